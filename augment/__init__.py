@@ -1,0 +1,1 @@
+"""The ADA pipe and its controller."""

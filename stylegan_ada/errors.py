@@ -1,0 +1,17 @@
+"""Errors that a user can cause: one line saying what was wrong, where, and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake in the input. The command line prints its one line and exits with 2, without a traceback."""
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """The end of an error line: the choice most like `word`, or all the choices if none is like it."""
+    choices = sorted(choices)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "choose from " + ", ".join(repr(choice) for choice in choices)
