@@ -1,5 +1,20 @@
 """Train StyleGAN2 with adaptive discriminator augmentation on a few thousand images, and use what it learned."""
 
-from ._version import __version__
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+from ._version import __version__
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from .sampling import TrainedGenerator, load_generator
+
+__all__ = ["TrainedGenerator", "UserError", "__version__", "load_generator"]
+
+
+def __getattr__(name: str) -> Any:
+    # torch is imported when a generator is first asked for, not by `stylegan-ada --help`
+    if name in ("TrainedGenerator", "load_generator"):
+        from . import sampling
+
+        return getattr(sampling, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,123 @@
+"""Files of a run: the generator alone (safetensors), and the whole training state. Neither runs code when loaded."""
+
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .augment import AdaController
+from .config import NetworkConfig, from_json, to_json
+from .errors import UserError
+from .files import atomic_path
+from .networks import Discriminator, Generator
+
+GENERATOR_FILE = "generator.safetensors"
+GENERATOR_FORMAT = "stylegan_ada generator 1"
+TRAINING_FORMAT = "stylegan_ada training 1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorInfo:
+    """What a generator file tells beside the weights."""
+
+    network: NetworkConfig
+    classes: tuple[str, ...]  # names, in the order of the label vector
+    class_counts: tuple[int, ...]  # training images of each
+    images_seen: int  # real images shown during training
+
+    def __post_init__(self) -> None:
+        if not len(self.classes) == len(self.class_counts) == self.network.c_dim:
+            raise UserError(f"{len(self.classes)} classes for a label vector of {self.network.c_dim}")
+
+
+def save_generator(path: Path, generator: Generator, info: GeneratorInfo) -> None:
+    """Writes weights and buffers as safetensors, with `info` as JSON in the header."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": GENERATOR_FORMAT, "info": to_json(info)})
+
+
+def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, GeneratorInfo]:
+    """The generator and its description from a file of `save_generator`, or from a run folder that holds one."""
+    if path.is_dir():
+        path = path / GENERATOR_FILE
+    if not path.is_file():
+        raise UserError(f"{path}: no generator there, train one first or name a run folder")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            _check_format(path, metadata.get("format"), GENERATOR_FORMAT)
+            info = from_json(GeneratorInfo, metadata["info"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: leave the caller's numbers alone
+            generator = Generator(info.network)
+        generator.load_state_dict(tensors)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
+    return generator.to(device).eval().requires_grad_(False), info
+
+
+@dataclass(kw_only=True)
+class TrainingState:
+    """Every part of training that changes from step to step. A checkpoint is this and nothing else."""
+
+    generator: Generator
+    generator_ema: Generator
+    discriminator: Discriminator
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer
+    controller: AdaController
+    path_length_mean: Tensor  # scalar, updated in place
+    images_seen: int = 0
+    steps: int = 0
+
+    def save(self, path: Path) -> None:
+        """Writes the whole state atomically."""
+        state = {
+            "format": TRAINING_FORMAT,
+            "generator": self.generator.state_dict(),
+            "generator_ema": self.generator_ema.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "generator_optimizer": self.generator_optimizer.state_dict(),
+            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
+            "controller": self.controller.state_dict(),
+            "path_length_mean": self.path_length_mean,
+            "images_seen": self.images_seen,
+            "steps": self.steps,
+        }
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, path: Path) -> None:
+        """Takes the whole state from a file of `save`."""
+        state = _read_training_file(path, self.path_length_mean.device)
+        self.generator.load_state_dict(state["generator"])
+        self.generator_ema.load_state_dict(state["generator_ema"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.generator_optimizer.load_state_dict(state["generator_optimizer"])
+        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
+        self.controller.load_state_dict(state["controller"])
+        self.path_length_mean.copy_(state["path_length_mean"])
+        self.images_seen = state["images_seen"]
+        self.steps = state["steps"]
+
+
+def _read_training_file(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: cannot be read ({reason}), delete it to go on from the one before") from None
+    _check_format(path, state.get("format"), TRAINING_FORMAT)
+    return state
+
+
+def _check_format(path: Path, found: object, expected: str) -> None:
+    if found != expected:
+        raise UserError(f"{path}: its format is {found!r}, this version reads {expected!r}")

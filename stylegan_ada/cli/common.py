@@ -1,0 +1,114 @@
+"""What several commands share: opening data, choosing a device, progress bars, settings of the whole process."""
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..config import NetworkConfig
+    from ..datasets import ImageDataset
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
+
+
+def keep_freed_memory() -> None:
+    """Tells glibc to keep large freed blocks, instead of handing them back to the system and clearing them anew."""
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    except (OSError, AttributeError):
+        return  # another C library: its own habits stay
+
+
+def choose_device(name: str) -> "torch.device":
+    """auto, cpu or cuda -> the device, by local rank where there are several GPUs."""
+    import torch
+
+    from .. import distributed
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds no GPU here, use --device cpu or install a CUDA build of torch")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", distributed.local_rank() % torch.cuda.device_count())
+    torch.cuda.set_device(device)
+    torch.backends.cudnn.benchmark = True
+    return device
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, shown from the first call of what this yields: progress(done, total)."""
+    bars: list[Any] = []
+
+    def progress(done: int, total: int) -> None:
+        if not bars:
+            bars.append(click.progressbar(length=total, label=label, file=sys.stderr).__enter__())
+        bars[0].update(done - bars[0].pos)
+
+    try:
+        yield progress
+    finally:
+        for bar in bars:
+            bar.__exit__(None, None, None)
+
+
+def open_dataset(
+    source: str,
+    *,
+    size: tuple[int, int] | None,
+    fit: str,
+    use_labels: bool,
+    channels: int | None = None,
+    quiet: bool = False,
+) -> "ImageDataset":
+    """The packed data set, with a progress bar while it is packed and a word on files that could not be read."""
+    from ..datasets import load_dataset
+
+    with progress_bar("packing images") as progress:
+        dataset = load_dataset(
+            source, size=size, use_labels=use_labels, fit=fit, channels=channels, progress=None if quiet else progress
+        )
+    if dataset.skipped and not quiet:
+        click.echo(f"warning: {len(dataset.skipped)} files could not be read and are left out:", err=True)
+        for name, reason in dataset.skipped:
+            click.echo(f"  {name}: {reason}", err=True)
+    return dataset
+
+
+def run_dataset(run: Path, data: str | None) -> "ImageDataset":
+    """The data set of a run, or `data` prepared as the run's is. run: a run folder, or a generator file with `data`."""
+    from ..checkpoint import read_generator
+    from ..training.run_folder import CONFIG_FILE, RunFolder
+
+    network: NetworkConfig
+    if (run / CONFIG_FILE).exists():
+        config = RunFolder(run).read_config()
+        network, fit, labels, source = config.network, config.data.fit, config.data.labels, data or config.data.source
+    else:
+        if data is None:
+            raise UserError(f"{run}: not a run folder, say with --data which images to compare with")
+        network, fit, labels, source = read_generator(run)[1].network, "crop", True, data
+    return open_dataset(
+        source,
+        size=(network.height, network.width),
+        fit=fit,
+        use_labels=labels and network.c_dim > 0,
+        channels=network.channels,
+    )
+
+
+def check_new_folder(path: Path) -> None:
+    """--out must not exist, or be an empty folder."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UserError(f"--out {path}: it exists already, give a new folder")

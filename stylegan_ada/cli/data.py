@@ -1,0 +1,99 @@
+"""`stylegan-ada data`: write a sample set as folders, and look at a set before training on it."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UserError
+from .common import progress_bar
+
+if TYPE_CHECKING:
+    from ..datasets.inspect import Inspection
+
+
+@click.group()
+def data() -> None:
+    """Sample sets, and a look at a set of images before training."""
+
+
+@data.command()
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; new or empty.")
+def sample(name: str, out: Path) -> None:
+    """Write the sample set NAME (elpv, digits) as a folder of labelled images."""
+    from ..datasets.samples import SAMPLE_PREFIX, find_sample
+    from ..datasets.sources import SampleSource
+
+    chosen = find_sample(name)
+    _require_free(out)
+    source = SampleSource(chosen)
+    names = source.names
+    with _whole_folder(out) as folder, progress_bar(f"writing {SAMPLE_PREFIX}{name}") as progress:
+        for done, file in enumerate(names, start=1):
+            path = folder / file
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(source.read(file))
+            progress(done, len(names))
+    click.echo(f"wrote {len(names)} images to {out}")
+    click.echo(chosen.licence)
+
+
+@data.command("inspect")
+@click.argument("source")
+@click.option("--no-labels", is_flag=True, help="Ignore class folders and label files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def inspect_command(source: str, no_labels: bool, as_json: bool) -> None:
+    """Tell what SOURCE (a folder, a .zip, sample:NAME) holds, and what is wrong with it."""
+    from ..datasets.inspect import inspect_source
+
+    with progress_bar("reading images") as progress:
+        found = inspect_source(source, use_labels=not no_labels, progress=progress)
+    click.echo(json.dumps(asdict(found), indent=2) if as_json else "\n".join(_report(found)))
+
+
+def _report(found: "Inspection") -> Iterator[str]:
+    kind = "unlabelled" if found.classes is None else f"{len(found.classes)} classes"
+    yield f"{found.source}: {found.images} images, {kind}"
+    for label, count in (found.classes or {}).items():
+        yield f"  {label}: {count}"
+    yield "sizes (height x width): " + ", ".join(f"{s.height}x{s.width} ({s.count})" for s in found.sizes)
+    yield "modes: " + ", ".join(f"{mode} ({count})" for mode, count in found.modes.items())
+    yield f"unreadable: {len(found.unreadable) or 'none'}"
+    for file in found.unreadable:
+        yield f"  {file.file}: {file.reason}"
+    yield f"exact duplicates: {len(found.duplicates) or 'none'}"
+    for group in found.duplicates:
+        yield "  " + " = ".join(group)
+    for warning in found.warnings:
+        yield f"warning: {warning}"
+
+
+def _require_free(out: Path) -> None:
+    if out.is_dir():
+        if any(out.iterdir()):
+            raise UserError(f"the folder {str(out)!r} is not empty: choose a new one for --out")
+    elif out.exists():
+        raise UserError(f"{str(out)!r} is a file: choose a new folder for --out")
+
+
+@contextmanager
+def _whole_folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its place only when all of it was written. UserError if it cannot be."""
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        if out.exists():
+            out.rmdir()
+        part.rename(out)
+    except OSError as error:
+        raise UserError(f"cannot write {str(out)!r} ({error.strerror}): choose another folder for --out") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

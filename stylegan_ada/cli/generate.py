@@ -1,0 +1,154 @@
+"""`stylegan-ada generate`"""
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UserError, nearest
+from .common import check_new_folder, choose_device, keep_freed_memory, progress_bar
+
+if TYPE_CHECKING:
+    from ..sampling import TrainedGenerator
+
+RUN = click.argument("run", type=click.Path(path_type=Path))
+DEVICE = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+BATCH = 32
+
+
+@click.group()
+def generate() -> None:
+    """Make images with a trained generator."""
+    keep_freed_memory()
+
+
+@generate.command()
+@RUN
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--count", type=int, help="How many images.")
+@click.option("--label", help="Only this class.")
+@click.option("--balanced", is_flag=True, help="As many of each class; otherwise the training set's shares.")
+@click.option("--psi", type=float, default=1.0, show_default=True, help="Truncation: below 1 cleaner, more alike.")
+@click.option("--seeds", help="A-B, both included; otherwise 0 to count - 1.")
+@DEVICE
+def images(
+    run: Path,
+    out: Path,
+    count: int | None,
+    label: str | None,
+    balanced: bool,
+    psi: float,
+    seeds: str | None,
+    device: str,
+) -> None:
+    """Write images in class folders, and manifest.csv (file, seed, label, psi)."""
+    from ..sampling import load_generator
+
+    check_new_folder(out)
+    check_psi(psi)
+    generator = load_generator(run, choose_device(device))
+    numbers = parse_seeds(seeds, count)
+    labels = choose_labels(generator, numbers, label, balanced)
+    with new_folder(out) as folder, progress_bar("generating") as progress:
+        write_images(generator, folder, numbers, labels, psi, progress)
+    click.echo(f"{len(numbers)} images and manifest.csv are in {out}")
+
+
+@generate.command()
+@RUN
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The picture to write, .png or .jpg.")
+@click.option("--psi", type=float, default=1.0, show_default=True)
+@click.option("--columns", type=click.IntRange(1, 64), default=8, show_default=True)
+@DEVICE
+def grid(run: Path, out: Path, psi: float, columns: int, device: str) -> None:
+    """Write one picture of many images, a row per class."""
+    from ..files import atomic_path
+    from ..grids import sample_grid
+    from ..sampling import load_generator
+
+    check_psi(psi)
+    if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
+    picture = sample_grid(load_generator(run, choose_device(device)), columns, psi)
+    with atomic_path(out) as temporary:
+        picture.save(temporary)
+    click.echo(f"{out}")
+
+
+def check_psi(psi: float) -> None:
+    if not 0 <= psi <= 2:
+        raise UserError(f"--psi {psi}: give a truncation from 0 to 2, 1 is what was learned")
+
+
+def parse_seeds(text: str | None, count: int | None) -> list[int]:
+    """ "A-B", or a count from 0, or both where they agree."""
+    if text is None:
+        if count is None or count < 1:
+            raise UserError("--count: say how many images, 1 or more (or --seeds A-B)")
+        return list(range(count))
+    first, dash, last = text.partition("-")
+    if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
+        raise UserError(f"--seeds {text}: give A-B, for example 0-99")
+    numbers = list(range(int(first), int(last or first) + 1))
+    if count is not None and count != len(numbers):
+        raise UserError(f"--seeds {text} are {len(numbers)} images, --count says {count}: give one of them")
+    return numbers
+
+
+def choose_labels(
+    generator: "TrainedGenerator", seeds: list[int], label: str | None, balanced: bool
+) -> list[str] | None:
+    """A class name per seed, None when unlabelled."""
+    if label is not None and balanced:
+        raise UserError("--label and --balanced exclude each other: give one of them")
+    if not generator.classes:
+        if label is not None or balanced:
+            raise UserError("--label, --balanced: this generator was trained without labels")
+        return None
+    if label is not None:
+        if label not in generator.classes:
+            raise UserError(f"--label {label}: no such class, {nearest(label, generator.classes)}")
+        return [label] * len(seeds)
+    if balanced:
+        return [generator.classes[index % len(generator.classes)] for index in range(len(seeds))]
+    return generator.labels_for(seeds)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that becomes it when the block ends well, and is deleted otherwise."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.rmdir()  # empty, as checked
+        temporary.rename(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_images(generator, folder, seeds, labels, psi, progress) -> None:  # type: ignore[no-untyped-def]
+    """The images and their manifest."""
+    from ..grids import as_picture
+
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(["file", "seed", "label", "psi"])
+        for first in range(0, len(seeds), BATCH):
+            part = slice(first, first + BATCH)
+            names = labels[part] if labels else [""] * len(seeds[part])
+            batch = generator.sample(seeds[part], labels[part] if labels else None, psi)
+            for seed, name, image in zip(seeds[part], names, batch, strict=True):
+                path = folder / name / f"seed{seed:010d}.png"
+                path.parent.mkdir(exist_ok=True)
+                as_picture(image).save(path)
+                manifest.writerow([path.relative_to(folder).as_posix(), seed, name, psi])
+            progress(first + len(batch), len(seeds))

@@ -1,0 +1,209 @@
+"""`stylegan-ada train`"""
+
+import dataclasses
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..config import ADA_SIGNALS, FITS, MIRRORS, PRECISIONS, RunConfig, to_json
+from ..errors import UserError
+from ..presets import PRESETS, DataFacts, Machine, TrainOptions, parse_size, resolve, with_preset
+from .common import choose_device, keep_freed_memory, open_dataset
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..datasets import ImageDataset
+    from ..training import RunFolder
+
+
+@click.command()
+@click.option("--data", required=True, help="A folder, a .zip, or sample:NAME.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="The run's folder; the same command resumes."
+)
+@click.option("--preset", type=click.Choice(PRESETS), default="auto", help="demo: 15 minutes on two CPU cores.")
+@click.option("--kimg", type=float, help="Thousands of images to show. The only option that may grow on resuming.")
+@click.option("--batch", type=int, help="Images per step, over all processes.")
+@click.option("--micro-batch", type=int, help="Images at once per process: less memory, same step.")
+@click.option("--size", help="Pixels: 64, or 64x96 (height x width).")
+@click.option("--fit", type=click.Choice(FITS), help="Centre crop (default), or stretch to the size.")
+@click.option("--no-labels", is_flag=True, help="Ignore the labels.")
+@click.option("--mirror", type=click.Choice(MIRRORS), help="Random flips of real images, or quarter turns.")
+@click.option("--holdout", type=float, help="Share of images that training never sees.")
+@click.option("--seed", type=int, help="Of everything random.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@click.option("--precision", type=click.Choice(["auto", *PRECISIONS]), help="Of the top resolutions.")
+@click.option("--channel-base", type=int, help="A block of side r has this / r channels ...")
+@click.option("--channel-max", type=int, help="... but at most this many.")
+@click.option("--mapping-depth", type=int, help="Layers from z to w.")
+@click.option("--learning-rate", type=float, help="Of both networks.")
+@click.option("--gamma", type=float, help="Weight of R1.")
+@click.option("--ema-kimg", type=float, help="Half-life of the generator's moving average.")
+@click.option("--augment", help="Groups of augmentations: blit,geom,color,filter,noise,cutout; or none.")
+@click.option("--ada-signal", type=click.Choice(ADA_SIGNALS), help="What drives p; rv needs --holdout.")
+@click.option("--ada-target", type=float, help="Of that signal.")
+@click.option("--ada-kimg", type=float, help="Thousand images in which p could go from 0 to 1.")
+@click.option("--ada-max", type=float, help="Cap of p.")
+@click.option("--ada-p", type=float, help="A fixed p instead.")
+@click.option("--snapshot-kimg", type=float, help="Between checkpoints.")
+@click.option("--tick-kimg", type=float, help="Between progress lines.")
+@click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
+def train(out: Path, dry_run: bool, **given: Any) -> None:
+    """Train a generator on a folder of images."""
+    keep_freed_memory()
+    from .. import distributed
+    from ..training import RunFolder
+
+    if given["precision"] == "auto":
+        given["precision"] = None
+    if not given["data"].startswith("sample:"):
+        given["data"] = str(Path(given["data"]).resolve())
+    options = TrainOptions(**given)
+    device = choose_device(options.device)
+    folder = RunFolder(out)
+    folder.check_unused()
+    distributed.start()
+    try:
+        if not dry_run:
+            take_lock(folder)
+        config, dataset = configure(options, folder, device)
+        if dry_run:
+            click.echo(to_json(config))
+        else:
+            run(config, options, dataset, folder, device)
+    finally:
+        distributed.stop()
+
+
+def say(line: str) -> None:
+    """Prints a line, from the first process only."""
+    from .. import distributed
+
+    if distributed.rank() == 0:
+        click.echo(line)
+
+
+def take_lock(folder: "RunFolder") -> None:
+    """The first process takes the lock for all."""
+    from .. import distributed
+
+    if distributed.rank() == 0:
+        folder.lock()
+    distributed.barrier()
+
+
+def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device") -> tuple[RunConfig, "ImageDataset"]:
+    """The run's configuration (the old one where the folder has a run of the same options) and its data."""
+    from .. import distributed
+
+    old = None
+    if folder.has_run():
+        check_same_options(options, folder)
+        old = folder.read_config()
+    full = with_preset(options)
+    if distributed.rank() > 0:
+        distributed.barrier()  # the first process packs the images, the others find them packed
+    dataset = open_dataset(
+        options.data,
+        size=parse_size(full.size),
+        fit=full.fit or "crop",
+        use_labels=not options.no_labels,
+        quiet=distributed.rank() > 0,
+    )
+    if distributed.rank() == 0:
+        distributed.barrier()
+    if old is not None:
+        if old.fingerprint != dataset.fingerprint:
+            raise UserError(f"--data {options.data}: the images have changed since this run began, use a new --out")
+        kimg = old.training.kimg if full.kimg is None else full.kimg
+        return dataclasses.replace(old, training=dataclasses.replace(old.training, kimg=kimg)), dataset
+    facts = DataFacts(image_shape=dataset.image_shape, classes=dataset.classes, fingerprint=dataset.fingerprint)
+    config, reasons = resolve(options, facts, machine_of(device))
+    check_batch(config)
+    for reason in reasons:
+        say(reason)
+    return config, dataset
+
+
+def machine_of(device: "torch.device") -> Machine:
+    import torch
+
+    if device.type != "cuda":
+        return Machine(cuda=False)
+    return Machine(cuda=True, bf16=torch.cuda.get_device_capability(device)[0] >= 8)
+
+
+def check_batch(config: RunConfig) -> None:
+    """The batch must divide among the processes; minibatch statistics want whole groups of 4."""
+    from .. import distributed
+    from ..networks.discriminator import GROUP_SIZE
+
+    batch, processes = config.training.batch, distributed.world_size()
+    if batch % processes:
+        raise UserError(f"--batch {batch}: it does not divide among {processes} processes, give a multiple")
+    for part in (batch // processes, config.training.micro_batch):
+        if part is not None and part % GROUP_SIZE and part < batch:
+            say(
+                f"warning: {part} images at once are no multiple of {GROUP_SIZE}, so the discriminator's minibatch "
+                "statistics differ from those of the whole batch"
+            )
+
+
+def check_same_options(options: TrainOptions, folder: "RunFolder") -> None:
+    """A run goes on only with the options it began with; --kimg may differ."""
+    before, now = folder.read_options(), dataclasses.asdict(options)
+    for name in now:
+        if name != "kimg" and before.get(name) != now[name]:
+            option = "--" + name.replace("_", "-")
+            raise UserError(
+                f"{option}: the run in {folder.path} began with {before.get(name)}, not {now[name]}; "
+                "only --kimg may change, use a new --out for other options"
+            )
+
+
+def run(
+    config: RunConfig, options: TrainOptions, dataset: "ImageDataset", folder: "RunFolder", device: "torch.device"
+) -> None:
+    """Trains, with the signals and the errors of a command line."""
+    import torch
+
+    from .. import distributed
+    from ..training import Trainer, smaller_micro_batch
+
+    asked_to_stop = listen_for_stop()
+    try:
+        trainer = Trainer(config, dataset, folder, device, say)
+        if distributed.rank() == 0:
+            folder.write_config(config)
+            folder.write_options(dataclasses.asdict(options))
+            trainer.write_holdout()
+        finished = trainer.train(lambda: bool(asked_to_stop))
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise UserError(
+            f"out of memory on {device}: use a new --out with --micro-batch {smaller_micro_batch(config)}"
+        ) from None
+    seen = f"{trainer.state.images_seen / 1000:.1f} kimg"
+    if not finished:
+        say(f"stopped at {seen}; the same command goes on from there")
+        sys.exit(130)
+    say(f"finished at {seen}: samples, curves.png and generator.safetensors are in {folder.path}")
+
+
+def listen_for_stop() -> list[int]:
+    """A list that the first Ctrl-C or SIGTERM is added to; a second one ends the process at once."""
+    received: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        say("stopping after this step, with a checkpoint (again to stop at once)")
+
+    signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGTERM, note)
+    return received

@@ -1,0 +1,39 @@
+"""Features of real images, kept on disk: a set is measured against many generators."""
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from ..errors import UserError
+from ..files import atomic_path
+
+
+def feature_file(fingerprint: str, extractor_identity: str) -> Path:
+    """Where the features of one set of images by one extractor lie: under STYLEGAN_ADA_CACHE or the user's cache."""
+    root = os.environ.get("STYLEGAN_ADA_CACHE") or platformdirs.user_cache_path("stylegan-ada")
+    key = hashlib.sha256(f"{fingerprint}/{extractor_identity}".encode()).hexdigest()[:32]
+    return Path(root) / "features" / f"{key}.npy"
+
+
+def read_features(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """float32 of that shape; None if there is no such file, or something else in it."""
+    try:
+        features = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return features if features.shape == shape and features.dtype == np.float32 else None
+
+
+def write_features(path: Path, features: NDArray[np.float32]) -> None:
+    """Write all or nothing. A folder that cannot be written costs time at the next run, no more: it only warns."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            np.save(temporary, features)
+    except (OSError, UserError) as error:
+        warnings.warn(f"the features of the real images were not kept for the next time: {error}", stacklevel=2)

@@ -1,0 +1,84 @@
+"""Layers with equalised learning rates: weights are drawn from N(0, 1) and scaled when they are used.
+
+Karras et al. 2018, arXiv 1710.10196, section 4.1.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ..ops import bias_act, conv2d_resample, setup_filter
+
+RESAMPLING_TAPS = (1, 3, 3, 1)
+
+
+def normalize_second_moment(x: Tensor) -> Tensor:
+    """x [N, C] scaled so that the mean square of each row is 1."""
+    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+
+
+class Linear(nn.Module):
+    """Fully connected layer. x [N, in_features] -> [N, out_features].
+
+    lr_multiplier: weight and bias learn at this multiple of the optimiser's rate.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        act: str = "linear",
+        lr_multiplier: float = 1.0,
+        bias_init: float = 0.0,
+    ):
+        super().__init__()
+        self.act = act
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_multiplier))
+        self.weight_gain = lr_multiplier / math.sqrt(in_features)
+        self.bias_gain = lr_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight.to(x.dtype) * self.weight_gain
+        bias = self.bias.to(x.dtype) * self.bias_gain
+        if self.act == "linear":
+            return torch.addmm(bias, x, weight.t())
+        return bias_act(x @ weight.t(), bias, act=self.act)
+
+
+class Conv2d(nn.Module):
+    """Convolution with an odd kernel, optional FIR down-sampling by 2, bias and activation.
+
+    x [N, in_channels, H, W] -> [N, out_channels, H / down, W / down]
+    clamp: bound of the absolute values of the result, None for no bound.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        bias: bool = True,
+        act: str = "linear",
+        down: int = 1,
+        clamp: float | None = None,
+    ):
+        super().__init__()
+        self.act, self.down, self.clamp = act, down, clamp
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel_size, kernel_size))
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+        self.weight_gain = 1 / math.sqrt(in_channels * kernel_size**2)
+        self.register_buffer("resample_filter", setup_filter(RESAMPLING_TAPS) if down > 1 else None, persistent=False)
+
+    def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
+        """gain multiplies the result (and the clamp)."""
+        weight = (self.weight * self.weight_gain).to(x.dtype)
+        padding = self.weight.shape[-1] // 2
+        x = conv2d_resample(x, weight, self.resample_filter, down=self.down, padding=padding)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        act_gain = math.sqrt(2) if self.act == "lrelu" else 1.0
+        clamp = None if self.clamp is None else self.clamp * gain
+        return bias_act(x, bias, act=self.act, gain=act_gain * gain, clamp=clamp)

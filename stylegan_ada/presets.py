@@ -1,0 +1,212 @@
+"""From the options that a user gave to a whole configuration, with the reason for each choice made."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from .config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from .errors import UserError
+
+PRESETS = ("auto", "demo")
+ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # ADA, arXiv 2006.06676, section 3.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """The options of `train` that make a run what it is, as given: None or False where not given."""
+
+    data: str
+    preset: str = "auto"
+    device: str = "auto"
+    size: str | None = None
+    fit: str | None = None
+    no_labels: bool = False
+    mirror: str | None = None
+    holdout: float | None = None
+    kimg: float | None = None
+    batch: int | None = None
+    micro_batch: int | None = None
+    seed: int | None = None
+    precision: str | None = None
+    channel_base: int | None = None
+    channel_max: int | None = None
+    mapping_depth: int | None = None
+    learning_rate: float | None = None
+    gamma: float | None = None
+    ema_kimg: float | None = None
+    augment: str | None = None
+    ada_signal: str | None = None
+    ada_target: float | None = None
+    ada_kimg: float | None = None
+    ada_max: float | None = None
+    ada_p: float | None = None
+    snapshot_kimg: float | None = None
+    tick_kimg: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the choice depends on beside the data."""
+
+    cuda: bool
+    bf16: bool = False  # the GPU computes in bfloat16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """What the choice depends on in the data set."""
+
+    image_shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    fingerprint: str
+
+
+# 15 minutes on two CPU cores, for 32x32
+DEMO = TrainOptions(
+    data="",
+    size="32",
+    mirror="hv",
+    kimg=60,
+    batch=32,
+    precision="fp32",
+    channel_base=2048,
+    channel_max=64,
+    gamma=0.02,
+    ada_kimg=100,
+    snapshot_kimg=10,
+)
+
+
+def with_preset(options: TrainOptions) -> TrainOptions:
+    """The options with the preset's own where none were given."""
+    if options.preset == "auto":
+        return options
+    chosen = {
+        field.name: getattr(DEMO, field.name)
+        for field in dataclasses.fields(options)
+        if field.name not in ("data", "preset") and getattr(options, field.name) is None
+    }
+    return dataclasses.replace(options, **chosen)
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """ "64" or "64x96" (height x width) -> (height, width)."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise UserError(f"--size {text}: give a side (64), or height x width (64x96)")
+    return int(sides[0]), int(sides[-1])
+
+
+def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[RunConfig, list[str]]:
+    """The whole configuration, and a line on each choice that was made for the user."""
+    options = with_preset(options)
+    channels, height, width = facts.image_shape
+    reasons: list[str] = []
+
+    def choose(given, value, option: str, why: str):  # type: ignore[no-untyped-def]
+        if given is not None:
+            return given
+        reasons.append(f"{option} {value}: {why}")
+        return value
+
+    side = max(height, width)
+    where = "on a GPU" if machine.cuda else "on a CPU"
+    batch = choose(options.batch, _batch(side, machine), "--batch", f"for {side} pixels {where}")
+    base, most = _widths(side, machine)
+    precision, why_precision = _precision(machine)
+    network = NetworkConfig(
+        channels=channels,
+        height=height,
+        width=width,
+        c_dim=len(facts.classes),
+        mapping_depth=2 if options.mapping_depth is None else options.mapping_depth,
+        channel_base=choose(options.channel_base, base, "--channel-base", f"for {side} pixels {where}"),
+        channel_max=choose(options.channel_max, most, "--channel-max", f"for {side} pixels {where}"),
+        precision=choose(options.precision, precision, "--precision", why_precision),
+    )
+    kimg = 5000.0 if machine.cuda else 200.0
+    training = _training(
+        options,
+        kimg=choose(
+            options.kimg, kimg, "--kimg", f"a first run {where}; the same command with more goes on from there"
+        ),
+        batch=batch,
+        r1_gamma=choose(
+            options.gamma,
+            round(0.0002 * height * width / batch, 6),
+            "--gamma",
+            "0.0002 * pixels / batch (arXiv 2006.06676, appendix C)",
+        ),
+        ema_kimg=choose(options.ema_kimg, batch * 10 / 32, "--ema-kimg", "10 per 32 images of batch"),
+    )
+    data = DataConfig(
+        source=options.data,
+        fit=options.fit or "crop",
+        labels=not options.no_labels,
+        mirror=options.mirror,
+        holdout=options.holdout or 0.0,
+    )
+    config = RunConfig(
+        data=data,
+        network=network,
+        augment=_augment(options),
+        training=training,
+        classes=facts.classes,
+        fingerprint=facts.fingerprint,
+    )
+    return config, reasons
+
+
+def _training(options: TrainOptions, *, kimg: float, batch: int, r1_gamma: float, ema_kimg: float) -> TrainingConfig:
+    given = {
+        "micro_batch": options.micro_batch,
+        "seed": options.seed,
+        "learning_rate": options.learning_rate,
+        "snapshot_kimg": options.snapshot_kimg,
+        "tick_kimg": options.tick_kimg,
+    }
+    return TrainingConfig(kimg=kimg, batch=batch, r1_gamma=r1_gamma, ema_kimg=ema_kimg, **_only_given(given))
+
+
+def _augment(options: TrainOptions) -> AugmentConfig:
+    signal = options.ada_signal or "rt"
+    given = {
+        "kimg": options.ada_kimg,
+        "maximum": options.ada_max,
+        "p": options.ada_p,
+        "groups": None if options.augment is None else _groups(options.augment),
+    }
+    target = ADA_TARGETS.get(signal, 0.6) if options.ada_target is None else options.ada_target
+    return AugmentConfig(signal=signal, target=target, **_only_given(given))
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    return () if text == "none" else tuple(part.strip() for part in text.split(","))
+
+
+def _only_given(options: dict[str, Any]) -> dict[str, Any]:
+    """Leaves the dataclasses' own defaults where nothing was given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _batch(side: int, machine: Machine) -> int:
+    if machine.cuda:
+        return 32 if side <= 256 else 16 if side <= 512 else 8
+    return 32 if side <= 32 else 16 if side <= 64 else 8
+
+
+def _widths(side: int, machine: Machine) -> tuple[int, int]:
+    """Channel base and maximum."""
+    if machine.cuda:
+        return (16384 if side <= 256 else 32768), 512
+    return (4096, 128) if side <= 32 else (16384, 256) if side <= 64 else (16384, 512)
+
+
+def _precision(machine: Machine) -> tuple[str, str]:
+    if not machine.cuda:
+        return "fp32", "what CPUs do best"
+    if machine.bf16:
+        return "bf16", "this GPU computes in it, with the range of fp32"
+    return "fp16", "this GPU has no bf16"

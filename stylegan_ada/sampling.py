@@ -1,0 +1,128 @@
+"""A trained generator in the user's hands: seeds, labels by name, truncation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .checkpoint import GeneratorInfo, read_generator
+from .errors import UserError, nearest
+from .networks import Generator
+from .random import Draws
+
+
+class TrainedGenerator:
+    """Makes images. Use `load_generator` to have one.
+
+    classes: the labels' names, () when unlabelled. image_shape: (channels, height, width).
+    """
+
+    def __init__(self, network: Generator, info: GeneratorInfo):
+        self.network = network
+        self.info = info
+        self.classes = info.classes
+        self.image_shape = info.network.image_shape
+
+    @property
+    def device(self) -> torch.device:
+        return self.network.w_mean.device
+
+    def sample(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[str] | None = None,
+        truncation_psi: float = 1.0,
+        batch_size: int = 32,
+    ) -> np.ndarray:
+        """uint8 [N, H, W, C], one image per seed: the same seed and label give the same image, up to rounding.
+
+        labels: a class name per seed; None draws them, by seed, in the training set's shares.
+        truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.
+        """
+        seeds = list(seeds)
+        names = self.labels_for(seeds) if labels is None else list(labels)
+        images = []
+        for first in range(0, len(seeds), batch_size):
+            part = slice(first, first + batch_size)
+            z = self.z(seeds[part])
+            batch = self.images(z, names[part] if self.classes else None, truncation_psi, noise="const")
+            images.append(to_uint8(batch).permute(0, 2, 3, 1).cpu().numpy())
+        channels, height, width = self.image_shape
+        return np.concatenate(images) if images else np.zeros((0, height, width, channels), np.uint8)
+
+    @torch.inference_mode()
+    def images(
+        self,
+        z: Tensor,
+        labels: Sequence[str] | Tensor | None = None,
+        truncation_psi: float = 1.0,
+        noise: str = "random",
+    ) -> Tensor:
+        """float32 [N, C, H, W], about [-1, 1], from z [N, z_dim].
+
+        labels: class names, or label vectors [N, c_dim]; None draws classes in the training set's shares by torch's
+        global generator. noise: "random", also by torch's generator; "const", the noise kept in the network; "none".
+        """
+        z = z.to(self.device)
+        return self.network(z, self._label_vectors(labels, len(z)), self._noise(noise, len(z)), truncation_psi).float()
+
+    def z(self, seeds: Sequence[int]) -> Tensor:
+        """The latents of seeds, [N, z_dim]."""
+        return self._draws("sample/z", seeds).normal(self.info.network.z_dim)
+
+    def labels_for(self, seeds: Sequence[int]) -> list[str]:
+        """A class name per seed, in the training set's shares; [] when unlabelled."""
+        if not self.classes:
+            return []
+        bounds = np.cumsum(self.info.class_counts) / sum(self.info.class_counts)
+        positions = self._draws("sample/label", seeds).uniform(1).double()[:, 0].cpu().numpy()
+        return [self.classes[index] for index in np.searchsorted(bounds, positions, side="right")]
+
+    def _draws(self, stream: str, seeds: Sequence[int]) -> Draws:
+        return Draws(0, stream, torch.tensor(list(seeds), dtype=torch.int64, device=self.device))
+
+    def _label_vectors(self, labels: Sequence[str] | Tensor | None, count: int) -> Tensor:
+        c_dim = len(self.classes)
+        if isinstance(labels, Tensor):
+            if labels.shape != (count, c_dim):
+                raise UserError(f"label vectors of shape {tuple(labels.shape)}: this needs ({count}, {c_dim})")
+            return labels.to(self.device, torch.float32)
+        if not self.classes:
+            if labels:
+                raise UserError(f"label {labels[0]!r}: this generator was trained without labels")
+            return torch.zeros(count, 0, device=self.device)
+        if labels is None:
+            shares = torch.tensor(self.info.class_counts, dtype=torch.float32, device=self.device)
+            indices = torch.multinomial(shares, count, replacement=True)
+        else:
+            indices = torch.tensor([self._class_index(name) for name in labels], device=self.device)
+        if len(indices) != count:
+            raise UserError(f"{len(indices)} labels for {count} images: give one each")
+        return torch.eye(c_dim, device=self.device)[indices]
+
+    def _class_index(self, name: str) -> int:
+        if name not in self.classes:
+            raise UserError(f"label {name!r}: no such class, {nearest(name, self.classes)}")
+        return self.classes.index(name)
+
+    def _noise(self, noise: str, count: int) -> Tensor | None:
+        synthesis = self.network.synthesis
+        if noise == "none":
+            return None
+        if noise == "const":
+            return synthesis.noise_constant[None]
+        if noise == "random":
+            return torch.randn(count, synthesis.noise_size, device=self.device)
+        raise UserError(f"noise {noise!r}: no such choice, {nearest(noise, ('random', 'const', 'none'))}")
+
+
+def load_generator(path: str | Path, device: torch.device | str = "cpu") -> TrainedGenerator:
+    """The trained generator of a run folder, or of a generator.safetensors. Runs no code from the file."""
+    return TrainedGenerator(*read_generator(Path(path), device))
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """[-1, 1] -> 0 ... 255, rounded and clamped."""
+    return (images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)

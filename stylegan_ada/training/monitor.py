@@ -1,0 +1,150 @@
+"""What a run tells while it goes on: the progress line, a JSONL log, TensorBoard, sample grids and curves."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import distributed
+from ..errors import UserError
+
+LOG_FILE = "log.jsonl"
+
+
+class Averages:
+    """Means over all images since the last look, gathered on the device without waiting for it."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self._sums: dict[str, Tensor] = {}
+
+    def add(self, name: str, total: Tensor, count: int) -> None:
+        """total: sum of `count` images' values, a scalar on the device."""
+        entry = torch.stack([total.detach().double(), torch.full((), count, dtype=torch.float64, device=self.device)])
+        self._sums[name] = self._sums[name] + entry if name in self._sums else entry
+
+    def take(self) -> dict[str, float]:
+        """The means over all ranks, by name; starts anew."""
+        if not self._sums:
+            return {}
+        names = sorted(self._sums)
+        sums = distributed.sum_over_ranks(torch.stack([self._sums[name] for name in names])).tolist()
+        self._sums = {}
+        return {name: total / count for name, (total, count) in zip(names, sums, strict=True)}
+
+
+class Clock:
+    """Seconds since the last look, waiting for the device first."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.last = self._now()
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+    def lap(self) -> float:
+        previous, self.last = self.last, self._now()
+        return self.last - previous
+
+
+def progress_line(row: dict[str, float], total_kimg: float) -> str:
+    """One line of progress from a row of the log."""
+    remaining = max(0.0, total_kimg - row["kimg"]) * row["sec_per_kimg"]
+    parts = [
+        f"{row['kimg']:8.1f} kimg",
+        f"{row['sec_per_kimg']:.2f} s/kimg",
+        f"ETA {duration(remaining)}",
+        f"p {row['p']:.3f}",
+    ]
+    parts += [f"{name} {row[name]:+.2f}" for name in ("r_t", "r_v") if name in row]
+    parts += [
+        f"{label} {row[name]:.3f}"
+        for name, label in (("loss_G", "G"), ("loss_D", "D"), ("loss_D_r1", "R1"), ("loss_G_pl", "PL"))
+        if name in row
+    ]
+    return " | ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """12:34:56"""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+
+class Log:
+    """Rows of figures, written to log.jsonl and to TensorBoard. Only the first process has one."""
+
+    def __init__(self, folder: Path, images_seen: int):
+        """Goes on after `images_seen`: rows that a killed process wrote beyond its last checkpoint are dropped."""
+        from torch.utils.tensorboard import SummaryWriter  # slow to import, and only needed here
+
+        self.path = folder / LOG_FILE
+        kept = [row for row in read_log(folder) if row["images"] <= images_seen]
+        try:
+            self.path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+            self._tensorboard = SummaryWriter(str(folder), purge_step=images_seen + 1)
+        except OSError as error:
+            raise UserError(f"cannot write {self.path}: {error.strerror}") from None
+
+    def write(self, row: dict[str, Any]) -> None:
+        """row: figures by name; `images` places it."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        for name, value in row.items():
+            if name not in ("images", "kimg"):
+                self._tensorboard.add_scalar(name, value, row["images"])
+        self._tensorboard.flush()
+
+    def picture(self, image: Any, images_seen: int) -> None:
+        """image: uint8 [H, W, C] array for TensorBoard."""
+        self._tensorboard.add_image("samples", image, images_seen, dataformats="HWC")
+
+    def close(self) -> None:
+        self._tensorboard.close()
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """The rows of a run's log; a last line cut short by a kill is left out."""
+    path = folder / LOG_FILE
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def plot_curves(rows: list[dict[str, float]], path: Path) -> None:
+    """A picture of the log: losses, regularisers, p with its signals, speed."""
+    from matplotlib.figure import Figure
+
+    panels: list[tuple[str, tuple[str, ...]]] = [
+        ("losses", ("loss_G", "loss_D")),
+        ("regularisers (weighted)", ("loss_D_r1", "loss_G_pl")),
+        ("augmentation", ("p", "r_t", "r_v")),
+        ("seconds per thousand images", ("sec_per_kimg",)),
+    ]
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    for axes, (title, names) in zip(figure.subplots(2, 2).flat, panels, strict=True):
+        for name in names:
+            points = [(row["kimg"], row[name]) for row in rows if name in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=name)
+        axes.set(title=title, xlabel="thousand images seen")
+        if axes.has_data():
+            axes.legend()
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=100)
+
+
+Printer = Callable[[str], None]

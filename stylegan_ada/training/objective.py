@@ -1,0 +1,131 @@
+"""What each phase of a step computes: draws, networks, augmentation and losses put together.
+
+A phase's function takes one micro-batch and yields losses [N], each to be differentiated before the next is computed.
+What it learns on the way (means of w, path lengths, logits) gathers in `StepStatistics` and is applied after the step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .. import losses
+from ..augment import AugmentPipe
+from ..config import TrainingConfig
+from ..networks import Discriminator, Generator
+from ..random import Draws
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """Some images of a step. Everything random about them follows from their indices."""
+
+    indices: Tensor  # int64 [N], each image's place in the endless stream of real images
+    images: Tensor  # [N, C, H, W] in [-1, 1], mirrored already
+    c: Tensor  # [N, c_dim], the real images' label vectors
+
+
+@dataclass
+class StepStatistics:
+    """Sums over the images of a step that this process saw."""
+
+    w: list[Tensor] = field(default_factory=list)  # of Generator.w_statistics
+    path_lengths: list[Tensor] = field(default_factory=list)  # [N] each
+    real_logits: list[Tensor] = field(default_factory=list)  # [N] each, as the others of phase D
+    fake_logits: list[Tensor] = field(default_factory=list)
+
+
+class Objective:
+    """The four phases of StyleGAN2 with ADA."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        pipe: AugmentPipe | None,
+        p: Tensor,
+        path_length_mean: Tensor,
+        label_table: Tensor,
+        config: TrainingConfig,
+    ):
+        """label_table: [number of training images, c_dim], the label vectors that generated images draw from.
+        p, path_length_mean: scalars on the device, updated in place by their owner."""
+        self.generator = generator
+        self.discriminator = discriminator
+        self.pipe = pipe
+        self.p = p
+        self.path_length_mean = path_length_mean
+        self.label_table = label_table
+        self.config = config
+        self.statistics = StepStatistics()
+
+    def generator_main(self, batch: MicroBatch) -> Iterator[Tensor]:
+        """Non-saturating loss; the means of w are gathered here."""
+        images, c, _ = self._generate(batch, "G")
+        logits = self._judge(images, c, batch, "G/augment")
+        yield losses.generator_loss(logits)
+
+    def path_length(self, batch: MicroBatch) -> Iterator[Tensor]:
+        """Path length regularisation, arXiv 1912.04958, section 3.2; no augmentation, no discriminator."""
+        images, _, ws = self._generate(batch, "G_pl", gather_w=False)
+        image_noise = self._draws("G_pl/image", batch).normal(*images.shape[1:]).to(images.dtype)
+        lengths = losses.path_lengths(images, ws, image_noise)
+        self.statistics.path_lengths.append(lengths.detach())
+        yield self.config.pl_weight * losses.path_length_penalty(lengths, self.path_length_mean)
+
+    def discriminator_main(self, batch: MicroBatch) -> Iterator[Tensor]:
+        """Logistic loss on generated, then on real images."""
+        with torch.no_grad():
+            fake_images, fake_c, _ = self._generate(batch, "D", gather_w=False)
+        fake_logits = self._judge(fake_images, fake_c, batch, "D/augment_fake")
+        self.statistics.fake_logits.append(fake_logits.detach())
+        yield losses.discriminator_loss(fake_logits, real=False)
+        real_logits = self._judge(batch.images, batch.c, batch, "D/augment_real")
+        self.statistics.real_logits.append(real_logits.detach())
+        yield losses.discriminator_loss(real_logits, real=True)
+
+    def r1(self, batch: MicroBatch) -> Iterator[Tensor]:
+        """R1 on real images, through the augmentation."""
+        images = batch.images.detach().requires_grad_(True)
+        logits = self._judge(images, batch.c, batch, "D_r1/augment")
+        yield self.config.r1_gamma / 2 * losses.r1_penalty(logits, images)
+
+    @torch.no_grad()
+    def judge_real(self, batch: MicroBatch) -> Tensor:
+        """Logits [N] of held-out images, augmented as training images are."""
+        return self._judge(batch.images, batch.c, batch, "holdout/augment")
+
+    def _generate(self, batch: MicroBatch, phase: str, gather_w: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+        """Images of as many draws as the micro-batch has images -> images, c, ws."""
+        generator = self.generator
+        dtype = batch.images.dtype
+        draws = self._draws(f"{phase}/z", batch)
+        z = draws.normal(generator.config.z_dim).to(dtype)
+        mixing_z = draws.normal(generator.config.z_dim).to(dtype)
+        chance, layer = draws.uniform(2).unbind(dim=1)
+        c = self.label_table[draws.integers(len(self.label_table))]
+        w = generator.mapping(z, c)
+        if gather_w:
+            self.statistics.w.append(generator.w_statistics(w, c))
+        ws = generator.broadcast(w)
+        if self.config.style_mixing > 0:
+            ws = self._mix(ws, generator.mapping(mixing_z, c), chance, layer)
+        noise = self._draws(f"{phase}/noise", batch).normal(generator.synthesis.noise_size).to(dtype)
+        return generator.synthesis(ws, noise), c, ws
+
+    def _mix(self, ws: Tensor, other_w: Tensor, chance: Tensor, layer: Tensor) -> Tensor:
+        """Style mixing, arXiv 1812.04948, section 3.1: from a random layer upwards another w, with a probability."""
+        num_ws = ws.shape[1]
+        first = 1 + (layer * (num_ws - 1)).long()  # 1 ... num_ws - 1
+        first = torch.where(chance < self.config.style_mixing, first, num_ws)
+        mixed = torch.arange(num_ws, device=ws.device) >= first[:, None]  # [N, num_ws]
+        return torch.where(mixed[:, :, None], other_w[:, None], ws)
+
+    def _judge(self, images: Tensor, c: Tensor, batch: MicroBatch, stream: str) -> Tensor:
+        if self.pipe is not None:
+            images = self.pipe(images, self._draws(stream, batch), self.p)
+        return self.discriminator(images, c)
+
+    def _draws(self, stream: str, batch: MicroBatch) -> Draws:
+        return Draws(self.config.seed, stream, batch.indices)

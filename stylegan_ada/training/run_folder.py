@@ -1,0 +1,77 @@
+"""The folder of a run: its lock, its configuration, its checkpoints."""
+
+import fcntl
+import json
+from pathlib import Path
+from typing import Any
+
+from ..checkpoint import TrainingState
+from ..config import RunConfig, from_json, to_json
+from ..errors import UserError
+from ..files import write_text
+
+CONFIG_FILE = "config.json"
+OPTIONS_FILE = "options.json"
+
+
+class RunFolder:
+    """Names and keeps the files of one run."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def lock(self) -> None:
+        """Makes the folder and takes its lock until the process ends. A second process is a UserError."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock_file = open(self.path / ".lock", "w")  # noqa: SIM115 - held open for as long as the run lasts
+        except OSError as error:
+            raise UserError(f"--out {self.path}: cannot write there ({error.strerror})") from None
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(
+                f"--out {self.path}: another process is training there, wait or use another folder"
+            ) from None
+
+    def unlock(self) -> None:
+        self._lock_file.close()
+
+    def has_run(self) -> bool:
+        return (self.path / CONFIG_FILE).exists()
+
+    def check_unused(self) -> None:
+        """A folder that holds something else than a run is a UserError: nothing is written among other files."""
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"--out {self.path}: that is a file, give a folder")
+        others = [] if not self.path.exists() else [item.name for item in self.path.iterdir() if item.name != ".lock"]
+        if others and not self.has_run():
+            raise UserError(f"--out {self.path}: the folder holds other files ({sorted(others)[0]}), give a new one")
+
+    def read_config(self) -> RunConfig:
+        try:
+            return from_json(RunConfig, (self.path / CONFIG_FILE).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{self.path}: not a run folder ({error.strerror}: {CONFIG_FILE})") from None
+        except UserError as error:
+            raise UserError(f"{self.path / CONFIG_FILE}: {error}") from None
+
+    def write_config(self, config: RunConfig) -> None:
+        write_text(self.path / CONFIG_FILE, to_json(config) + "\n")
+
+    def read_options(self) -> dict[str, Any]:
+        """The options as they were given on the command line when the run began."""
+        return json.loads((self.path / OPTIONS_FILE).read_text(encoding="utf-8"))
+
+    def write_options(self, options: dict[str, Any]) -> None:
+        write_text(self.path / OPTIONS_FILE, json.dumps(options, indent=2) + "\n")
+
+    def checkpoints(self) -> list[Path]:
+        """All checkpoints, the oldest first."""
+        return sorted(self.path.glob("checkpoint-*.pt"))
+
+    def save_checkpoint(self, state: TrainingState, keep: int) -> None:
+        """Writes a checkpoint, then deletes all but the newest `keep`."""
+        state.save(self.path / f"checkpoint-{state.images_seen:010d}.pt")
+        for old in self.checkpoints()[:-keep]:
+            old.unlink()

@@ -1,0 +1,297 @@
+"""The training loop. Read `Trainer.train` first."""
+
+import json
+import math
+import resource
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import distributed
+from ..augment import AdaController, AugmentPipe, r_v
+from ..checkpoint import GENERATOR_FILE, GeneratorInfo, TrainingState, save_generator
+from ..config import RunConfig
+from ..datasets import ImageDataset
+from ..errors import UserError
+from ..files import atomic_path, write_text
+from ..grids import sample_grid
+from ..networks import Discriminator, Generator
+from ..networks.discriminator import GROUP_SIZE
+from ..sampling import TrainedGenerator
+from .batches import BatchSource, split_holdout
+from .ema import ema_beta, update_ema
+from .monitor import Averages, Clock, Log, duration, plot_curves, progress_line, read_log
+from .objective import Objective, StepStatistics
+from .phases import make_optimizer, make_phases
+from .run_folder import RunFolder
+
+CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
+CAP_WARNING_KIMG = 20.0  # how long p stays at its cap before a warning
+
+
+class Trainer:
+    """One run: its networks, its data, its folder."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        dataset: ImageDataset,
+        folder: RunFolder,
+        device: torch.device,
+        say: Callable[[str], None],
+    ):
+        """say: prints a line; called by the first process only."""
+        self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say
+        training = config.training
+        self.members, self.held_out = split_holdout(len(dataset), config.data.holdout, training.seed)
+        self.real = BatchSource(dataset, self.members, config.data, training, "real", device)
+        self.holdout = BatchSource(dataset, self.held_out, config.data, training, "holdout", device)
+        self.state = self._make_state()
+        broadcast = distributed.broadcast
+        broadcast(self.state.generator), broadcast(self.state.generator_ema), broadcast(self.state.discriminator)
+        labels = torch.from_numpy(dataset.one_hot(self.members)).to(device)
+        groups = config.augment.groups if config.augment.p != 0 else ()
+        self.objective = Objective(
+            generator=self.state.generator,
+            discriminator=self.state.discriminator,
+            pipe=AugmentPipe(groups, config.network.image_shape).to(device) if groups else None,
+            p=self.state.controller.p,
+            path_length_mean=self.state.path_length_mean,
+            label_table=labels,
+            config=training,
+        )
+        self.phases = make_phases(
+            self.objective, self.state.generator_optimizer, self.state.discriminator_optimizer, training
+        )
+        self.averages = Averages(device)
+        self.at_cap_since: float | None = None
+
+    def train(self, should_stop: Callable[[], bool]) -> bool:
+        """Trains up to the configured number of images. Returns whether it got there, rather than being asked to stop.
+
+        should_stop is asked after every step; the run then ends with a checkpoint.
+        """
+        state, training = self.state, self.config.training
+        self._resume()
+        if self._finished():
+            return True
+        self._say_estimate()
+        log = Log(self.folder.path, state.images_seen) if distributed.rank() == 0 else None
+        clock = Clock(self.device)
+        lap_start = state.images_seen
+        stop = False
+        while not (stop or self._finished()):
+            before = state.images_seen
+            self.step()
+            stop = self._agree(should_stop())
+            snapshot = stop or self._finished() or self._crossed(before, training.snapshot_kimg)
+            if snapshot or self._crossed(before, training.tick_kimg):
+                self._tick(log, clock.lap(), state.images_seen - lap_start)
+                lap_start = state.images_seen
+            if snapshot:
+                self._snapshot(log)
+        if log is not None:
+            log.close()
+        return self._finished()
+
+    def step(self) -> None:
+        """One pass over all phases that are due, on one batch of real images."""
+        state, training = self.state, self.config.training
+        share = self.real.share
+        self.objective.statistics = StepStatistics()
+        micro_batches = self.real.micro_batches(state.images_seen)
+        for phase in self.phases:
+            if state.steps % phase.interval == 0:
+                total = phase.gradients(micro_batches, training.batch)
+                phase.step()
+                self.averages.add(f"loss_{phase.name}", total, share)
+        state.images_seen += training.batch
+        state.steps += 1
+        self._apply_statistics(self.objective.statistics)
+        beta = ema_beta(training.batch, state.images_seen, training.ema_kimg, training.ema_rampup)
+        update_ema(state.generator_ema, state.generator, beta)
+
+    def _apply_statistics(self, statistics: StepStatistics) -> None:
+        """Moves what follows the whole batch: means of w and of path lengths, and p."""
+        state, training = self.state, self.config.training
+        w_statistics = distributed.sum_over_ranks(torch.stack(statistics.w).sum(dim=0))
+        state.generator.update_w_mean(w_statistics, training.w_mean_beta)
+        if statistics.path_lengths:
+            lengths = distributed.gather(torch.cat(statistics.path_lengths))
+            state.path_length_mean.lerp_(lengths.mean(), training.pl_decay)
+            self.averages.add("path_length", lengths.sum(), len(lengths))
+        real_logits = distributed.gather(torch.cat(statistics.real_logits))
+        fake_logits = distributed.gather(torch.cat(statistics.fake_logits))
+        state.controller.observe_signs(real_logits)
+        self.averages.add("r_t", real_logits.sign().sum(), len(real_logits))
+        self.averages.add("logits_real", real_logits.sum(), len(real_logits))
+        self.averages.add("logits_fake", fake_logits.sum(), len(fake_logits))
+        if state.steps % CONTROLLER_INTERVAL == 0:
+            self._move_p(real_logits, fake_logits)
+
+    def _move_p(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        augment = self.config.augment
+        r: Tensor | None = None
+        if len(self.held_out):
+            held_out = [
+                self.objective.judge_real(batch) for batch in self.holdout.micro_batches(self.state.images_seen)
+            ]
+            r = r_v(real_logits, distributed.gather(torch.cat(held_out)), fake_logits)
+            self.averages.add("r_v", r, 1)
+        if augment.p is None:
+            images = CONTROLLER_INTERVAL * self.config.training.batch
+            self.state.controller.update(images, r if augment.signal == "rv" else None)
+
+    def _make_state(self) -> TrainingState:
+        training, augment = self.config.training, self.config.augment
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(training.seed)
+            generator = Generator(self.config.network)
+            discriminator = Discriminator(self.config.network)
+            generator_ema = Generator(self.config.network)
+        generator_ema.load_state_dict(generator.state_dict())
+        for network in (generator, discriminator, generator_ema):
+            network.to(self.device)
+        return TrainingState(
+            generator=generator,
+            generator_ema=generator_ema.eval().requires_grad_(False),
+            discriminator=discriminator,
+            generator_optimizer=make_optimizer(
+                generator, training.learning_rate, training.pl_interval if training.pl_weight > 0 else None
+            ),
+            discriminator_optimizer=make_optimizer(
+                discriminator, training.learning_rate, training.r1_interval if training.r1_gamma > 0 else None
+            ),
+            controller=AdaController(
+                target=augment.target,
+                kimg=augment.kimg,
+                cap=augment.maximum,
+                p=augment.p or 0.0,
+                device=self.device,
+            ),
+            path_length_mean=torch.zeros((), device=self.device),
+        )
+
+    def write_holdout(self) -> None:
+        """Notes in the run folder which images training never sees."""
+        if len(self.held_out):
+            names = [self.dataset.names[index] for index in self.held_out]
+            write_text(self.folder.path / "holdout.json", json.dumps(names, indent=1) + "\n")
+
+    def _resume(self) -> None:
+        checkpoints = self.folder.checkpoints()
+        if checkpoints:
+            self.state.load(checkpoints[-1])
+            self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
+
+    def _finished(self) -> bool:
+        return self.state.images_seen >= self.config.training.kimg * 1000
+
+    def _crossed(self, before: int, kimg: float) -> bool:
+        """Whether the step since `before` images reached a multiple of `kimg` thousand images."""
+        return self.state.images_seen // (kimg * 1000) > before // (kimg * 1000)
+
+    def _agree(self, stop: bool) -> bool:
+        """Whether any process was asked to stop: all then stop after the same step."""
+        if distributed.world_size() == 1:
+            return stop
+        return bool(distributed.sum_over_ranks(torch.tensor(float(stop))) > 0)
+
+    def _tick(self, log: Log | None, seconds: float, images: int) -> None:
+        """Prints and logs the means since the last tick; a loss that is no number ends the run."""
+        averages = self.averages.take()
+        broken = [name for name, value in averages.items() if not math.isfinite(value)]
+        seen = self.state.images_seen
+        if broken:
+            kept = self.folder.checkpoints()
+            raise UserError(
+                f"{self.folder.path}: {broken[0]} became {averages[broken[0]]} near {seen / 1000:.1f} kimg; "
+                f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
+                "start anew with --precision fp32, a larger --gamma or another --seed"
+            )
+        p = float(self.state.controller.p)
+        row = {
+            "images": seen,
+            "kimg": seen / 1000,
+            "sec_per_kimg": round(seconds / images * 1000, 4),
+            "p": p,
+            **averages,
+        }
+        if log is not None:
+            log.write(row)
+            self.say(progress_line(row, self.config.training.kimg))
+            self._watch_cap(p)
+
+    def _watch_cap(self, p: float) -> None:
+        """Warns once when p has stayed at its cap."""
+        augment, kimg = self.config.augment, self.state.images_seen / 1000
+        if augment.p is not None or p < augment.maximum:
+            self.at_cap_since = None
+        elif self.at_cap_since is None:
+            self.at_cap_since = kimg
+        elif self.at_cap_since >= 0 and kimg - self.at_cap_since >= CAP_WARNING_KIMG:
+            self.at_cap_since = -math.inf
+            self.say(
+                f"warning: p has stayed at its cap of {augment.maximum}: the set is small for this discriminator; "
+                "more images, a larger --gamma or stopping earlier help, a higher cap lets augmentations leak"
+            )
+
+    def _snapshot(self, log: Log | None) -> None:
+        """Writes all that a run leaves: the checkpoint, the generator, samples, curves."""
+        if log is None:
+            return
+        state, folder = self.state, self.folder.path
+        self.folder.save_checkpoint(state, self.config.training.keep)
+        counts = (
+            np.bincount(self.dataset.labels[self.members], minlength=self.dataset.c_dim)
+            if self.config.classes and self.dataset.labels is not None
+            else np.zeros(0, int)
+        )
+        info = GeneratorInfo(
+            network=self.config.network,
+            classes=self.config.classes,
+            class_counts=tuple(int(count) for count in counts),
+            images_seen=state.images_seen,
+        )
+        save_generator(folder / GENERATOR_FILE, state.generator_ema, info)
+        picture = sample_grid(TrainedGenerator(state.generator_ema, info))
+        with atomic_path(folder / f"samples-{state.images_seen:010d}.png") as temporary:
+            picture.save(temporary)
+        log.picture(np.asarray(picture), state.images_seen)
+        with atomic_path(folder / "curves.png") as temporary:
+            plot_curves(read_log(folder), temporary)
+
+    def _say_estimate(self) -> None:
+        """Runs every phase once without moving anything, and tells how long the run will take."""
+        training = self.config.training
+        micro_batches = self.real.micro_batches(self.state.images_seen)
+        seconds = 0.0
+        for phase in self.phases:
+            for _ in range(2 if self.device.type == "cuda" else 1):  # a GPU's first run also chooses algorithms
+                clock = Clock(self.device)
+                phase.gradients(micro_batches, training.batch)
+                lap = clock.lap()
+            seconds += lap / phase.interval
+            phase.optimizer.zero_grad(set_to_none=True)
+        sec_per_kimg = seconds * 1000 / training.batch
+        left = training.kimg - self.state.images_seen / 1000
+        self.say(
+            f"estimate: {duration(sec_per_kimg * left)} for {left:.0f} kimg at {sec_per_kimg:.1f} s/kimg, "
+            f"{peak_memory_gib(self.device):.1f} GiB of {'GPU ' if self.device.type == 'cuda' else ''}memory"
+        )
+
+
+def peak_memory_gib(device: torch.device) -> float:
+    """The most memory that this process has used: on the GPU, or in all."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def smaller_micro_batch(config: RunConfig) -> int:
+    """The micro-batch to try after running out of memory: half, in whole minibatch-std groups where possible."""
+    share = config.training.batch // distributed.world_size()
+    half = min(config.training.micro_batch or share, share) // 2
+    return max(1, half // GROUP_SIZE * GROUP_SIZE or half)
