@@ -40,10 +40,10 @@ class Generator(nn.Module):
     def truncate(self, w: Tensor, c: Tensor, truncation_psi: float) -> Tensor:
         """Moves w [N, w_dim] towards its class's mean: 1 leaves it, 0 gives the mean. arXiv 1812.04948, appendix B."""
         center = self._weights(c) @ self.w_mean
-        return center + truncation_psi * (w - center)
+        return torch.lerp(center, w, truncation_psi)
 
     def w_statistics(self, w: Tensor, c: Tensor) -> Tensor:
-        """Sums of w per class beside the number of images, [classes, w_dim + 1]. Add them up over a step, then update."""
+        """Sums of w per class beside the number of images, [classes, w_dim + 1]: added up over a step, then applied."""
         with_count = torch.cat([w.detach(), torch.ones_like(w[:, :1])], dim=1)
         return self._weights(c).t() @ with_count
 

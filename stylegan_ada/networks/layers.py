@@ -55,6 +55,8 @@ class Conv2d(nn.Module):
     clamp: bound of the absolute values of the result, None for no bound.
     """
 
+    resample_filter: Tensor | None
+
     def __init__(
         self,
         in_channels: int,

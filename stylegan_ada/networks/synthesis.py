@@ -18,6 +18,8 @@ class SynthesisLayer(nn.Module):
     -> [N, out_channels, H, W]
     """
 
+    resample_filter: Tensor | None
+
     def __init__(self, in_channels: int, out_channels: int, w_dim: int, *, up: int, clamp: float | None):
         super().__init__()
         self.up, self.clamp = up, clamp
@@ -36,6 +38,7 @@ class SynthesisLayer(nn.Module):
             up=self.up,
             padding=1,
             resample_filter=self.resample_filter,
+            flip_weight=self.up == 1,  # the up-convolution is a transposed one, with the weight as it is stored
         )
         return bias_act(x, self.bias.to(x.dtype), act="lrelu", clamp=self.clamp)
 
@@ -59,6 +62,8 @@ class ToRGB(nn.Module):
 
 class SynthesisBlock(nn.Module):
     """One resolution: the lowest starts from a learned constant, the others double the one below."""
+
+    resample_filter: Tensor
 
     def __init__(self, config: NetworkConfig, level: int):
         super().__init__()
@@ -113,8 +118,8 @@ class SynthesisNetwork(nn.Module):
         noises = self._split_noise(noise)
         x = image = None
         first = 0
-        for block in self.blocks:
-            count = len(block.layers)
+        for level, block in enumerate(self.blocks):
+            count = 1 if level == 0 else 2
             x, image = block(x, image, ws[:, first : first + count + 1], noises[first : first + count])
             first += count
         assert image is not None

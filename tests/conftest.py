@@ -1,0 +1,73 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from stylegan_ada.datasets import load_dataset
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """No test reads or writes the user's cache; commands that tests start inherit this."""
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def same_numbers():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory):
+    """24 gray images of 16x16 in two classes: bright and dark noise."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for index in range(24):
+        name = ("bright", "dark")[index % 2]
+        pixels = rng.integers(0, 128, (16, 16)) + (128 if name == "bright" else 0)
+        (folder / name).mkdir(exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{index:02d}.png")
+    return folder
+
+
+@pytest.fixture
+def dataset(image_folder):
+    return load_dataset(str(image_folder), size=16)
+
+
+@pytest.fixture
+def tiny_config(image_folder, dataset):
+    """A run that takes seconds: 16x16, a few channels, 8 images a step, everything switched on."""
+
+    def make(**training):
+        return RunConfig(
+            data=DataConfig(source=str(image_folder), mirror="h"),
+            network=NetworkConfig(
+                channels=1, height=16, width=16, c_dim=2, z_dim=8, w_dim=8, channel_base=64, channel_max=8
+            ),
+            augment=AugmentConfig(kimg=0.1),
+            training=TrainingConfig(
+                **{"kimg": 0.064, "batch": 8, "r1_interval": 3, "pl_interval": 2, "tick_kimg": 0.008, **training}
+            ),
+            classes=dataset.classes,
+            fingerprint=dataset.fingerprint,
+        )
+
+    return make
+
+
+@pytest.fixture
+def environment():
+    """For commands run as subprocesses: one thread each, so that two processes fit two cores."""
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
