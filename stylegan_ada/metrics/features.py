@@ -19,7 +19,8 @@ WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 INSTALL = 'pip install "stylegan-ada[metrics]"'
 SIDE = 224  # pixels, what the network was trained at
-BATCH = 32
+CPU_BATCH = 8  # measured: half the time per image of 32, whose maps are fresh memory at every layer
+GPU_BATCH = 64
 
 
 class Lite0Features:
@@ -35,7 +36,8 @@ class Lite0Features:
 
     def __init__(self, device: torch.device | str = "cpu"):
         self._device = torch.device(device)
-        self._network = _load_network().to(self._device, memory_format=torch.channels_last)
+        self._batch = CPU_BATCH if self._device.type == "cpu" else GPU_BATCH
+        self._network = _load_network().to(self._device)
 
     def extract(
         self, batches: Iterable[NDArray[np.uint8]], progress: Callable[[int], None] | None = None
@@ -49,8 +51,8 @@ class Lite0Features:
         done = 0
         for batch in batches:
             _check(batch)
-            for start in range(0, len(batch), BATCH):
-                features.append(self._extract(batch[start : start + BATCH]))
+            for start in range(0, len(batch), self._batch):
+                features.append(self._extract(batch[start : start + self._batch]))
                 done += len(features[-1])
                 if progress is not None:
                     progress(done)
@@ -58,8 +60,9 @@ class Lite0Features:
 
     @torch.inference_mode()
     def _extract(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        x = _resize(images).to(self._device).permute(0, 3, 1, 2)  # [N, 3, 224, 224], channels last in memory
-        maps = self._network.extract_features((x.float() - 127) / 128)  # [N, 1280, 7, 7]
+        x = (_resize(images).to(self._device).float() - 127) / 128
+        x = x.permute(0, 3, 1, 2)  # [N, 3, 224, 224], but channels last in memory, which is faster
+        maps = self._network.extract_features(x)  # [N, 1280, 7, 7]
         return maps.mean(dim=(2, 3)).cpu().numpy()
 
 
@@ -75,7 +78,7 @@ def _resize(images: NDArray[np.uint8]) -> Tensor:
     pictures = images[..., :3] if channels == 3 else images[..., 0]
     resized = [Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC) for picture in pictures]
     stacked = torch.from_numpy(np.stack([np.asarray(picture) for picture in resized]))
-    return stacked.reshape(-1, SIDE, SIDE, channels).expand(-1, -1, -1, 3)
+    return stacked.reshape(-1, SIDE, SIDE, channels).expand(-1, -1, -1, 3).contiguous()
 
 
 def _load_network() -> nn.Module:

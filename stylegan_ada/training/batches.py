@@ -12,7 +12,7 @@ from .objective import MicroBatch
 
 
 def split_holdout(count: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted indices of the training images and of those held out: a random `fraction` of `count`, at least one if any."""
+    """Sorted indices of the training images and of those held out, a random `fraction` of `count`."""
     held = max(1, round(count * fraction)) if fraction > 0 else 0
     order = np.random.default_rng([seed, 1]).permutation(count)
     return np.sort(order[held:]), np.sort(order[:held])

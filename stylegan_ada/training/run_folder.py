@@ -30,6 +30,7 @@ class RunFolder:
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            self.unlock()
             raise UserError(
                 f"--out {self.path}: another process is training there, wait or use another folder"
             ) from None

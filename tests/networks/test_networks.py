@@ -1,4 +1,4 @@
-"""The networks against a second implementation in float64: explicit weights per image, zero insertion, no shared code."""
+"""The networks against a second implementation in float64: explicit weights per image, zero insertion."""
 
 import math
 

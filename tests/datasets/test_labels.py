@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from stylegan_ada.datasets.labels import Labelling, read_labels
+from stylegan_ada.datasets.sources import open_source
+from stylegan_ada.errors import UserError
+
+IMAGES = ("0/a.png", "0/b.png", "1/c.png")
+
+
+def _labels(root: Path, *names: str, **files: object) -> Labelling | None:
+    for name in names or IMAGES:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    for file, content in files.items():
+        path = root / {"csv": "labels.csv", "json": "dataset.json"}[file]
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with open_source(str(root)) as source:
+        return read_labels(source)
+
+
+def test_first_level_folders(tmp_path: Path) -> None:
+    found = _labels(tmp_path, "10/a.png", "2/deep/b.png", "2/c.png")
+    assert found == Labelling(("2", "10"), {"10/a.png": 1, "2/deep/b.png": 0, "2/c.png": 0})
+    assert _labels(tmp_path / "words", "b/1.png", "a/1.png").classes == ("a", "b")  # type: ignore[union-attr]
+
+
+def test_flat_folder_is_unlabelled(tmp_path: Path) -> None:
+    assert _labels(tmp_path, "a.png", "b.png") is None
+    assert _labels(tmp_path / "one", "only/a.png", "only/b.png") is None
+
+
+def test_csv(tmp_path: Path) -> None:
+    text = '\ufefffile,width,label\r\n./0/a.png,3,"cracked, old"\r\n0\\b.png,3,good\r\n1/c.png,3, good\r\n'
+    found = _labels(tmp_path, csv=text.encode())
+    assert found == Labelling(("cracked, old", "good"), {"0/a.png": 0, "0/b.png": 1, "1/c.png": 1})
+
+
+def test_json(tmp_path: Path) -> None:
+    numbers = [["0/a.png", 2], ["0/b.png", 0], ["1/c.png", 2]]
+    found = _labels(tmp_path, json={"labels": numbers})
+    assert found == Labelling(("0", "1", "2"), {"0/a.png": 2, "0/b.png": 0, "1/c.png": 2})
+    found = _labels(tmp_path, json={"labels": [["0/a.png", "y"], ["0/b.png", "x"], ["1/c.png", "y"]]})
+    assert found == Labelling(("x", "y"), {"0/a.png": 1, "0/b.png": 0, "1/c.png": 1})
+    assert _labels(tmp_path, json={"labels": None}) is None
+
+
+GOOD = [["0/a.png", 0], ["0/b.png", 0], ["1/c.png", 1]]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "word"),
+    [
+        ("csv", "0/a.png,1", "must start with the line 'file,label'"),
+        ("csv", "", "must start with"),
+        ("csv", "file,label\n0/a.png,x\n0/b.png\n", "line 3 lacks"),
+        ("csv", b"file,label\n\xff\xfe,x\n", "not UTF-8"),
+        ("csv", "file,label\n0/a.png,x\n0/b.png,x\n", "no label for 1 images .first: '1/c.png'"),
+        ("csv", "file,label\n0/a.png,x\n0/b.png,x\n1/c.png,y\n1/d.png,y\n9.png,y", "names 2 .*first: '1/d.png'"),
+        ("csv", "file,label\n0/a.png,x\n0/b.png,x\n0/b.png,x\n1/c.png,y\n", "lists 1 .*'0/b.png'"),
+        ("csv", "file,label\n" + "x" * 200_000 + ",y\n", "not a table"),
+        ("json", "{", "is not JSON"),
+        ("json", "[" * 100_000, "is not JSON"),
+        ("json", [1], 'must hold {"labels"'),
+        ("json", {"label": []}, 'must hold {"labels"'),
+        ("json", {"labels": {"0/a.png": 1}}, "must be a list"),
+        ("json", {"labels": [["0/a.png", 1.5]]}, "is not .file, label."),
+        ("json", {"labels": [["0/a.png", True]]}, "is not .file, label."),
+        ("json", {"labels": [["0/a.png", -1]]}, "is not .file, label."),
+        ("json", {"labels": [["0/a.png", [0, 1]]]}, "is not .file, label."),
+        ("json", {"labels": [["0/a.png"]]}, "is not .file, label."),
+        ("json", {"labels": [*GOOD[:2], ["1/c.png", "one"]]}, "both as numbers and as text"),
+        ("json", {"labels": [*GOOD[:2], ["1/c.png", 3_000_000]]}, "class 3000000 with 3 images"),
+        ("json", {"labels": GOOD[:2]}, "no label for 1 images .first: '1/c.png'"),
+        ("json", {"labels": [*GOOD, ["z.png", 0]]}, "names 1 .*'z.png'"),
+        ("json", {"labels": [*GOOD, GOOD[1]]}, "lists 1 .*'0/b.png'"),
+    ],
+)
+def test_bad_label_files(tmp_path: Path, file: str, content: object, word: str) -> None:
+    with pytest.raises(UserError, match=word) as raised:
+        _labels(tmp_path, **{file: content})
+    assert "\n" not in str(raised.value)
+
+
+def test_ambiguous_labels(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"1 images beside them \(such as 'b.png'\)"):
+        _labels(tmp_path / "mixed", "a/1.png", "b.png")
+    with pytest.raises(UserError, match=r"both labels.csv and dataset.json|both dataset.json and labels.csv"):
+        _labels(tmp_path / "both", csv="file,label\n", json={"labels": None})

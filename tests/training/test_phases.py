@@ -1,0 +1,142 @@
+"""Gradients of the phases: micro-batches, processes, lazy regularisation."""
+
+import dataclasses
+from itertools import pairwise
+
+import pytest
+import torch
+import torch.multiprocessing
+
+from stylegan_ada import distributed
+from stylegan_ada.augment import AugmentPipe
+from stylegan_ada.config import NetworkConfig, TrainingConfig
+from stylegan_ada.networks import Discriminator, Generator
+from stylegan_ada.training.objective import MicroBatch, Objective
+from stylegan_ada.training.phases import make_optimizer, make_phases
+
+BATCH = 8
+CONFIG = TrainingConfig(kimg=1, batch=BATCH, r1_interval=3, pl_interval=2)
+
+
+def make(config=CONFIG):
+    """Phases of tiny networks in float64, everything switched on, the same on every call."""
+    torch.manual_seed(0)
+    net = NetworkConfig(channels=1, height=8, width=8, c_dim=2, z_dim=8, w_dim=8, channel_base=32, channel_max=8)
+    generator, discriminator = Generator(net).double(), Discriminator(net).double()
+    objective = Objective(
+        generator,
+        discriminator,
+        AugmentPipe(("blit", "geom", "color"), net.image_shape).double(),
+        torch.tensor(0.5),
+        torch.tensor(0.1).double(),
+        torch.eye(2).double(),
+        config,
+    )
+    optimizers = [make_optimizer(module, 0.002, None) for module in (generator, discriminator)]
+    return objective, make_phases(objective, *optimizers, config)
+
+
+def micro_batch(first, count):
+    images = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
+    c = torch.eye(2).double()[torch.arange(BATCH) % 2]
+    part = slice(first, first + count)
+    return MicroBatch(torch.arange(BATCH)[part] + 1000, images[part], c[part])
+
+
+def gradients(objective, phases, micro_batches):
+    """Gradients by phase and parameter, and what the objective gathered."""
+    found = {}
+    for phase in phases:
+        phase.gradients(micro_batches, BATCH)
+        distributed.reduce_gradients(phase.module.parameters())
+        for name, parameter in phase.module.named_parameters():
+            if parameter.grad is not None:
+                found[f"{phase.name} {name}"] = parameter.grad.clone()
+    statistics = objective.statistics
+    found["w"] = distributed.sum_over_ranks(torch.stack(statistics.w).sum(dim=0))
+    found["path lengths"] = distributed.gather(torch.cat(statistics.path_lengths))
+    found["real logits"] = distributed.gather(torch.cat(statistics.real_logits))
+    return found
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    assert {name.split()[0] for name in found} >= {"G", "G_pl", "D", "D_r1"}
+    for name in expected:
+        torch.testing.assert_close(found[name], expected[name], rtol=1e-6, atol=1e-9, msg=name)
+
+
+def test_micro_batches_of_whole_groups_give_the_gradients_of_the_batch():
+    whole = gradients(*make(), [micro_batch(0, 8)])
+    assert_same(gradients(*make(), [micro_batch(0, 4), micro_batch(4, 4)]), whole)
+
+
+def test_micro_batches_that_cut_groups_do_not():
+    """Which is why the command line warns of them."""
+    whole = gradients(*make(), [micro_batch(0, 8)])
+    cut = gradients(*make(), [micro_batch(0, 2), micro_batch(2, 2), micro_batch(4, 2), micro_batch(6, 2)])
+    assert not torch.allclose(cut["D conv.weight"], whole["D conv.weight"], rtol=1e-3)
+
+
+def one_rank(rank, folder):
+    """Started in a process of its own."""
+    import os
+
+    os.environ.update(RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank))
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    found = gradients(*make(), [micro_batch(4 * rank, 4)])
+    torch.save(found, f"{folder}/{rank}.pt")
+    distributed.stop()
+
+
+def test_two_processes_give_the_gradients_of_one(tmp_path):
+    torch.multiprocessing.spawn(one_rank, (str(tmp_path),), nprocs=2)
+    whole = gradients(*make(), [micro_batch(0, 8)])
+    for rank in range(2):
+        assert_same(torch.load(tmp_path / f"{rank}.pt", weights_only=True), whole)
+
+
+def test_gradients_are_made_finite():
+    parameter = torch.nn.Parameter(torch.zeros(3))
+    parameter.grad = torch.tensor([float("nan"), float("inf"), 2.0])
+    distributed.reduce_gradients([parameter, torch.nn.Parameter(torch.zeros(1))])
+    assert parameter.grad.tolist() == [0.0, 1e5, 2.0]
+
+
+def test_lazy_regularisation_rescales_the_optimiser():
+    """arXiv 1912.04958, appendix B: c = k / (k + 1) = 16 / 17."""
+    group = make_optimizer(torch.nn.Linear(1, 1), 0.0025, 16).param_groups[0]
+    assert group["lr"] == pytest.approx(0.0025 * 16 / 17)
+    assert group["betas"] == pytest.approx((0, 0.99 ** (16 / 17)))
+
+
+def test_lazy_phases_are_weighted_by_their_interval():
+    objective, phases = make()
+    phase = next(phase for phase in phases if phase.name == "D_r1")
+    phase.gradients([micro_batch(0, 8)], BATCH)
+    lazy = objective.discriminator.conv.weight.grad.clone()
+    dataclasses.replace(phase, interval=1).gradients([micro_batch(0, 8)], BATCH)
+    torch.testing.assert_close(lazy, 3 * objective.discriminator.conv.weight.grad)
+
+
+def test_only_the_phase_s_module_learns():
+    objective, phases = make()
+    for phase in phases:
+        objective.generator.zero_grad()
+        objective.discriminator.zero_grad()
+        phase.gradients([micro_batch(0, 8)], BATCH)
+        assert all(parameter.grad is None for parameter in phase.other.parameters())
+        assert any(parameter.grad is not None for parameter in phase.module.parameters())
+
+
+def test_style_mixing_takes_another_w_from_a_layer_upwards():
+    objective, _ = make(dataclasses.replace(CONFIG, style_mixing=1.0))
+    batch = micro_batch(0, 8)
+    _, _, ws = objective._generate(batch, "G")
+    for image in ws:
+        changes = [not torch.equal(a, b) for a, b in pairwise(image)]
+        assert sum(changes) == 1  # exactly one crossover
+    objective, _ = make(dataclasses.replace(CONFIG, style_mixing=0.0))
+    _, _, ws = objective._generate(batch, "G")
+    assert torch.equal(ws, ws[:, :1].expand_as(ws))

@@ -1,0 +1,196 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from stylegan_ada import load_generator
+from stylegan_ada.config import AugmentConfig, DataConfig
+from stylegan_ada.errors import UserError
+from stylegan_ada.training import RunFolder, Trainer, smaller_micro_batch
+from stylegan_ada.training.batches import split_holdout
+
+CPU = torch.device("cpu")
+
+
+def never():
+    return False
+
+
+@pytest.fixture
+def train(dataset, tmp_path):
+    """Trains in a folder and gives the trainer."""
+
+    def run(config, name="run", should_stop=never, lines=None):
+        folder = RunFolder(tmp_path / name)
+        folder.lock()
+        try:
+            trainer = Trainer(config, dataset, folder, CPU, [].append if lines is None else lines.append)
+            trainer.train(should_stop)
+        finally:
+            folder.unlock()
+        return trainer
+
+    return run
+
+
+def same_state(a, b):
+    """Two checkpoint files hold the same bits."""
+    a, b = torch.load(a, weights_only=True), torch.load(b, weights_only=True)
+    flat_a, flat_b = (torch.utils._pytree.tree_flatten(state) for state in (a, b))
+    assert flat_a[1] == flat_b[1]
+    return all(
+        torch.equal(x, y) if isinstance(x, torch.Tensor) else x == y for x, y in zip(flat_a[0], flat_b[0], strict=True)
+    )
+
+
+def test_resumed_run_is_the_run_uninterrupted_bit_for_bit(train, tiny_config, tmp_path):
+    train(tiny_config(kimg=0.096), "whole")
+    train(tiny_config(kimg=0.04), "parts")  # 5 steps: between two moves of the controller, within its interval of 4
+    train(tiny_config(kimg=0.096), "parts")
+    name = "checkpoint-0000000096.pt"
+    assert same_state(tmp_path / "whole" / name, tmp_path / "parts" / name)
+    state = torch.load(tmp_path / "whole" / name, weights_only=True)
+    assert state["controller"]["p"] > 0  # the controller moved, so its state mattered
+    assert not same_state(tmp_path / "whole" / name, tmp_path / "parts" / "checkpoint-0000000040.pt")
+
+
+def test_stopped_run_goes_on_where_it_was(train, tiny_config, tmp_path):
+    train(tiny_config(kimg=0.064), "whole")
+    steps = iter([False, False, True])
+    train(tiny_config(kimg=0.064), "stopped", should_stop=lambda: next(steps))
+    assert [path.name for path in RunFolder(tmp_path / "stopped").checkpoints()] == ["checkpoint-0000000024.pt"]
+    train(tiny_config(kimg=0.064), "stopped")
+    name = "checkpoint-0000000064.pt"
+    assert same_state(tmp_path / "whole" / name, tmp_path / "stopped" / name)
+
+
+def test_what_a_run_leaves(train, tiny_config, tmp_path):
+    lines = []
+    train(tiny_config(snapshot_kimg=0.016), lines=lines)
+    run = tmp_path / "run"
+    names = [path.name for path in RunFolder(run).checkpoints()]
+    assert names == ["checkpoint-0000000032.pt", "checkpoint-0000000048.pt", "checkpoint-0000000064.pt"]  # the last 3
+    assert len(list(run.glob("samples-*.png"))) == 4
+    assert (run / "curves.png").stat().st_size > 10_000
+    assert list(run.glob("events.out.tfevents*"))
+    assert not list(run.glob(".*.*"))
+    generator = load_generator(run)
+    assert generator.classes == ("bright", "dark")
+    assert (generator.info.images_seen, generator.info.class_counts) == (64, (12, 12))
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [row["images"] for row in rows] == list(range(8, 72, 8))
+    assert {"loss_G", "loss_D", "loss_G_pl", "loss_D_r1", "p", "r_t", "sec_per_kimg", "path_length"} <= rows[0].keys()
+    assert lines[0].startswith("estimate: 0:")
+    assert all(word in lines[1] for word in ("s/kimg", "ETA", "r_t"))
+
+
+def test_generator_file_is_the_moving_average(train, tiny_config, tmp_path):
+    trainer = train(tiny_config())
+    kept = load_generator(tmp_path / "run").network.state_dict()
+    for name, tensor in trainer.state.generator_ema.state_dict().items():
+        assert torch.equal(kept[name], tensor)
+    assert not torch.equal(kept["mapping.layers.0.weight"], trainer.state.generator.mapping.layers[0].weight)
+
+
+def test_log_forgets_what_was_after_the_last_checkpoint(train, tiny_config, tmp_path):
+    train(tiny_config(kimg=0.032))
+    log = tmp_path / "run" / "log.jsonl"
+    log.write_text(log.read_text() + '{"images": 40, "kimg": 0.04, "p": 9}\n{"images": 4')  # then killed
+    train(tiny_config(kimg=0.064))
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [row["images"] for row in rows] == list(range(8, 72, 8))
+    assert all(row["p"] < 1 for row in rows)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoint(
+    train, tiny_config, tmp_path, dataset
+):
+    train(tiny_config(kimg=0.032))
+    good = (tmp_path / "run" / "checkpoint-0000000032.pt").read_bytes()
+    folder = RunFolder(tmp_path / "run")
+    config = tiny_config(kimg=0.064)
+    trainer = Trainer(config, dataset, folder, CPU, [].append)
+    trainer._say_estimate = lambda: trainer.state.discriminator.out.weight.data.fill_(float("nan"))
+    with pytest.raises(
+        UserError, match=r"became nan near 0\.0 kimg; the last good checkpoint is checkpoint-0000000032\.pt"
+    ):
+        trainer.train(never)
+    assert folder.checkpoints() == [tmp_path / "run" / "checkpoint-0000000032.pt"]
+    assert (tmp_path / "run" / "checkpoint-0000000032.pt").read_bytes() == good
+
+
+def test_broken_checkpoint_is_named(train, tiny_config, tmp_path):
+    train(tiny_config(kimg=0.016))
+    path = tmp_path / "run" / "checkpoint-0000000016.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"checkpoint-0000000016\.pt: cannot be read .* delete it"):
+        train(tiny_config(kimg=0.032))
+
+
+def test_fixed_p_stays(train, tiny_config):
+    config = dataclasses.replace(tiny_config(kimg=0.032), augment=AugmentConfig(p=0.3))
+    assert float(train(config).state.controller.p) == pytest.approx(0.3)
+
+
+def test_p_stays_under_its_cap(train, tiny_config):
+    config = dataclasses.replace(tiny_config(kimg=0.064), augment=AugmentConfig(kimg=0.01, target=-0.99, maximum=0.25))
+    assert float(train(config).state.controller.p) == 0.25
+
+
+def test_holdout_is_never_trained_on_and_gives_r_v(train, tiny_config, tmp_path, dataset):
+    data = DataConfig(source="x", holdout=0.25)
+    config = dataclasses.replace(tiny_config(kimg=0.064), data=data, augment=AugmentConfig(signal="rv", target=0.5))
+    trainer = train(config)
+    trainer.write_holdout()
+    held_out = json.loads((tmp_path / "run" / "holdout.json").read_text())
+    assert len(held_out) == 6
+    assert set(held_out) < set(dataset.names)
+    assert "r_v" in (tmp_path / "run" / "log.jsonl").read_text()
+    trained = {
+        index
+        for start in range(0, 64, 8)
+        for batch in trainer.real.micro_batches(start)
+        for index in shown(batch, dataset)
+    }
+    assert trained == {dataset.names.index(name) for name in set(dataset.names) - set(held_out)}
+    assert load_generator(tmp_path / "run").info.class_counts == tuple(
+        np.bincount(dataset.labels[sorted(trained)], minlength=2)
+    )
+
+
+def shown(batch, dataset):
+    """Which images of the set a micro-batch holds, by their pixels."""
+    pixels = ((batch.images + 1) * 127.5).round().numpy().astype(np.uint8)
+    return [int(np.flatnonzero((dataset.images == image).all(axis=(1, 2, 3)))[0]) for image in pixels]
+
+
+def test_split_is_a_partition():
+    train_part, held = split_holdout(50, 0.1, seed=3)
+    assert len(held) == 5
+    assert sorted([*train_part, *held]) == list(range(50))
+    assert not np.array_equal(held, split_holdout(50, 0.1, seed=4)[1])
+    assert len(split_holdout(50, 0.0, seed=3)[1]) == 0
+
+
+def test_micro_batches_cover_the_batch(train, tiny_config):
+    trainer = train(tiny_config(kimg=0.008, micro_batch=3))
+    batches = trainer.real.micro_batches(16)
+    assert [len(batch.indices) for batch in batches] == [3, 3, 2]
+    assert torch.cat([batch.indices for batch in batches]).tolist() == list(range(16, 24))
+
+
+@pytest.mark.parametrize(("batch", "micro_batch", "expected"), [(32, None, 16), (32, 12, 4), (8, 6, 3), (2, None, 1)])
+def test_micro_batch_to_try(tiny_config, batch, micro_batch, expected):
+    assert smaller_micro_batch(tiny_config(batch=batch, micro_batch=micro_batch)) == expected
+
+
+def test_second_process_is_refused(tmp_path):
+    first, second = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run")
+    first.lock()
+    with pytest.raises(UserError, match="another process is training there"):
+        second.lock()
+    first.unlock()
+    second.lock()
+    second.unlock()
