@@ -99,6 +99,12 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
+def check_options(options: TrainOptions, machine: Machine) -> None:
+    """Raises the UserErrors that need no data, before any image is read."""
+    height, width = parse_size(with_preset(options).size) or (64, 64)
+    resolve(options, DataFacts(image_shape=(1, height, width), classes=(), fingerprint=""), machine)
+
+
 def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[RunConfig, list[str]]:
     """The whole configuration, and a line on each choice that was made for the user."""
     options = with_preset(options)

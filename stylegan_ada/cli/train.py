@@ -3,6 +3,7 @@
 import dataclasses
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from ..config import ADA_SIGNALS, FITS, MIRRORS, PRECISIONS, RunConfig, to_json
 from ..errors import UserError
-from ..presets import PRESETS, DataFacts, Machine, TrainOptions, parse_size, resolve, with_preset
+from ..presets import PRESETS, DataFacts, Machine, TrainOptions, check_options, parse_size, resolve, with_preset
 from .common import choose_device, keep_freed_memory, open_dataset
 
 if TYPE_CHECKING:
@@ -64,16 +65,17 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
         given["data"] = str(Path(given["data"]).resolve())
     options = TrainOptions(**given)
     device = choose_device(options.device)
+    check_options(options, machine_of(device))
     folder = RunFolder(out)
     folder.check_unused()
     distributed.start()
     try:
-        if not dry_run:
-            take_lock(folder)
         config, dataset = configure(options, folder, device)
         if dry_run:
-            click.echo(to_json(config))
-        else:
+            say(to_json(config))
+            return
+        with folder.locked() if distributed.rank() == 0 else nullcontext():
+            distributed.barrier()
             run(config, options, dataset, folder, device)
     finally:
         distributed.stop()
@@ -85,15 +87,6 @@ def say(line: str) -> None:
 
     if distributed.rank() == 0:
         click.echo(line)
-
-
-def take_lock(folder: "RunFolder") -> None:
-    """The first process takes the lock for all."""
-    from .. import distributed
-
-    if distributed.rank() == 0:
-        folder.lock()
-    distributed.barrier()
 
 
 def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device") -> tuple[RunConfig, "ImageDataset"]:

@@ -55,7 +55,7 @@ def _blocks(x: NDArray[np.floating]) -> Iterator[NDArray[np.float64]]:
 
 def _mean_and_covariance(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """[D] and [D, D], over N - 1. Centred before the products, which would cancel otherwise."""
-    mean = np.mean(x, axis=0, dtype=np.float64)
+    mean = x.sum(axis=0, dtype=np.float64) / len(x)
     products = np.zeros((x.shape[1], x.shape[1]))
     for block in _blocks(x):
         block -= mean

@@ -5,12 +5,13 @@ import importlib.util
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import UserError
 
@@ -81,7 +82,7 @@ def _resize(images: NDArray[np.uint8]) -> Tensor:
     return stacked.reshape(-1, SIDE, SIDE, channels).expand(-1, -1, -1, 3).contiguous()
 
 
-def _load_network() -> nn.Module:
+def _load_network() -> Any:
     """The network with its weights, ready for inference."""
     try:
         from efficientnet_lite_pytorch import EfficientNet

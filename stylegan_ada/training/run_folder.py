@@ -2,6 +2,8 @@
 
 import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +22,22 @@ class RunFolder:
     def __init__(self, path: Path):
         self.path = path
 
-    def lock(self) -> None:
-        """Makes the folder and takes its lock until the process ends. A second process is a UserError."""
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Makes the folder and holds its lock. A second process in the same folder is a UserError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock_file = open(self.path / ".lock", "w")  # noqa: SIM115 - held open for as long as the run lasts
+            lock_file = open(self.path / ".lock", "w")  # noqa: SIM115 - closed below, after the flock that may fail
         except OSError as error:
             raise UserError(f"--out {self.path}: cannot write there ({error.strerror})") from None
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self.unlock()
-            raise UserError(
-                f"--out {self.path}: another process is training there, wait or use another folder"
-            ) from None
-
-    def unlock(self) -> None:
-        self._lock_file.close()
+        with lock_file:
+            try:
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UserError(
+                    f"--out {self.path}: another process is training there, wait or use another folder"
+                ) from None
+            yield
 
     def has_run(self) -> bool:
         return (self.path / CONFIG_FILE).exists()

@@ -24,12 +24,9 @@ def train(dataset, tmp_path):
 
     def run(config, name="run", should_stop=never, lines=None):
         folder = RunFolder(tmp_path / name)
-        folder.lock()
-        try:
+        with folder.locked():
             trainer = Trainer(config, dataset, folder, CPU, [].append if lines is None else lines.append)
             trainer.train(should_stop)
-        finally:
-            folder.unlock()
         return trainer
 
     return run
@@ -188,9 +185,7 @@ def test_micro_batch_to_try(tiny_config, batch, micro_batch, expected):
 
 def test_second_process_is_refused(tmp_path):
     first, second = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run")
-    first.lock()
-    with pytest.raises(UserError, match="another process is training there"):
-        second.lock()
-    first.unlock()
-    second.lock()
-    second.unlock()
+    with first.locked(), pytest.raises(UserError, match="another process is training there"), second.locked():
+        pass
+    with second.locked():
+        pass

@@ -1,0 +1,5 @@
+"""`python -m stylegan_ada` is `stylegan-ada`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,191 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+
+def test_finished_run_says_so_and_grows_with_kimg(command, image_folder, tmp_path, small):
+    arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", *small]
+    first = command(*arguments, "--kimg", "0.016")
+    assert first.code == 0, first
+    assert "finished at 0.0 kimg" in first.out
+    again = command(*arguments, "--kimg", "0.016")
+    assert again.code == 0
+    assert "finished" in again.out
+    assert "s/kimg | ETA" not in again.out
+    more = command(*arguments, "--kimg", "0.032")
+    assert "resuming" in more.out
+    assert (tmp_path / "run" / "checkpoint-0000000032.pt").exists()
+
+
+def test_choices_are_explained(command, image_folder, tmp_path):
+    result = command("train", "--data", image_folder, "--out", tmp_path / "run", "--dry-run")
+    config = json.loads(result.out[result.out.index("{") :])
+    assert "--batch 32: for 16 pixels on a CPU" in result.out
+    assert config["network"]["height"] == 16
+    assert config["classes"] == ["bright", "dark"]
+    assert config["training"]["r1_gamma"] == pytest.approx(0.0002 * 256 / 32)
+    assert not (tmp_path / "run").exists()
+
+
+def test_demo_preset_gives_way_to_options(command, image_folder, tmp_path):
+    result = command(
+        "train", "--data", image_folder, "--out", tmp_path / "run", "--preset", "demo", "--size", "16", "--dry-run"
+    )
+    config = json.loads(result.out[result.out.index("{") :])
+    assert config["network"]["channel_base"] == 2048
+    assert config["network"]["height"] == 16
+
+
+def test_unlabelled(command, image_folder, tmp_path, small):
+    result = command(
+        "train",
+        "--data",
+        image_folder,
+        "--out",
+        tmp_path / "r",
+        "--no-labels",
+        "--kimg",
+        "0.008",
+        "--micro-batch",
+        4,
+        *small,
+    )
+    assert result.code == 0, result
+    assert json.loads((tmp_path / "r" / "config.json").read_text())["network"]["c_dim"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--size", "50"], "nearest size is 48x48"),
+        (["--size", "big"], "--size big: give a side"),
+        (["--sizee", "16"], "--size"),
+        (["--augment", "blit,colour"], "did you mean 'color'?"),
+        (["--mirror", "x"], "--mirror"),
+        (["--device", "cuda"], "--device cuda: torch finds no GPU"),
+        (["--ada-signal", "rv"], "add --holdout 0.1"),
+        (["--kimg", "0"], "--kimg 0.0: give more than 0"),
+        (["--gamma", "-1"], "--gamma -1.0: give 0 or more"),
+        (["--holdout", "0.9"], "--holdout 0.9"),
+        (["--ada-p", "1.5"], "--ada-p 1.5: give a probability"),
+        (["--batch", "-3"], "--batch -3: give 1 or more"),
+        (["--channel-base", "3"], "--channel-base 3: give at least"),
+    ],
+)
+def test_bad_options_are_one_line(fails, image_folder, tmp_path, options, message):
+    if "--device" in options and torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    assert message in fails("train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *options)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_other_options_are_refused_in_an_old_run(fails, trained_run, image_folder, small):
+    arguments = ["train", "--data", image_folder, "--out", trained_run, "--kimg", "0.064"]
+    message = fails(*arguments, *small, "--seed", "1")
+    assert "--seed: the run in" in message
+    assert "only --kimg may change" in message
+
+
+def test_changed_images_are_refused(command, fails, image_folder, tmp_path, small):
+    import shutil
+
+    copy = tmp_path / "images"
+    shutil.copytree(image_folder, copy)
+    arguments = ["train", "--data", copy, "--out", tmp_path / "run", *small]
+    assert command(*arguments, "--kimg", "0.008").code == 0
+    next(copy.rglob("*.png")).unlink()
+    assert "the images have changed since this run began" in fails(*arguments, "--kimg", "0.016")
+
+
+def test_folder_with_other_files_is_refused(fails, image_folder, tmp_path, small):
+    (tmp_path / "notes.txt").write_text("mine")
+    message = fails("train", "--data", image_folder, "--out", tmp_path, "--kimg", "0.008", *small)
+    assert "holds other files (notes.txt)" in message
+    assert os.listdir(tmp_path) == ["notes.txt"]
+
+
+def test_missing_data(fails, tmp_path):
+    assert "nowhere" in fails("train", "--data", tmp_path / "nowhere", "--out", tmp_path / "run", "--kimg", "1")
+
+
+def test_out_of_memory_names_the_micro_batch(fails, image_folder, tmp_path, small, monkeypatch):
+    from stylegan_ada.training import Trainer
+
+    def out_of_memory(self):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(Trainer, "step", out_of_memory)
+    message = fails("train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *small)
+    assert message.endswith("with --micro-batch 4")
+
+
+def start(arguments, environment, **more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "stylegan_ada", *map(str, arguments)],
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def test_sigterm_ends_with_a_checkpoint_and_a_second_process_is_refused(environment, image_folder, tmp_path, small):
+    arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "100", *small]
+    process = start(arguments, environment)
+    for line in process.stdout:
+        if "ETA" in line:
+            break
+    second = start(arguments, environment)
+    _, err = second.communicate(timeout=120)
+    assert second.returncode == 2
+    assert err.strip().endswith("another process is training there, wait or use another folder")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "the same command goes on from there" in out
+    assert list((tmp_path / "run").glob("checkpoint-*.pt"))
+
+
+def test_torchrun_trains_the_same_on_two_processes(environment, image_folder, tmp_path, small, root):
+    """And a run begun on one process goes on on two."""
+    arguments = ["--data", image_folder, "--mirror", "h", "--ada-kimg", "0.1", *small]
+    for name, launcher in (
+        ("one", [sys.executable]),
+        ("two", [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]),
+    ):
+        command = [*launcher, root / "train.py", *arguments, "--out", tmp_path / name, "--kimg", "0.032"]
+        done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.count("finished at") == 1  # one process speaks
+    one, two = (torch.load(tmp_path / name / "checkpoint-0000000032.pt", weights_only=True) for name in ("one", "two"))
+    assert one["controller"]["p"] == two["controller"]["p"]
+    for name, tensor in one["generator_ema"].items():
+        torch.testing.assert_close(two["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_killed_run_resumes(environment, command, image_folder, tmp_path, small):
+    arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--snapshot-kimg", "0.008", *small]
+    process = start([*arguments, "--kimg", "100"], environment)
+    while not list((tmp_path / "run").glob("checkpoint-*.pt")):
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    seen = max(int(path.stem.split("-")[1]) for path in (tmp_path / "run").glob("checkpoint-*.pt"))
+    result = command(*arguments, "--kimg", (seen + 16) / 1000)
+    assert result.code == 0, result
+    assert f"checkpoint-{seen + 16:010d}.pt" in os.listdir(tmp_path / "run")
