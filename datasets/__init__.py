@@ -1,4 +1,25 @@
 """Folders, zips and samples of labelled images, packed once into a memory-mapped cache."""
 
 if __name__ != "stylegan_ada.datasets":
-    raise ImportError(f"this is stylegan_ada.datasets, not {__name__!r}: run from another folder, or install the package")
+    raise ImportError(
+        f"this is stylegan_ada.datasets, not {__name__!r}: run from another folder, or install the package"
+    )
+
+from .cache import cache_folder
+from .dataset import ImageDataset
+from .load import Progress, load_dataset
+from .mirror import MIRROR_MODES, check_mirror, mirror_images
+from .sampler import image_order
+from .samples import sample_licence
+
+__all__ = [
+    "MIRROR_MODES",
+    "ImageDataset",
+    "Progress",
+    "cache_folder",
+    "check_mirror",
+    "image_order",
+    "load_dataset",
+    "mirror_images",
+    "sample_licence",
+]

@@ -1,6 +1,8 @@
 """What several commands share: opening data, choosing a device, progress bars, settings of the whole process."""
 
 import ctypes
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,12 +75,15 @@ def open_dataset(
     quiet: bool = False,
 ) -> "ImageDataset":
     """The packed data set, with a progress bar while it is packed and a word on files that could not be read."""
-    from ..datasets import load_dataset
+    from ..datasets import load_dataset, sample_licence
 
     with progress_bar("packing images") as progress:
         dataset = load_dataset(
             source, size=size, use_labels=use_labels, fit=fit, channels=channels, progress=None if quiet else progress
         )
+    licence = sample_licence(source)
+    if licence and not quiet:
+        click.echo(licence, err=True)
     if dataset.skipped and not quiet:
         click.echo(f"warning: {len(dataset.skipped)} files could not be read and are left out:", err=True)
         for name, reason in dataset.skipped:
@@ -112,3 +117,19 @@ def check_new_folder(path: Path) -> None:
     """--out must not exist, or be an empty folder."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UserError(f"--out {path}: it exists already, give a new folder")
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that becomes it when the block ends well, and is deleted otherwise."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.rmdir()  # empty, as checked
+        temporary.rename(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,18 +1,14 @@
 """`stylegan-ada data`: write a sample set as folders, and look at a set before training on it."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import UserError
-from .common import progress_bar
+from .common import check_new_folder, new_folder, progress_bar
 
 if TYPE_CHECKING:
     from ..datasets.inspect import Inspection
@@ -32,10 +28,10 @@ def sample(name: str, out: Path) -> None:
     from ..datasets.sources import SampleSource
 
     chosen = find_sample(name)
-    _require_free(out)
+    check_new_folder(out)
     source = SampleSource(chosen)
     names = source.names
-    with _whole_folder(out) as folder, progress_bar(f"writing {SAMPLE_PREFIX}{name}") as progress:
+    with new_folder(out) as folder, progress_bar(f"writing {SAMPLE_PREFIX}{name}") as progress:
         for done, file in enumerate(names, start=1):
             path = folder / file
             path.parent.mkdir(exist_ok=True)
@@ -73,27 +69,3 @@ def _report(found: "Inspection") -> Iterator[str]:
         yield "  " + " = ".join(group)
     for warning in found.warnings:
         yield f"warning: {warning}"
-
-
-def _require_free(out: Path) -> None:
-    if out.is_dir():
-        if any(out.iterdir()):
-            raise UserError(f"the folder {str(out)!r} is not empty: choose a new one for --out")
-    elif out.exists():
-        raise UserError(f"{str(out)!r} is a file: choose a new folder for --out")
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its place only when all of it was written. UserError if it cannot be."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        part.mkdir(parents=True)
-        yield part
-        if out.exists():
-            out.rmdir()
-        part.rename(out)
-    except OSError as error:
-        raise UserError(f"cannot write {str(out)!r} ({error.strerror}): choose another folder for --out") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

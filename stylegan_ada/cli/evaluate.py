@@ -33,8 +33,8 @@ def evaluate(run: Path, data: str | None, count: int | None, as_json: bool, devi
     """Measure how near the images of RUN, a run folder or a generator file, are to the real ones."""
     keep_freed_memory()
     # these import torch, which takes seconds that `--help` need not spend
-    from .. import load_generator
     from ..metrics.evaluate import evaluate as measure
+    from ..sampling import load_generator
 
     where = choose_device(device)
     generator = load_generator(run, device=where)

@@ -1,17 +1,14 @@
 """`stylegan-ada generate`"""
 
 import csv
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UserError, nearest
-from .common import check_new_folder, choose_device, keep_freed_memory, progress_bar
+from .common import check_new_folder, choose_device, keep_freed_memory, new_folder, progress_bar
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
@@ -119,23 +116,14 @@ def choose_labels(
     return generator.labels_for(seeds)
 
 
-@contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that becomes it when the block ends well, and is deleted otherwise."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if path.exists():
-            path.rmdir()  # empty, as checked
-        temporary.rename(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def write_images(generator, folder, seeds, labels, psi, progress) -> None:  # type: ignore[no-untyped-def]
+def write_images(
+    generator: "TrainedGenerator",
+    folder: Path,
+    seeds: list[int],
+    labels: list[str] | None,
+    psi: float,
+    progress: Callable[[int, int], None],
+) -> None:
     """The images and their manifest."""
     from ..grids import as_picture
 

@@ -37,7 +37,7 @@ def half() -> Tensor:
 
 @pytest.fixture
 def smooth_image() -> Callable[[int, int], Callable[[np.ndarray, np.ndarray], np.ndarray]]:
-    """For a height and width: a smooth image in [-1, 1], a function of x and y that mirrors itself beyond the border."""
+    """For a height and width: an image in [-1, 1] as a function of x and y, smooth, mirrored beyond its border."""
 
     def make(height: int, width: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         rng = np.random.default_rng(5)

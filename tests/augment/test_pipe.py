@@ -82,8 +82,10 @@ def test_an_image_is_augmented_alike_in_any_batch() -> None:
     together = tensors(pipe.draw(draws(*range(10)), p))
     alone = tensors(pipe.draw(draws(7, 2), p))
     for name, values in together.items():
+        other = alone[name]
         assert values is not None
-        assert torch.equal(values[[7, 2]], alone[name]), name
+        assert other is not None
+        assert torch.equal(values[[7, 2]], other), name
     x = images(10, (3, 8, 8))
     torch.testing.assert_close(pipe(x, draws(*range(10)), p)[[7, 2]], pipe(x[[7, 2]], draws(7, 2), p))
 

@@ -43,7 +43,7 @@ def test_sample_writes_labelled_folders(tiny: dict[str, bytes], tmp_path: Path, 
 def test_sample_overwrites_nothing(tiny: dict[str, bytes], tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
-    with pytest.raises(UserError, match="is not empty"):
+    with pytest.raises(UserError, match="it exists already"):
         _run("sample", "digits", "--out", tmp_path / "mine")
     with pytest.raises(UserError, match="is a file"):
         _run("sample", "digits", "--out", tmp_path / "mine" / "file")

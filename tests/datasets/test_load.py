@@ -151,8 +151,8 @@ def test_a_class_with_one_image(folder: Path, save: Save, cache: Path) -> None:
     (folder / "eel/1.png").write_bytes(whole[:-40])  # found out only when the pixels are decoded
     with pytest.raises(UserError, match="'eel' has only one readable"):
         load_dataset(str(folder), size=8)
-    (folder / "eel/0.png").write_bytes(b"")
-    with pytest.raises(UserError, match=r"'eel' has no readable image|'eel' has only one"):
+    (folder / "eel/0.png").write_bytes(whole[:-40])
+    with pytest.raises(UserError, match="'eel' has no readable image"):
         load_dataset(str(folder), size=8)
     assert os.listdir(cache / "datasets") == []
 

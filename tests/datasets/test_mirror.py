@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from stylegan_ada.errors import UserError
 from stylegan_ada.random import Draws
 
 N = 800
-OUTCOMES = {
+OUTCOMES: dict[str, list[Callable[[np.ndarray], np.ndarray]]] = {
     "h": [lambda x: x, np.fliplr],
     "v": [lambda x: x, np.flipud],
     "hv": [lambda x: x, np.fliplr, np.flipud, lambda x: np.rot90(x, 2)],
@@ -25,10 +27,7 @@ def test_each_image_is_one_of_the_outcomes_as_often(mode: str, dtype: torch.dtyp
     image = torch.arange(18).reshape(1, 2, 3, 3).to(dtype)
     found = mirror_images(image.expand(N, -1, -1, -1), mode, _draws(N))
     assert found.dtype == dtype
-    outcomes = [
-        np.stack([turn(channel) for channel in image[0].numpy()])  # type: ignore[no-untyped-call]
-        for turn in OUTCOMES[mode]
-    ]
+    outcomes = [np.stack([turn(channel) for channel in image[0].numpy()]) for turn in OUTCOMES[mode]]
     which = np.array([[np.array_equal(one, outcome) for outcome in outcomes] for one in found.numpy()])
     assert (which.sum(1) == 1).all()
     shares = which.mean(0)

@@ -1,0 +1,135 @@
+"""Packed image sets on disk: KEY.npy (uint8 [N, C, H, W]) and KEY.json, written whole or not at all."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+import numpy as np
+
+from ..errors import UserError
+from .dataset import ImageDataset
+from .options import Options
+from .sources import Source
+
+FORMAT_VERSION = 1
+CACHE_VARIABLE = "STYLEGAN_ADA_CACHE"
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What an ImageDataset knows beside its pixels."""
+
+    labels: list[int] | None
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    fingerprint: str
+
+
+def cache_folder() -> Path:
+    """The folder for packed sets: below STYLEGAN_ADA_CACHE, or else below the user's cache folder."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named) / "datasets"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("stylegan-ada") / "datasets"
+
+
+def cache_key(source: Source, options: Options) -> str:
+    """The name of the cache entry that `source` has under `options`, found without decoding anything."""
+    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(options)])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def read_cache(key: str) -> ImageDataset | None:
+    """The packed set of that key; None if there is none, or if it is cut off or damaged."""
+    try:
+        meta = json.loads(_meta_path(key).read_text(encoding="utf-8"))
+        images = np.lib.format.open_memmap(_pixels_path(key), mode="r")
+        labels = meta["labels"]
+        found = ImageDataset(
+            images=images,
+            labels=None if labels is None else np.array(labels, dtype=np.int64),
+            classes=tuple(meta["classes"]),
+            names=tuple(meta["names"]),
+            skipped=tuple((name, reason) for name, reason in meta["skipped"]),
+            fingerprint=meta["fingerprint"],
+        )
+        whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+    return found if whole else None
+
+
+def write_cache(
+    key: str, image_shape: tuple[int, int, int], images: Iterable[np.ndarray], describe: Callable[[str], Meta]
+) -> None:
+    """Store a set whose number of images need not be known before the last of them.
+
+    images: uint8 [C, H, W] each. describe: called after the last one with a digest of all pixels, for the meta data.
+    Each file is written beside its place, flushed and renamed, so that a reader, or another process that packs the
+    same set, finds the whole file or none; two packers write the same bytes. UserError if the folder takes no files.
+    """
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with _whole_file(_pixels_path(key)) as file:
+            shape, digest = _write_pixels(file, image_shape, images)
+            meta = describe(digest)
+        with _whole_file(_meta_path(key)) as file:
+            file.write(json.dumps({**asdict(meta), "shape": shape}).encode())
+    except OSError as error:
+        raise UserError(
+            f"cannot write the cache in {str(cache_folder())!r} ({error.strerror}): "
+            f"set {CACHE_VARIABLE} to a folder with room that you may write to"
+        ) from None
+
+
+def _write_pixels(
+    file: BinaryIO, image_shape: tuple[int, int, int], images: Iterable[np.ndarray]
+) -> tuple[tuple[int, ...], str]:
+    """A .npy of the images stacked; returns its shape and a digest of the pixels."""
+    count = 0
+    digest = hashlib.sha256()
+    _write_header(file, (count, *image_shape))
+    for image in images:
+        data = image.tobytes()
+        digest.update(data)
+        file.write(data)
+        count += 1
+    file.seek(0)
+    # numpy pads a header so that its first axis may grow without moving the data
+    _write_header(file, (count, *image_shape))
+    return (count, *image_shape), digest.hexdigest()
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place only when it was written to the end and flushed to the disk."""
+    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _pixels_path(key: str) -> Path:
+    return cache_folder() / f"{key}.npy"
+
+
+def _meta_path(key: str) -> Path:
+    return cache_folder() / f"{key}.json"

@@ -1,0 +1,45 @@
+"""A packed set of images with their labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Images of one size with their classes, as `load_dataset` gives them.
+
+    images: uint8 [N, C, H, W], C is 1 or 3; a read-only memory map of the cache.
+    labels: int64 [N] class indices; None when unlabelled. classes: their names, () when unlabelled.
+    names: the file of each image, relative to the source. skipped: (file, reason) of those that could not be read.
+    fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def c_dim(self) -> int:
+        """The length of a label vector: the number of classes, 0 when unlabelled."""
+        return len(self.classes)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)"""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def one_hot(self, indices: ArrayLike) -> np.ndarray:
+        """float32 [n, c_dim]: label vectors of the images at `indices` (int [n]); [n, 0] when unlabelled."""
+        indices = np.asarray(indices, dtype=np.int64)
+        if self.labels is None:
+            return np.zeros((len(indices), 0), np.float32)
+        return (self.labels[indices, None] == np.arange(self.c_dim)).astype(np.float32)

@@ -1,0 +1,125 @@
+"""The bytes of an image file to 8-bit pixels of one size, with Pillow."""
+
+from dataclasses import dataclass
+from typing import BinaryIO
+from zipfile import BadZipFile
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from .sources import Source
+
+# the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
+DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
+REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
+
+
+class Unreadable(Exception):
+    """A file that is not an image that can be read; its text is the reason, a few words."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """height, width: as shown, after the rotation that EXIF asks for. mode: Pillow's. gray: whether it has no colour.
+
+    frames: how many pictures the file holds; the first one is what counts.
+    """
+
+    height: int
+    width: int
+    mode: str
+    gray: bool
+    frames: int
+
+
+def open_stream(source: Source, name: str) -> BinaryIO:
+    """A file of a source. Raises Unreadable, with the system's reason, if it cannot be opened."""
+    try:
+        return source.open(name)
+    except (OSError, RuntimeError, BadZipFile) as error:  # RuntimeError: a zip that is encrypted, or packed unusually
+        raise Unreadable(_reason(error)) from None
+
+
+def read_header(stream: BinaryIO) -> Header:
+    """What an image file says of itself, without decoding its pixels. Raises Unreadable."""
+    try:
+        with Image.open(stream, formats=FORMATS) as image:
+            width, height = image.size
+            # asked of the base class, since a PNG's own getexif decodes its pixels; a TIFF's size is turned already
+            orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
+            if orientation in (5, 6, 7, 8) and image.format != "TIFF":
+                width, height = height, width
+            mode = image.mode
+            frames = _count_frames(image)
+    except Exception as error:  # Pillow raises nearly anything on damaged files
+        raise Unreadable(_reason(error)) from None
+    if mode in REFUSED_MODES:
+        raise Unreadable(f"{REFUSED_MODES[mode]} (convert to 8 or 16 bits)")
+    return Header(height, width, mode, gray=mode in GRAY_MODES, frames=frames)
+
+
+def open_image(stream: BinaryIO) -> Image.Image:
+    """An image file's first frame as an 8-bit image, "L" or "RGB", turned as its EXIF asks. Raises Unreadable.
+
+    16-bit gray v becomes round(v / 257), which maps 0 ... 65535 onto 0 ... 255. Transparent pixels are laid on white.
+    """
+    try:
+        with Image.open(stream, formats=FORMATS) as file:
+            image = ImageOps.exif_transpose(file)
+            image.load()
+            return _to_8_bit(image)
+    except Unreadable:
+        raise
+    except Exception as error:  # Pillow raises nearly anything on damaged files
+        raise Unreadable(_reason(error)) from None
+
+
+def to_array(image: Image.Image, *, height: int, width: int, channels: int, fit: str) -> np.ndarray:
+    """uint8 [C, height, width] of an "L" or "RGB" image.
+
+    fit "crop" cuts the largest central part of the wanted shape, "stretch" takes the whole image; that is scaled by
+    Pillow's LANCZOS filter, whose support grows with the reduction, so that fine detail does not alias. Colour
+    becomes gray by the luma of ITU-R BT.601. An image of the wanted size keeps its pixels.
+    """
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        if fit == "crop":
+            image = image.crop(crop_box(image.height, image.width, height, width))
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    pixels = np.asarray(image)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def crop_box(from_height: int, from_width: int, height: int, width: int) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom), in whole pixels, of the largest central part whose shape is height : width."""
+    cut_height = max(1, min(from_height, round(from_width * height / width)))
+    cut_width = max(1, min(from_width, round(from_height * width / height)))
+    top, left = (from_height - cut_height) // 2, (from_width - cut_width) // 2
+    return left, top, left + cut_width, top + cut_height
+
+
+def _count_frames(image: Image.Image) -> int:
+    # a photograph's thumbnails (MPO) are no further pictures
+    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    gray = image.mode in GRAY_MODES
+    if image.mode in DEEP_GRAY_MODES:
+        return Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
+    if image.mode in REFUSED_MODES:
+        raise Unreadable(f"{REFUSED_MODES[image.mode]} (convert to 8 or 16 bits)")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("L" if gray else "RGB")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not a PNG, JPEG, TIFF, WebP or BMP image"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).splitlines() or [""])[0] or type(error).__name__

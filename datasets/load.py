@@ -1,0 +1,43 @@
+"""Get a packed set of images: from the cache, or by packing it first."""
+
+from collections.abc import Callable
+
+from ..errors import UserError
+from .cache import cache_key, read_cache
+from .dataset import ImageDataset
+from .options import check_options
+from .sources import open_source
+
+Progress = Callable[[int, int], None]
+
+
+def load_dataset(
+    source: str,
+    *,
+    size: int | tuple[int, int] | None,
+    use_labels: bool = True,
+    fit: str = "crop",
+    channels: int | None = None,
+    progress: Progress | None = None,
+) -> ImageDataset:
+    """The images of a source; decoded on first use, read from the cache after that.
+
+    source: a folder, a .zip, or sample:NAME. size: in pixels, the side of a square or (height, width); None takes the
+    images' own size, which must be one. fit: "crop" (the centre) or "stretch". channels: 1 or 3; None is 1 if no image
+    has colour, else 3. progress: called with (images done, images in all) while they are decoded.
+    Raises UserError when the source, its labels or the options are wrong.
+    """
+    options = check_options(size, use_labels, fit, channels)
+    with open_source(source) as opened:
+        key = cache_key(opened, options)
+        found = read_cache(key)
+        if found is not None:
+            return found
+        # imported only now: a packed cache is read without Pillow
+        from .pack import pack
+
+        pack(opened, options, key, progress)
+    packed = read_cache(key)
+    if packed is None:
+        raise UserError(f"the cache of {source!r} was damaged while it was written: run it again")
+    return packed

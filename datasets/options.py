@@ -1,0 +1,30 @@
+"""How images are to be packed."""
+
+from dataclasses import dataclass
+
+from ..errors import UserError, nearest
+
+FITS = ("crop", "stretch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked of `load_dataset`, checked."""
+
+    size: tuple[int, int] | None  # (height, width)
+    fit: str
+    channels: int | None
+    use_labels: bool
+
+
+def check_options(size: int | tuple[int, int] | None, use_labels: bool, fit: str, channels: int | None) -> Options:
+    """The options of `load_dataset`. UserError if one of them is impossible."""
+    if isinstance(size, int):
+        size = (size, size)
+    if size is not None and min(size) < 1:
+        raise UserError(f"size {size[0]}x{size[1]} is impossible: give a height and a width of 1 pixel or more")
+    if fit not in FITS:
+        raise UserError(f"no fit {fit!r}: {nearest(fit, FITS)}")
+    if channels not in (None, 1, 3):
+        raise UserError(f"{channels} channels are impossible: choose 1 (gray) or 3 (colour)")
+    return Options(size=size, fit=fit, channels=channels, use_labels=use_labels)

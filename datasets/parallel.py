@@ -1,0 +1,27 @@
+"""Work on many files in threads: Pillow and zlib let go of the interpreter while they decode."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from .decode import Unreadable
+
+T = TypeVar("T")
+# bounds the results that wait in memory, and the work that an interrupt has to wait for
+BATCH = 64
+
+
+def map_readable(function: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T | Unreadable]]:
+    """(name, function(name)) in the order of `names`, an Unreadable that was raised in place of the result."""
+
+    def attempt(name: str) -> T | Unreadable:
+        try:
+            return function(name)
+        except Unreadable as unreadable:
+            return unreadable
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        for start in range(0, len(names), BATCH):
+            batch = names[start : start + BATCH]
+            yield from zip(batch, threads.map(attempt, batch), strict=True)

@@ -1,0 +1,94 @@
+import csv
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_ada import load_generator
+
+
+def manifest(folder):
+    with open(folder / "manifest.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_images_and_manifest(command, trained_run, tmp_path):
+    out = tmp_path / "out"
+    result = command("generate", "images", trained_run, "--out", out, "--count", 40, "--psi", "0.7")
+    assert result.code == 0, result
+    rows = manifest(out)
+    assert [int(row["seed"]) for row in rows] == list(range(40))
+    assert {row["psi"] for row in rows} == {"0.7"}
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png")) == sorted(
+        row["file"] for row in rows
+    )
+    generator = load_generator(trained_run)
+    for row in rows[30:]:  # beyond the first batch
+        assert row["file"].startswith(row["label"] + "/")
+        pixels = np.asarray(Image.open(out / row["file"])).astype(int)
+        alone = generator.sample([int(row["seed"])], [row["label"]], 0.7)[0, :, :, 0]
+        assert np.abs(pixels - alone).max() <= 1
+    assert set(Counter(row["label"] for row in rows)) == {"bright", "dark"}
+
+
+def test_one_label_and_seeds(command, trained_run, tmp_path):
+    command("generate", "images", trained_run, "--out", tmp_path / "out", "--label", "dark", "--seeds", "5-7")
+    assert [(row["file"], row["label"]) for row in manifest(tmp_path / "out")] == [
+        (f"dark/seed{seed:010d}.png", "dark") for seed in (5, 6, 7)
+    ]
+
+
+def test_balanced(command, trained_run, tmp_path):
+    command("generate", "images", trained_run, "--out", tmp_path / "out", "--count", 10, "--balanced")
+    assert Counter(row["label"] for row in manifest(tmp_path / "out")) == {"bright": 5, "dark": 5}
+
+
+def test_grid(command, trained_run, tmp_path):
+    result = command("generate", "grid", trained_run, "--out", tmp_path / "grid.png", "--columns", 3)
+    assert result.code == 0, result
+    with Image.open(tmp_path / "grid.png") as picture:
+        width, height = picture.size
+    assert height == 2 * 64
+    assert 3 * 64 < width < 3 * 64 + 100
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--count", "3", "--label", "drak"], "did you mean 'dark'?"),
+        (["--count", "0"], "--count: say how many"),
+        ([], "--count: say how many"),
+        (["--seeds", "9-3"], "--seeds 9-3: give A-B"),
+        (["--seeds", "0-3", "--count", "3"], "are 4 images, --count says 3"),
+        (["--count", "3", "--psi", "-1"], "--psi -1.0"),
+        (["--count", "3", "--label", "dark", "--balanced"], "exclude each other"),
+        (["--count", "3", "--device", "cuda"], "torch finds no GPU"),
+    ],
+)
+def test_bad_options(fails, trained_run, tmp_path, options, message):
+    assert message in fails("generate", "images", trained_run, "--out", tmp_path / "out", *options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_output_is_left_alone(fails, trained_run, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert "it exists already" in fails("generate", "images", trained_run, "--out", tmp_path, "--count", "1")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_no_run_there(fails, tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"nonsense")
+    assert "no generator there" in fails("generate", "images", tmp_path, "--out", tmp_path / "out", "--count", "1")
+    message = fails("generate", "images", tmp_path / "bad.safetensors", "--out", tmp_path / "out", "--count", "1")
+    assert "not a generator" in message
+
+
+def test_nothing_is_left_where_writing_fails(fails, trained_run, tmp_path, monkeypatch):
+    def full(self, path, *arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    message = fails("generate", "images", trained_run, "--out", tmp_path / "out", "--count", "3")
+    assert "No space left on device" in message
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,54 @@
+import subprocess
+import sys
+import time
+
+
+def test_help_is_quick_and_names_every_command(environment):
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "stylegan_ada", "--help"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 2
+    for command in ("data", "train", "generate", "evaluate", "info"):
+        assert command in done.stdout
+
+
+def test_misspelt_command(fails):
+    assert "did you mean 'train'?" in fails("trian")
+
+
+def test_misspelt_option(fails):
+    message = fails("train", "--data", "x", "--out", "y", "--holdut", "0.1")
+    assert "--holdout" in message
+
+
+def test_missing_option(fails):
+    assert "--data" in fails("train", "--out", "y")
+
+
+def test_info(command):
+    result = command("info")
+    assert result.code == 0
+    for word in ("torch", "device", "reference", "image cache"):
+        assert word in result.out
+
+
+def test_every_command_has_help(command):
+    for arguments in (
+        ["data"],
+        ["data", "sample"],
+        ["data", "inspect"],
+        ["train"],
+        ["generate", "images"],
+        ["evaluate"],
+    ):
+        result = command(*arguments, "--help")
+        assert result.code == 0
+        assert "Usage" in result.out

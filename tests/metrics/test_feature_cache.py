@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+
+from stylegan_ada.metrics.feature_cache import feature_file, read_features, write_features
+
+FEATURES = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+
+def test_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
+    assert feature_file("set", "network").parent == tmp_path / "features"
+    monkeypatch.delenv("STYLEGAN_ADA_CACHE")
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: Path("/cache") / name)
+    assert feature_file("set", "network").parent == Path("/cache/stylegan-ada/features")
+
+
+def test_sets_and_extractors_have_their_own_files():
+    assert len({feature_file(s, e) for s in ("one", "two") for e in ("x", "y")}) == 4
+    assert feature_file("one", "x") == feature_file("one", "x")
+
+
+def test_round_trip(tmp_path):
+    path = tmp_path / "new" / "folder" / "features.npy"
+    assert read_features(path, (3, 4)) is None
+    write_features(path, FEATURES)
+    np.testing.assert_array_equal(read_features(path, (3, 4)), FEATURES)
+    np.testing.assert_array_equal(np.load(path), FEATURES)
+    assert [file.name for file in path.parent.iterdir()] == ["features.npy"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not numpy", b"\x93NUMPY\x01\x00"])
+def test_a_damaged_file_is_no_file(tmp_path, content):
+    path = tmp_path / "features.npy"
+    path.write_bytes(content)
+    assert read_features(path, (3, 4)) is None
+
+
+def test_a_file_cut_short_is_no_file(tmp_path):
+    path = tmp_path / "features.npy"
+    write_features(path, FEATURES)
+    path.write_bytes(path.read_bytes()[:-4])
+    assert read_features(path, (3, 4)) is None
+
+
+def test_another_shape_or_type_is_no_file(tmp_path):
+    path = tmp_path / "features.npy"
+    write_features(path, FEATURES)
+    assert read_features(path, (4, 3)) is None
+    np.save(path, FEATURES.astype(np.float64))
+    assert read_features(path, (3, 4)) is None
+
+
+def test_a_folder_that_cannot_be_written_only_warns(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.warns(UserWarning, match="not kept"):
+        write_features(tmp_path / "file" / "features.npy", FEATURES)
+    (tmp_path / "features.npy").mkdir()
+    with pytest.warns(UserWarning, match="not kept"):
+        write_features(tmp_path / "features.npy", FEATURES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["features.npy", "file"]
