@@ -36,7 +36,9 @@ class TrainedGenerator:
         truncation_psi: float = 1.0,
         batch_size: int = 32,
     ) -> np.ndarray:
-        """uint8 [N, H, W, C], one image per seed: the same seed and label give the same image, up to rounding.
+        """uint8 [N, H, W, C], one image per seed, with the seed's own z and noise.
+
+        The same seed and label give the same image in any batch, up to rounding.
 
         labels: a class name per seed; None draws them, by seed, in the training set's shares.
         truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.
@@ -47,12 +49,13 @@ class TrainedGenerator:
         for first in range(0, len(seeds), batch_size):
             part = slice(first, first + batch_size)
             z = self.z(seeds[part])
-            batch = self.images(z, names[part] if self.classes else None, truncation_psi, noise="const")
+            c = self._label_vectors(names[part] if names else None, len(z))
+            noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
+            batch = self._render(z, c, noise, truncation_psi)
             images.append(to_uint8(batch).permute(0, 2, 3, 1).cpu().numpy())
         channels, height, width = self.image_shape
         return np.concatenate(images) if images else np.zeros((0, height, width, channels), np.uint8)
 
-    @torch.inference_mode()
     def images(
         self,
         z: Tensor,
@@ -66,7 +69,7 @@ class TrainedGenerator:
         global generator. noise: "random", also by torch's generator; "const", the noise kept in the network; "none".
         """
         z = z.to(self.device)
-        return self.network(z, self._label_vectors(labels, len(z)), self._noise(noise, len(z)), truncation_psi).float()
+        return self._render(z, self._label_vectors(labels, len(z)), self._noise(noise, len(z)), truncation_psi)
 
     def z(self, seeds: Sequence[int]) -> Tensor:
         """The latents of seeds, [N, z_dim]."""
@@ -79,6 +82,10 @@ class TrainedGenerator:
         bounds = np.cumsum(self.info.class_counts) / sum(self.info.class_counts)
         positions = self._draws("sample/label", seeds).uniform(1).double()[:, 0].cpu().numpy()
         return [self.classes[index] for index in np.searchsorted(bounds, positions, side="right")]
+
+    @torch.inference_mode()
+    def _render(self, z: Tensor, c: Tensor, noise: Tensor | None, truncation_psi: float) -> Tensor:
+        return self.network(z, c, noise, truncation_psi).float()
 
     def _draws(self, stream: str, seeds: Sequence[int]) -> Draws:
         return Draws(0, stream, torch.tensor(list(seeds), dtype=torch.int64, device=self.device))

@@ -45,7 +45,7 @@ def test_sample_overwrites_nothing(tiny: dict[str, bytes], tmp_path: Path) -> No
     (tmp_path / "mine" / "file").touch()
     with pytest.raises(UserError, match="it exists already"):
         _run("sample", "digits", "--out", tmp_path / "mine")
-    with pytest.raises(UserError, match="is a file"):
+    with pytest.raises(UserError, match="it exists already"):
         _run("sample", "digits", "--out", tmp_path / "mine" / "file")
     with pytest.raises(UserError, match="did you mean 'digits'"):
         _run("sample", "digit", "--out", tmp_path / "new")

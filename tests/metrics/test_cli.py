@@ -3,7 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-import stylegan_ada
+import stylegan_ada.sampling
 from stylegan_ada.cli import evaluate as command
 
 
@@ -21,7 +21,7 @@ def generator(extracted, make_generator, make_dataset, monkeypatch):
         generator.asked.update(run=run, source=source)
         return make_dataset()
 
-    monkeypatch.setattr(stylegan_ada, "load_generator", load, raising=False)
+    monkeypatch.setattr(stylegan_ada.sampling, "load_generator", load)
     monkeypatch.setattr(command, "run_dataset", data)
     return generator
 

@@ -63,6 +63,12 @@ def test_fid_is_the_nuclear_norm_form(a, b):
     assert fid(b, a) == pytest.approx(fid(a, b), rel=1e-6)
 
 
+def test_rounding_errors_beyond_the_rank_do_not_count():
+    """The root of a rounding error of 1e-16 is 1e-8, and there would be 240 of them."""
+    wide, narrow = features(0, 300, 250), features(1, 10, 250)
+    assert fid(wide, narrow) == pytest.approx(fid_by_svd(wide, narrow), rel=1e-10)
+
+
 def test_fid_of_constant_features_is_the_squared_distance_of_the_means():
     assert fid(np.zeros((5, 4)), np.full((6, 4), 2.0)) == pytest.approx(16)
 

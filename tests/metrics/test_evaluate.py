@@ -31,6 +31,9 @@ def test_generated_labels_are_those_of_the_set(extracted, make_generator, make_d
     generator = make_generator()
     evaluate(generator, make_dataset(), 8)
     assert Counter(generator.labels) == {"bad": 6, "good": 2}
+    generator = make_generator()
+    evaluate(generator, make_dataset(), 80)  # several batches
+    assert Counter(generator.labels) == {"bad": 60, "good": 20}
 
 
 def test_without_labels_the_generator_gets_none(extracted, make_generator, make_dataset):

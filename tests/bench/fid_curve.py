@@ -1,0 +1,75 @@
+"""FID and KID along a training run: trains to each point in turn, measures there, and appends a JSON row.
+
+    python -m tests.bench.fid_curve --out docs/data/fid_elpv32.jsonl --run runs/fid_elpv32 --points 20,40,60,80,100 -- \
+        --data sample:elpv --preset demo --seed 0
+
+Started again, it goes on where it was. `python -m tests.bench.fid_table FILE` makes the table in docs of such rows.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="rows are appended to this file")
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--points", required=True, help="thousands of images at which to measure: 20,40")
+    parser.add_argument("train", nargs="*", help="options of `stylegan-ada train`")
+    arguments = parser.parse_args()
+    done = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
+    command = " ".join(arguments.train)
+    seed = int(arguments.train[arguments.train.index("--seed") + 1])
+    for kimg in map(float, arguments.points.split(",")):
+        if any(row["kimg"] == kimg and row["command"] == command for row in done):
+            continue
+        program("train", *arguments.train, "--out", str(arguments.run), "--kimg", str(kimg))
+        start = time.perf_counter()
+        figures = json.loads(program("evaluate", str(arguments.run), "--json", capture=True))
+        row = {
+            "commit": commit(),
+            "command": command,
+            "seed": seed,
+            "kimg": kimg,
+            "seconds": round(training_seconds(arguments.run)),
+            "evaluation_seconds": round(time.perf_counter() - start),
+            "fid": round(figures["fid"]["value"], 2),
+            "kid": round(figures["kid"]["value"], 5),
+            "count": figures["count"],
+        }
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        with arguments.out.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def program(*arguments: str, capture: bool = False) -> str:
+    """Runs stylegan-ada; returns its output if captured."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stylegan_ada", *arguments],
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE if capture else None,
+    )
+    return done.stdout or ""
+
+
+def training_seconds(run: Path) -> float:
+    """All the time spent in steps so far, from the run's log."""
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    seen = [0.0, *(row["kimg"] for row in rows)]
+    return sum(row["sec_per_kimg"] * (row["kimg"] - before) for row, before in zip(rows, seen, strict=False))
+
+
+def commit() -> str:
+    """The commit, with a mark where the tree differs from it."""
+    return subprocess.run(
+        ["git", "describe", "--always", "--dirty"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The table of docs/training.md from the rows of `tests.bench.fid_curve`: python -m tests.bench.fid_table FILE..."""
+
+import json
+import sys
+from pathlib import Path
+
+
+def table(rows: list[dict]) -> str:
+    """Markdown, a line per row."""
+    lines = [
+        "| thousand images | seed | FID | 1000 x KID | minutes of training | commit |",
+        "|---:|---:|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['kimg']:.0f} | {row['seed']} | {row['fid']:.1f} | {row['kid'] * 1000:.1f} "
+            f"| {row['seconds'] / 60:.1f} | {row['commit']} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table([json.loads(line) for name in sys.argv[1:] for line in Path(name).read_text().splitlines()]))
