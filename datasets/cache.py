@@ -13,12 +13,12 @@ from uuid import uuid4
 import numpy as np
 
 from ..errors import UserError
+from ..files import cache_root
 from .dataset import ImageDataset
 from .options import Options
 from .sources import Source
 
 FORMAT_VERSION = 1
-CACHE_VARIABLE = "STYLEGAN_ADA_CACHE"
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,8 @@ class Meta:
 
 
 def cache_folder() -> Path:
-    """The folder for packed sets: below STYLEGAN_ADA_CACHE, or else below the user's cache folder."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named) / "datasets"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("stylegan-ada") / "datasets"
+    """The folder for packed sets."""
+    return cache_root() / "datasets"
 
 
 def cache_key(source: Source, options: Options) -> str:
@@ -87,7 +82,7 @@ def write_cache(
     except OSError as error:
         raise UserError(
             f"cannot write the cache in {str(cache_folder())!r} ({error.strerror}): "
-            f"set {CACHE_VARIABLE} to a folder with room that you may write to"
+            "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
         ) from None
 
 

@@ -1,11 +1,19 @@
-"""Writing whole files or nothing."""
+"""Where files are kept, and writing them whole or not at all."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
+
 from .errors import UserError
+
+
+def cache_root() -> Path:
+    """Where all that can be computed again is kept: STYLEGAN_ADA_CACHE, or the user's cache folder."""
+    named = os.environ.get("STYLEGAN_ADA_CACHE")
+    return Path(named) if named else platformdirs.user_cache_path("stylegan-ada")
 
 
 @contextmanager

@@ -58,6 +58,7 @@ class DataFacts:
 
     image_shape: tuple[int, int, int]
     classes: tuple[str, ...]
+    count: int  # images
     fingerprint: str
 
 
@@ -102,7 +103,7 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 def check_options(options: TrainOptions, machine: Machine) -> None:
     """Raises the UserErrors that need no data, before any image is read."""
     height, width = parse_size(with_preset(options).size) or (64, 64)
-    resolve(options, DataFacts(image_shape=(1, height, width), classes=(), fingerprint=""), machine)
+    resolve(options, DataFacts(image_shape=(1, height, width), classes=(), count=1, fingerprint=""), machine)
 
 
 def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[RunConfig, list[str]]:
@@ -132,12 +133,10 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         channel_max=choose(options.channel_max, most, "--channel-max", f"for {side} pixels {where}"),
         precision=choose(options.precision, precision, "--precision", why_precision),
     )
-    kimg = 5000.0 if machine.cuda else 200.0
+    kimg, why_kimg = _kimg(facts.count, machine)
     training = _training(
         options,
-        kimg=choose(
-            options.kimg, kimg, "--kimg", f"a first run {where}; the same command with more goes on from there"
-        ),
+        kimg=choose(options.kimg, kimg, "--kimg", f"{why_kimg}; the same command with more goes on from there"),
         batch=batch,
         r1_gamma=choose(
             options.gamma,
@@ -201,6 +200,12 @@ def _batch(side: int, machine: Machine) -> int:
     if machine.cuda:
         return 32 if side <= 256 else 16 if side <= 512 else 8
     return 32 if side <= 32 else 16 if side <= 64 else 8
+
+
+def _kimg(count: int, machine: Machine) -> tuple[float, str]:
+    if not machine.cuda:
+        return 200.0, "a first run on a CPU"
+    return float(min(25000, max(1000, count))), f"a thousand passes over {count} images, from 1000 to 25000"
 
 
 def _widths(side: int, machine: Machine) -> tuple[int, int]:

@@ -114,7 +114,9 @@ def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device"
             raise UserError(f"--data {options.data}: the images have changed since this run began, use a new --out")
         kimg = old.training.kimg if full.kimg is None else full.kimg
         return dataclasses.replace(old, training=dataclasses.replace(old.training, kimg=kimg)), dataset
-    facts = DataFacts(image_shape=dataset.image_shape, classes=dataset.classes, fingerprint=dataset.fingerprint)
+    facts = DataFacts(
+        image_shape=dataset.image_shape, classes=dataset.classes, count=len(dataset), fingerprint=dataset.fingerprint
+    )
     config, reasons = resolve(options, facts, machine_of(device))
     check_batch(config)
     for reason in reasons:

@@ -1,23 +1,20 @@
 """Features of real images, kept on disk: a set is measured against many generators."""
 
 import hashlib
-import os
 import warnings
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from ..files import atomic_path
+from ..files import atomic_path, cache_root
 
 
 def feature_file(fingerprint: str, extractor_identity: str) -> Path:
-    """Where the features of one set of images by one extractor lie: under STYLEGAN_ADA_CACHE or the user's cache."""
-    root = os.environ.get("STYLEGAN_ADA_CACHE") or platformdirs.user_cache_path("stylegan-ada")
+    """Where the features of one set of images by one extractor lie."""
     key = hashlib.sha256(f"{fingerprint}/{extractor_identity}".encode()).hexdigest()[:32]
-    return Path(root) / "features" / f"{key}.npy"
+    return cache_root() / "features" / f"{key}.npy"
 
 
 def read_features(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:

@@ -1,0 +1,75 @@
+import pytest
+
+from stylegan_ada.errors import UserError
+from stylegan_ada.presets import DataFacts, Machine, TrainOptions, parse_size, resolve
+
+CPU, GPU, OLD_GPU = Machine(cuda=False), Machine(cuda=True, bf16=True), Machine(cuda=True, bf16=False)
+
+
+def facts(side=64, count=3000):
+    return DataFacts(image_shape=(1, side, side), classes=("a", "b"), count=count, fingerprint="f")
+
+
+def test_every_choice_is_explained_and_none_that_was_given():
+    config, reasons = resolve(TrainOptions(data="x"), facts(), CPU)
+    assert {line.split()[0] for line in reasons} == {
+        "--batch", "--channel-base", "--channel-max", "--precision", "--kimg", "--gamma", "--ema-kimg"
+    }  # fmt: skip
+    assert all(": " in line for line in reasons)
+    given = TrainOptions(
+        data="x", batch=4, channel_base=512, channel_max=32, precision="bf16", kimg=3, gamma=1, ema_kimg=2
+    )
+    config, reasons = resolve(given, facts(), CPU)
+    assert reasons == []
+    training = config.training
+    assert (training.batch, training.kimg, training.r1_gamma, training.ema_kimg) == (4, 3, 1, 2)
+    assert (config.network.channel_base, config.network.channel_max, config.network.precision) == (512, 32, "bf16")
+
+
+def test_the_device_decides():
+    assert resolve(TrainOptions(data="x"), facts(), CPU)[0].network.precision == "fp32"
+    assert resolve(TrainOptions(data="x"), facts(), GPU)[0].network.precision == "bf16"
+    assert resolve(TrainOptions(data="x"), facts(), OLD_GPU)[0].network.precision == "fp16"
+
+
+def test_the_set_decides():
+    assert resolve(TrainOptions(data="x"), facts(count=3000), GPU)[0].training.kimg == 3000
+    assert resolve(TrainOptions(data="x"), facts(count=200), GPU)[0].training.kimg == 1000
+    assert resolve(TrainOptions(data="x"), facts(count=10**6), GPU)[0].training.kimg == 25000
+
+
+def test_the_size_decides():
+    batches = [resolve(TrainOptions(data="x"), facts(side), GPU)[0].training.batch for side in (64, 512, 1024)]
+    assert batches == [32, 16, 8]
+
+
+def test_gamma_is_the_paper_s_formula():
+    config, _ = resolve(TrainOptions(data="x", batch=16), facts(128), CPU)
+    assert config.training.r1_gamma == pytest.approx(0.0002 * 128 * 128 / 16)
+
+
+def test_target_follows_the_signal():
+    assert resolve(TrainOptions(data="x"), facts(), CPU)[0].augment.target == 0.6
+    held = TrainOptions(data="x", ada_signal="rv", holdout=0.1)
+    assert resolve(held, facts(), CPU)[0].augment.target == 0.5
+
+
+def test_preset_gives_way_to_what_was_given():
+    config, _ = resolve(TrainOptions(data="x", preset="demo", batch=8), facts(32), CPU)
+    assert config.training.batch == 8
+    assert config.network.channel_base == 2048
+
+
+def test_augment_none():
+    assert resolve(TrainOptions(data="x", augment="none"), facts(), CPU)[0].augment.groups == ()
+
+
+@pytest.mark.parametrize(("text", "size"), [("64", (64, 64)), ("64x96", (64, 96)), (None, None)])
+def test_sizes(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "64x", "-4", "64x64x3", "0", "6.5"])
+def test_bad_sizes(text):
+    with pytest.raises(UserError, match="give a side"):
+        parse_size(text)
