@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
 from .errors import UserError
 
 
 def cache_root() -> Path:
     """Where all that can be computed again is kept: STYLEGAN_ADA_CACHE, or the user's cache folder."""
     named = os.environ.get("STYLEGAN_ADA_CACHE")
-    return Path(named) if named else platformdirs.user_cache_path("stylegan-ada")
+    if named:
+        return Path(named)
+    import platformdirs  # only needed here, and not by a plain import
+
+    return platformdirs.user_cache_path("stylegan-ada")
 
 
 @contextmanager
