@@ -27,7 +27,7 @@ class AdaController:
     Raises UserError for figures out of range.
 
     p: float32, 0-dim, read by the pipe. r: float32, 0-dim, the last measured; 0 before the first. Both are tensors that
-    are changed in place, never replaced.
+    are changed in place, never replaced. pending: float64 [2], sum and count of the signs since the last update.
     """
 
     def __init__(
@@ -42,16 +42,12 @@ class AdaController:
         self.cap = cap
         self.p = torch.tensor(p, dtype=torch.float32, device=device)
         self.r = torch.tensor(0.0, dtype=torch.float32, device=device)
-        self._pending = torch.zeros(2, dtype=torch.float64, device=device)
+        self.pending = torch.zeros(2, dtype=torch.float64, device=device)
 
     def observe_signs(self, logits_real: Tensor) -> None:
         """Take in the discriminator's logits for real images, of any shape. One that is NaN counts as 0."""
-        self._pending[0] += logits_real.detach().sign().sum(dtype=torch.float64)
-        self._pending[1] += logits_real.numel()
-
-    def pending(self) -> Tensor:
-        """float64 [2]: sum and count of the signs since the last update. Over several processes, sum it in place."""
-        return self._pending
+        self.pending[0] += logits_real.detach().sign().sum(dtype=torch.float64)
+        self.pending[1] += logits_real.numel()
 
     def update(self, images: int, r: Tensor | None = None) -> None:
         """Move p by images / (1000 kimg) towards the target, within [0, cap], and forget the signs.
@@ -60,20 +56,20 @@ class AdaController:
         used instead of r_t. With no signs seen, or r not finite, p and r stay.
         """
         if r is None:
-            r = self._pending[0] / self._pending[1]  # not finite if none were seen
+            r = self.pending[0] / self.pending[1]  # not finite if none were seen
         r = r.detach().to(self.r.dtype)
         measured = r.isfinite()
         step = (r - self.target).sign() * (images / (self.kimg * 1000))
         self.p.copy_(torch.where(measured, (self.p + step).clamp(0, self.cap), self.p))
         self.r.copy_(torch.where(measured, r, self.r))
-        self._pending.zero_()
+        self.pending.zero_()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Copies of p, r and the pending signs."""
-        return {"p": self.p.clone(), "r": self.r.clone(), "pending": self._pending.clone()}
+        return {"p": self.p.clone(), "r": self.r.clone(), "pending": self.pending.clone()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Continue from a state_dict, from whatever device."""
         self.p.copy_(state["p"])
         self.r.copy_(state["r"])
-        self._pending.copy_(state["pending"])
+        self.pending.copy_(state["pending"])

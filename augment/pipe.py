@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..config import AUGMENT_GROUPS as GROUPS
 from ..errors import UserError, nearest
 from ..random import Draws
 from .blit import apply_blit, draw_blit
@@ -13,8 +14,6 @@ from .color import apply_color, draw_color
 from .corruption import apply_cutout, draw_cutout, draw_noise
 from .filtering import BandFilter, draw_bands
 from .geometry import Warp, draw_geometry
-
-GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
 
 
 @dataclass(frozen=True, kw_only=True)

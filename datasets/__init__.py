@@ -8,12 +8,11 @@ if __name__ != "stylegan_ada.datasets":
 from .cache import cache_folder
 from .dataset import ImageDataset
 from .load import Progress, load_dataset
-from .mirror import MIRROR_MODES, check_mirror, mirror_images
+from .mirror import check_mirror, mirror_images
 from .sampler import image_order
 from .samples import sample_licence
 
 __all__ = [
-    "MIRROR_MODES",
     "ImageDataset",
     "Progress",
     "cache_folder",

@@ -18,13 +18,15 @@ def load_dataset(
     use_labels: bool = True,
     fit: str = "crop",
     channels: int | None = None,
+    check_shape: Callable[[int, int], object] | None = None,
     progress: Progress | None = None,
 ) -> ImageDataset:
     """The images of a source; decoded on first use, read from the cache after that.
 
     source: a folder, a .zip, or sample:NAME. size: in pixels, the side of a square or (height, width); None takes the
     images' own size, which must be one. fit: "crop" (the centre) or "stretch". channels: 1 or 3; None is 1 if no image
-    has colour, else 3. progress: called with (images done, images in all) while they are decoded.
+    has colour, else 3. check_shape: called with height and width before any image is decoded; what it raises comes
+    through. progress: called with (images done, images in all) while they are decoded.
     Raises UserError when the source, its labels or the options are wrong.
     """
     options = check_options(size, use_labels, fit, channels)
@@ -36,7 +38,7 @@ def load_dataset(
         # imported only now: a packed cache is read without Pillow
         from .pack import pack
 
-        pack(opened, options, key, progress)
+        pack(opened, options, key, check_shape, progress)
     packed = read_cache(key)
     if packed is None:
         raise UserError(f"the cache of {source!r} was damaged while it was written: run it again")

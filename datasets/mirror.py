@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor
 
+from ..config import MIRRORS
 from ..errors import UserError, nearest
 from ..random import Draws
-
-MIRROR_MODES = ("h", "v", "hv", "quarter")
 
 
 def mirror_images(images: Tensor, mode: str | None, draws: Draws) -> Tensor:
@@ -31,8 +30,8 @@ def mirror_images(images: Tensor, mode: str | None, draws: Draws) -> Tensor:
 
 def check_mirror(mode: str, height: int, width: int) -> None:
     """UserError if there is no such mode, or if it would turn images that are not square."""
-    if mode not in MIRROR_MODES:
-        raise UserError(f"no mirror mode {mode!r}: {nearest(mode, MIRROR_MODES)}")
+    if mode not in MIRRORS:
+        raise UserError(f"no mirror mode {mode!r}: {nearest(mode, MIRRORS)}")
     if mode == "quarter" and height != width:
         raise UserError(f"quarter turns need square images, not {height}x{width}: choose --mirror h, v or hv")
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..config import FITS
 from ..errors import UserError, nearest
-
-FITS = ("crop", "stretch")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +27,17 @@ class Plan:
     image_shape: tuple[int, int, int]  # (C, H, W)
 
 
-def pack(source: Source, options: Options, key: str, progress: Progress | None) -> None:
+def pack(
+    source: Source,
+    options: Options,
+    key: str,
+    check_shape: Callable[[int, int], object] | None,
+    progress: Progress | None,
+) -> None:
     """Write the cache entry `key` of a source. UserError if its images, labels and options do not go together."""
     plan = _plan(source, options)
+    if check_shape is not None:
+        check_shape(*plan.image_shape[1:])
     kept: list[str] = []
 
     def describe(pixel_digest: str) -> Meta:

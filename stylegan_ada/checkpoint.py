@@ -44,7 +44,10 @@ def save_generator(path: Path, generator: Generator, info: GeneratorInfo) -> Non
 
 
 def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, GeneratorInfo]:
-    """The generator and its description from a file of `save_generator`, or from a run folder that holds one."""
+    """The generator and its description from a file of `save_generator`, or from a run folder that holds one.
+
+    It computes in float32, whatever it was trained in: in reduced precision an image would depend on its batch.
+    """
     if path.is_dir():
         path = path / GENERATOR_FILE
     if not path.is_file():
@@ -58,6 +61,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: leave the caller's numbers alone
             generator = Generator(info.network)
         generator.load_state_dict(tensors)
+        generator.synthesis.to_full_precision()
     except (SafetensorError, OSError, RuntimeError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
     return generator.to(device).eval().requires_grad_(False), info
@@ -74,6 +78,7 @@ class TrainingState:
     discriminator_optimizer: torch.optim.Optimizer
     controller: AdaController
     path_length_mean: Tensor  # scalar, updated in place
+    logit_sums: Tensor  # float64 [2], of real and of generated images since p was last set; updated in place
     images_seen: int = 0
     steps: int = 0
 
@@ -88,6 +93,7 @@ class TrainingState:
             "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
             "controller": self.controller.state_dict(),
             "path_length_mean": self.path_length_mean,
+            "logit_sums": self.logit_sums,
             "images_seen": self.images_seen,
             "steps": self.steps,
         }
@@ -104,6 +110,7 @@ class TrainingState:
         self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
         self.controller.load_state_dict(state["controller"])
         self.path_length_mean.copy_(state["path_length_mean"])
+        self.logit_sums.copy_(state["logit_sums"])
         self.images_seen = state["images_seen"]
         self.steps = state["steps"]
 

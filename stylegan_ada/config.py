@@ -81,7 +81,7 @@ class NetworkConfig:
     z_dim: int = 512
     w_dim: int = 512
     mapping_depth: int = 2  # fully connected layers from z to w
-    channel_base: int = 16384  # a block of side r has channel_base / r channels ...
+    channel_base: int = 16384  # a block n doublings above the lowest has channel_base / (4 * 2^n) channels ...
     channel_max: int = 512  # ... but at most this many
     precision: str = "fp32"  # of the top resolutions
     half_resolutions: int = 4  # how many top resolutions run in that precision
@@ -127,7 +127,7 @@ class AugmentConfig:
             _check_choice("--augment", group, AUGMENT_GROUPS)
         _check_choice("--ada-signal", self.signal, ADA_SIGNALS)
         _check(-1 < self.target < 1, f"--ada-target {self.target}: give a value between -1 and 1")
-        _check(self.kimg > 0, f"--ada-kimg {self.kimg}: give more than 0")
+        _check(0 < self.kimg < math.inf, f"--ada-kimg {self.kimg}: give more than 0")
         _check(0 <= self.maximum <= 1, f"--ada-max {self.maximum}: give a probability from 0 to 1")
         _check(self.p is None or 0 <= self.p <= 1, f"--ada-p {self.p}: give a probability from 0 to 1")
 
@@ -155,12 +155,15 @@ class TrainingConfig:
     keep: int = 3  # checkpoints
 
     def __post_init__(self) -> None:
-        _check(self.kimg > 0, f"--kimg {self.kimg}: give more than 0")
+        _check(0 < self.kimg < math.inf, f"--kimg {self.kimg}: give more than 0")
+        _check(0 <= self.seed < 2**63, f"--seed {self.seed}: give a whole number from 0 to 2^63 - 1")
+        _check(0 < self.learning_rate < 1, f"--learning-rate {self.learning_rate}: give a rate between 0 and 1")
+        _check(0 <= self.ema_kimg < math.inf, f"--ema-kimg {self.ema_kimg}: give 0 or more")
         _check(self.batch >= 1, f"--batch {self.batch}: give 1 or more")
         _check(self.micro_batch is None or self.micro_batch >= 1, f"--micro-batch {self.micro_batch}: give 1 or more")
-        _check(self.r1_gamma >= 0, f"--gamma {self.r1_gamma}: give 0 or more")
-        _check(self.snapshot_kimg > 0, f"--snapshot-kimg {self.snapshot_kimg}: give more than 0")
-        _check(self.tick_kimg > 0, f"--tick-kimg {self.tick_kimg}: give more than 0")
+        _check(0 <= self.r1_gamma < math.inf, f"--gamma {self.r1_gamma}: give 0 or more")
+        _check(0 < self.snapshot_kimg < math.inf, f"--snapshot-kimg {self.snapshot_kimg}: give more than 0")
+        _check(0 < self.tick_kimg < math.inf, f"--tick-kimg {self.tick_kimg}: give more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +208,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         return None if value is None else _build(options[0], value, where)
     if origin is tuple and isinstance(value, list):
         return tuple(_build(typing.get_args(kind)[0], item, where) for item in value)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if origin is None and type(value) is kind:
         return value

@@ -1,11 +1,17 @@
 """Rank, world size and sums over ranks, by torchrun's environment. Without it there is one process: all is a no-op."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from .errors import PeerError
+
+T = TypeVar("T")
 
 
 def rank() -> int:
@@ -20,10 +26,11 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
-def start() -> None:
+def start(device: torch.device) -> None:
     """Joins the process group that torchrun laid out: gloo for tensors on the CPU, NCCL for those on GPUs."""
     if world_size() > 1 and not dist.is_initialized():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        # hours, since the first process may have a large set to pack before it meets the others
+        dist.init_process_group("gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl", timeout=timedelta(hours=6))
 
 
 def stop() -> None:
@@ -31,9 +38,26 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
-def barrier() -> None:
-    if dist.is_initialized():
-        dist.barrier()
+def first_rank_first(work: Callable[[], T]) -> T:
+    """Runs `work` on the first rank and then on the others, so that they find what it made.
+
+    Where it fails on the first rank the others end as well, with a PeerError: one process tells the user.
+    """
+    if not dist.is_initialized():
+        return work()
+    if rank() == 0:
+        well = torch.zeros(1)
+        try:
+            result = work()
+            well += 1
+        finally:
+            dist.broadcast(well, src=0)
+        return result
+    well = torch.zeros(1)
+    dist.broadcast(well, src=0)
+    if not well:
+        raise PeerError("the first process failed")
+    return work()
 
 
 def sum_over_ranks(tensor: Tensor) -> Tensor:

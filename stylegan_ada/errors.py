@@ -8,6 +8,10 @@ class UserError(Exception):
     """A mistake in the input. The command line prints its one line and exits with 2, without a traceback."""
 
 
+class PeerError(UserError):
+    """Another process has told the user already."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """The end of an error line: the choice most like `word`, or all the choices if none is like it."""
     choices = sorted(choices)

@@ -32,7 +32,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+        raise UserError(
+            f"cannot write {path} ({error.strerror or error}): make room, or choose another place"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

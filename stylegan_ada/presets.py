@@ -101,8 +101,8 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 
 def check_options(options: TrainOptions, machine: Machine) -> None:
-    """Raises the UserErrors that need no data, before any image is read."""
-    height, width = parse_size(with_preset(options).size) or (64, 64)
+    """Raises the UserErrors that need no data, before any image is read. Without a size, the smallest is assumed."""
+    height, width = parse_size(with_preset(options).size) or (4, 4)
     resolve(options, DataFacts(image_shape=(1, height, width), classes=(), count=1, fingerprint=""), machine)
 
 
@@ -121,6 +121,8 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     side = max(height, width)
     where = "on a GPU" if machine.cuda else "on a CPU"
     batch = choose(options.batch, _batch(side, machine), "--batch", f"for {side} pixels {where}")
+    if batch < 1:
+        raise UserError(f"--batch {batch}: give 1 or more")
     base, most = _widths(side, machine)
     precision, why_precision = _precision(machine)
     network = NetworkConfig(
@@ -146,6 +148,8 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         ),
         ema_kimg=choose(options.ema_kimg, batch * 10 / 32, "--ema-kimg", "10 per 32 images of batch"),
     )
+    if options.mirror == "quarter" and height != width:
+        raise UserError(f"--mirror quarter: quarter turns need square images, not {height}x{width}, give h, v or hv")
     data = DataConfig(
         source=options.data,
         fit=options.fit or "crop",

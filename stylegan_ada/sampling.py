@@ -45,6 +45,8 @@ class TrainedGenerator:
         """
         seeds = list(seeds)
         names = self.labels_for(seeds) if labels is None else list(labels)
+        if self.classes and len(names) != len(seeds):
+            raise UserError(f"{len(names)} labels for {len(seeds)} seeds: give one each")
         images = []
         for first in range(0, len(seeds), batch_size):
             part = slice(first, first + batch_size)

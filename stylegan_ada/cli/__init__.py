@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from .._version import __version__
-from ..errors import UserError, nearest
+from ..errors import PeerError, UserError, nearest
 
 COMMANDS = ("data", "train", "generate", "evaluate", "info")
 
@@ -41,8 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits: 0 if it went well, 2 with one line on stderr for a mistake of the user's."""
     try:
         program.main(arguments, prog_name="stylegan-ada", standalone_mode=False)
+    except PeerError:
+        sys.exit(2)
     except UserError as error:
         fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         fail(error.format_message().replace("\n", " "))
     except (click.Abort, KeyboardInterrupt):

@@ -11,13 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import UserError
+from ..errors import UserError, nearest
 
 if TYPE_CHECKING:
     import torch
 
     from ..config import NetworkConfig
     from ..datasets import ImageDataset
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class Choice(click.Choice[str]):
+    """A choice that offers the nearest one for a misspelt one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            option = param.opts[0] if param else "option"
+            raise UserError(f"{option} {value}: no such choice, {nearest(str(value), self.choices)}")
+        return super().convert(value, param, ctx)
+
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
 
@@ -42,10 +55,21 @@ def choose_device(name: str) -> "torch.device":
         raise UserError("--device cuda: torch finds no GPU here, use --device cpu or install a CUDA build of torch")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    device = torch.device("cuda", distributed.local_rank() % torch.cuda.device_count())
+    if distributed.local_rank() >= torch.cuda.device_count():
+        raise UserError(f"{distributed.local_rank() + 1} processes for {torch.cuda.device_count()} GPUs: start fewer")
+    device = torch.device("cuda", distributed.local_rank())
     torch.cuda.set_device(device)
-    torch.backends.cudnn.benchmark = True
+    # TF32 is off, so that a seed's image does not depend on its batch
+    torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def tune_convolutions() -> None:
+    """For training on a GPU: the fastest algorithms, in TF32 too."""
+    import torch
+
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = True
 
 
 @contextmanager
@@ -72,6 +96,7 @@ def open_dataset(
     fit: str,
     use_labels: bool,
     channels: int | None = None,
+    check_shape: Callable[[int, int], object] | None = None,
     quiet: bool = False,
 ) -> "ImageDataset":
     """The packed data set, with a progress bar while it is packed and a word on files that could not be read."""
@@ -79,7 +104,13 @@ def open_dataset(
 
     with progress_bar("packing images") as progress:
         dataset = load_dataset(
-            source, size=size, use_labels=use_labels, fit=fit, channels=channels, progress=None if quiet else progress
+            source,
+            size=size,
+            use_labels=use_labels,
+            fit=fit,
+            channels=channels,
+            check_shape=check_shape,
+            progress=None if quiet else progress,
         )
     licence = sample_licence(source)
     if licence and not quiet:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import choose_device, keep_freed_memory, progress_bar, run_dataset
+from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_dataset
 
 if TYPE_CHECKING:
     from ..metrics.evaluate import Evaluation
@@ -28,7 +28,7 @@ count {count:9d}   Generated images, compared with {n_real} real ones. The featu
     help=f"Images to generate: as many as there are real ones, but at most {MOST_IMAGES}, if not given.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@click.option("--device", type=Choice(DEVICES), default="auto")
 def evaluate(run: Path, data: str | None, count: int | None, as_json: bool, device: str) -> None:
     """Measure how near the images of RUN, a run folder or a generator file, are to the real ones."""
     keep_freed_memory()

@@ -1,20 +1,21 @@
 """`stylegan-ada generate`"""
 
 import csv
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UserError, nearest
-from .common import check_new_folder, choose_device, keep_freed_memory, new_folder, progress_bar
+from .common import DEVICES, Choice, check_new_folder, choose_device, keep_freed_memory, new_folder, progress_bar
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
-DEVICE = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
 BATCH = 32
 
 
@@ -89,7 +90,8 @@ def parse_seeds(text: str | None, count: int | None) -> list[int]:
             raise UserError("--count: say how many images, 1 or more (or --seeds A-B)")
         return list(range(count))
     first, dash, last = text.partition("-")
-    if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
+    ordered = first.isdecimal() and (last.isdecimal() or not dash) and int(first) <= int(last or first) < 2**63
+    if not ordered:
         raise UserError(f"--seeds {text}: give A-B, for example 0-99")
     numbers = list(range(int(first), int(last or first) + 1))
     if count is not None and count != len(numbers):
@@ -116,6 +118,17 @@ def choose_labels(
     return generator.labels_for(seeds)
 
 
+def class_folders(classes: Sequence[str]) -> list[str]:
+    """A folder name for each class. The names come from a file that may be anybody's: none may lead elsewhere."""
+    names: list[str] = []
+    for name in classes:
+        safe = re.sub(r'[\x00-\x1f/\\:*?"<>|]', "_", name).strip(". ") or "_"
+        while safe.lower() in (other.lower() for other in names):
+            safe += "_"
+        names.append(safe)
+    return names
+
+
 def write_images(
     generator: "TrainedGenerator",
     folder: Path,
@@ -130,12 +143,13 @@ def write_images(
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
         manifest = csv.writer(file)
         manifest.writerow(["file", "seed", "label", "psi"])
+        folders = {"": ""} | dict(zip(generator.classes, class_folders(generator.classes), strict=True))
         for first in range(0, len(seeds), BATCH):
             part = slice(first, first + BATCH)
             names = labels[part] if labels else [""] * len(seeds[part])
             batch = generator.sample(seeds[part], labels[part] if labels else None, psi)
             for seed, name, image in zip(seeds[part], names, batch, strict=True):
-                path = folder / name / f"seed{seed:010d}.png"
+                path = folder / folders[name] / f"seed{seed:010d}.png"
                 path.parent.mkdir(exist_ok=True)
                 as_picture(image).save(path)
                 manifest.writerow([path.relative_to(folder).as_posix(), seed, name, psi])

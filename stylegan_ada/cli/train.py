@@ -1,18 +1,19 @@
 """`stylegan-ada train`"""
 
 import dataclasses
+import os
 import signal
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import ADA_SIGNALS, FITS, MIRRORS, PRECISIONS, RunConfig, to_json
+from ..config import ADA_SIGNALS, FITS, MIRRORS, PRECISIONS, RunConfig, block_shapes, to_json
 from ..errors import UserError
 from ..presets import PRESETS, DataFacts, Machine, TrainOptions, check_options, parse_size, resolve, with_preset
-from .common import choose_device, keep_freed_memory, open_dataset
+from .common import DEVICES, Choice, choose_device, keep_freed_memory, open_dataset, tune_convolutions
 
 if TYPE_CHECKING:
     import torch
@@ -26,26 +27,26 @@ if TYPE_CHECKING:
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="The run's folder; the same command resumes."
 )
-@click.option("--preset", type=click.Choice(PRESETS), default="auto", help="demo: 15 minutes on two CPU cores.")
+@click.option("--preset", type=Choice(PRESETS), default="auto", help="demo: 15 minutes on two CPU cores.")
 @click.option("--kimg", type=float, help="Thousands of images to show. The only option that may grow on resuming.")
 @click.option("--batch", type=int, help="Images per step, over all processes.")
 @click.option("--micro-batch", type=int, help="Images at once per process: less memory, same step.")
 @click.option("--size", help="Pixels: 64, or 64x96 (height x width).")
-@click.option("--fit", type=click.Choice(FITS), help="Centre crop (default), or stretch to the size.")
+@click.option("--fit", type=Choice(FITS), help="Centre crop (default), or stretch to the size.")
 @click.option("--no-labels", is_flag=True, help="Ignore the labels.")
-@click.option("--mirror", type=click.Choice(MIRRORS), help="Random flips of real images, or quarter turns.")
+@click.option("--mirror", type=Choice(MIRRORS), help="Random flips of real images, or quarter turns.")
 @click.option("--holdout", type=float, help="Share of images that training never sees.")
 @click.option("--seed", type=int, help="Of everything random.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
-@click.option("--precision", type=click.Choice(["auto", *PRECISIONS]), help="Of the top resolutions.")
-@click.option("--channel-base", type=int, help="A block of side r has this / r channels ...")
+@click.option("--device", type=Choice(DEVICES), default="auto")
+@click.option("--precision", type=Choice(["auto", *PRECISIONS]), help="Of the top resolutions.")
+@click.option("--channel-base", type=int, help="A block n doublings above the lowest has this / (4 * 2^n) channels ...")
 @click.option("--channel-max", type=int, help="... but at most this many.")
 @click.option("--mapping-depth", type=int, help="Layers from z to w.")
 @click.option("--learning-rate", type=float, help="Of both networks.")
 @click.option("--gamma", type=float, help="Weight of R1.")
 @click.option("--ema-kimg", type=float, help="Half-life of the generator's moving average.")
 @click.option("--augment", help="Groups of augmentations: blit,geom,color,filter,noise,cutout; or none.")
-@click.option("--ada-signal", type=click.Choice(ADA_SIGNALS), help="What drives p; rv needs --holdout.")
+@click.option("--ada-signal", type=Choice(ADA_SIGNALS), help="What drives p; rv needs --holdout.")
 @click.option("--ada-target", type=float, help="Of that signal.")
 @click.option("--ada-kimg", type=float, help="Thousand images in which p could go from 0 to 1.")
 @click.option("--ada-max", type=float, help="Cap of p.")
@@ -65,17 +66,18 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
         given["data"] = str(Path(given["data"]).resolve())
     options = TrainOptions(**given)
     device = choose_device(options.device)
+    tune_convolutions()
     check_options(options, machine_of(device))
     folder = RunFolder(out)
     folder.check_unused()
-    distributed.start()
+    distributed.start(device)
     try:
-        config, dataset = configure(options, folder, device)
+        config, dataset = distributed.first_rank_first(lambda: configure(options, folder, device))
         if dry_run:
             say(to_json(config))
             return
-        with folder.locked() if distributed.rank() == 0 else nullcontext():
-            distributed.barrier()
+        with ExitStack() as stack:
+            distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
             run(config, options, dataset, folder, device)
     finally:
         distributed.stop()
@@ -93,35 +95,40 @@ def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device"
     """The run's configuration (the old one where the folder has a run of the same options) and its data."""
     from .. import distributed
 
-    old = None
-    if folder.has_run():
+    if folder.has_begun():
         check_same_options(options, folder)
-        old = folder.read_config()
     full = with_preset(options)
-    if distributed.rank() > 0:
-        distributed.barrier()  # the first process packs the images, the others find them packed
     dataset = open_dataset(
         options.data,
         size=parse_size(full.size),
         fit=full.fit or "crop",
         use_labels=not options.no_labels,
+        check_shape=block_shapes,
         quiet=distributed.rank() > 0,
     )
-    if distributed.rank() == 0:
-        distributed.barrier()
-    if old is not None:
-        if old.fingerprint != dataset.fingerprint:
-            raise UserError(f"--data {options.data}: the images have changed since this run began, use a new --out")
-        kimg = old.training.kimg if full.kimg is None else full.kimg
-        return dataclasses.replace(old, training=dataclasses.replace(old.training, kimg=kimg)), dataset
-    facts = DataFacts(
-        image_shape=dataset.image_shape, classes=dataset.classes, count=len(dataset), fingerprint=dataset.fingerprint
-    )
-    config, reasons = resolve(options, facts, machine_of(device))
+    if folder.has_begun():
+        config = go_on(folder.read_config(), dataset, full)
+    else:
+        facts = DataFacts(
+            image_shape=dataset.image_shape,
+            classes=dataset.classes,
+            count=len(dataset),
+            fingerprint=dataset.fingerprint,
+        )
+        config, reasons = resolve(options, facts, machine_of(device))
+        for reason in reasons:
+            say(reason)
     check_batch(config)
-    for reason in reasons:
-        say(reason)
     return config, dataset
+
+
+def go_on(config: RunConfig, dataset: "ImageDataset", options: TrainOptions) -> RunConfig:
+    """The configuration of a run that goes on, perhaps for longer, on the images that it began with."""
+    if config.fingerprint != dataset.fingerprint:
+        raise UserError(f"--data {options.data}: the images have changed since this run began, use a new --out")
+    if options.kimg is None:
+        return config
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, kimg=options.kimg))
 
 
 def machine_of(device: "torch.device") -> Machine:
@@ -133,19 +140,23 @@ def machine_of(device: "torch.device") -> Machine:
 
 
 def check_batch(config: RunConfig) -> None:
-    """The batch must divide among the processes; minibatch statistics want whole groups of 4."""
+    """The batch must divide among the processes; the discriminator's minibatch statistics want whole groups."""
     from .. import distributed
-    from ..networks.discriminator import GROUP_SIZE
+    from ..networks.discriminator import GROUP_SIZE, largest_group
 
     batch, processes = config.training.batch, distributed.world_size()
     if batch % processes:
         raise UserError(f"--batch {batch}: it does not divide among {processes} processes, give a multiple")
-    for part in (batch // processes, config.training.micro_batch):
-        if part is not None and part % GROUP_SIZE and part < batch:
-            say(
-                f"warning: {part} images at once are no multiple of {GROUP_SIZE}, so the discriminator's minibatch "
-                "statistics differ from those of the whole batch"
-            )
+    share = batch // processes
+    micro_batch = min(config.training.micro_batch or share, share)
+    parts = {part for part in (micro_batch, share % micro_batch) if part}
+    if largest_group(batch) == 1:
+        say(f"warning: --batch {batch} has no groups for minibatch statistics, give a multiple of {GROUP_SIZE}")
+    elif any(part % largest_group(batch) for part in parts):
+        say(
+            f"warning: {min(parts)} images at once are no multiple of {largest_group(batch)}, so the discriminator's "
+            "minibatch statistics differ from those of the whole batch"
+        )
 
 
 def check_same_options(options: TrainOptions, folder: "RunFolder") -> None:
@@ -164,30 +175,35 @@ def run(
     config: RunConfig, options: TrainOptions, dataset: "ImageDataset", folder: "RunFolder", device: "torch.device"
 ) -> None:
     """Trains, with the signals and the errors of a command line."""
-    import torch
-
     from .. import distributed
-    from ..training import Trainer, smaller_micro_batch
+    from ..training import Trainer, advice_on_memory
 
     asked_to_stop = listen_for_stop()
     try:
         trainer = Trainer(config, dataset, folder, device, say)
         if distributed.rank() == 0:
-            folder.write_config(config)
             folder.write_options(dataclasses.asdict(options))
+            folder.write_config(config)
             trainer.write_holdout()
         finished = trainer.train(lambda: bool(asked_to_stop))
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
             raise
-        raise UserError(
-            f"out of memory on {device}: use a new --out with --micro-batch {smaller_micro_batch(config)}"
-        ) from None
+        anew = " with a new --out" if folder.has_begun() else ""
+        raise UserError(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
     seen = f"{trainer.state.images_seen / 1000:.1f} kimg"
     if not finished:
         say(f"stopped at {seen}; the same command goes on from there")
         sys.exit(130)
     say(f"finished at {seen}: samples, curves.png and generator.safetensors are in {folder.path}")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """By torch's own class, or by the words of the CPU's allocator and of CUDA's libraries."""
+    import torch
+
+    words = ("can't allocate memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 
 def listen_for_stop() -> list[int]:
@@ -197,7 +213,8 @@ def listen_for_stop() -> list[int]:
     def note(number: int, _frame: object) -> None:
         received.append(number)
         signal.signal(number, signal.SIG_DFL)
-        say("stopping after this step, with a checkpoint (again to stop at once)")
+        # not print: the signal may have come in the middle of one
+        os.write(2, b"stopping after this step, with a checkpoint (again to stop at once)\n")
 
     signal.signal(signal.SIGINT, note)
     signal.signal(signal.SIGTERM, note)

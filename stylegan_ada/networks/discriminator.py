@@ -13,6 +13,11 @@ from .precision import block_clamp, block_dtype
 GROUP_SIZE = 4
 
 
+def largest_group(count: int, group_size: int = GROUP_SIZE) -> int:
+    """Images in each group of a batch of `count`: the largest divisor of it up to the group size."""
+    return next(size for size in range(min(group_size, count), 0, -1) if count % size == 0)
+
+
 def minibatch_std(x: Tensor, group_size: int = GROUP_SIZE) -> Tensor:
     """Appends one feature map: the standard deviation over a group of images, averaged over features and pixels.
 
@@ -21,7 +26,7 @@ def minibatch_std(x: Tensor, group_size: int = GROUP_SIZE) -> Tensor:
     largest divisor of N below. Karras et al. 2018, arXiv 1710.10196, section 3.
     """
     count, _, height, width = x.shape
-    group = next(size for size in range(min(group_size, count), 0, -1) if count % size == 0)
+    group = largest_group(count, group_size)
     grouped = x.unflatten(0, (-1, group)).to(torch.promote_types(x.dtype, torch.float32))
     variance = (grouped - grouped.mean(dim=1, keepdim=True)).square().mean(dim=1)  # [N / group, C, H, W]
     deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N / group]

@@ -70,7 +70,7 @@ class SynthesisBlock(nn.Module):
         height, width = config.block_shapes[level]
         channels = config.block_channels(level)
         clamp = block_clamp(config, level)
-        self.dtype = block_dtype(config, level)
+        self.dtype: torch.dtype | None = block_dtype(config, level)
         self.layers = nn.ModuleList()
         if level == 0:
             self.learned_input = nn.Parameter(torch.randn(channels, height, width))
@@ -124,6 +124,12 @@ class SynthesisNetwork(nn.Module):
             first += count
         assert image is not None
         return image
+
+    def to_full_precision(self) -> None:
+        """Lets every block compute in the parameters' own format from now on; clamps stay as they were trained with."""
+        for block in self.blocks:
+            assert isinstance(block, SynthesisBlock)
+            block.dtype = None
 
     def _split_noise(self, noise: Tensor | None) -> list[Tensor | None]:
         if noise is None:

@@ -48,9 +48,10 @@ def upfirdn2d(
     """Upsample by inserting zeros, pad, apply a FIR filter, keep every `down`-th pixel.
 
     x: [N, C, H, W], any floating dtype. f: filter, [fh, fw], or 1-D [n] for a separable one, applied along both axes;
-    used in x's dtype. up, down: int or (x, y); each pixel is followed by up - 1 zeros. padding: zeros around the
-    upsampled image as int, (x, y) or (x0, x1, y0, y1); negative numbers crop. flip_filter: False is convolution, True
-    correlation. gain scales the result. Returns [N, C, (H * up_y + y0 + y1 - fh) // down_y + 1, and so for W].
+    used in x's dtype, and taken as constant: it gets no gradient. up, down: int or (x, y); each pixel is followed by
+    up - 1 zeros. padding: zeros around the upsampled image as int, (x, y) or (x0, x1, y0, y1); negative numbers crop.
+    flip_filter: False is convolution, True correlation. gain scales the result.
+    Returns [N, C, (H * up_y + y0 + y1 - fh) // down_y + 1, and so for W].
     Raises ValueError for a wrong rank, a factor below 1, or an output without pixels.
     """
     if x.ndim != 4:
@@ -66,9 +67,35 @@ def upfirdn2d(
         raise ValueError(f"the output would be {height}x{width} (height x width): enlarge x or padding, or shorten f")
     x = fast_layout(x)
     if f.ndim == 1:
-        x = _upfirdn(x, f[None, :], (up_x, 1), (down_x, 1), (x0, x1, 0, 0), flip_filter, gain)
-        return _upfirdn(x, f[:, None], (1, up_y), (1, down_y), (0, 0, y0, y1), flip_filter, 1)
-    return _upfirdn(x, f, (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1), flip_filter, gain)
+        x = _Upfirdn.apply(x, f[None, :], (up_x, 1), (down_x, 1), (x0, x1, 0, 0), flip_filter, gain)
+        return _Upfirdn.apply(x, f[:, None], (1, up_y), (1, down_y), (0, 0, y0, y1), flip_filter, 1)
+    return _Upfirdn.apply(x, f, (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1), flip_filter, gain)
+
+
+class _Upfirdn(torch.autograd.Function):
+    """upfirdn2d with a 2-D filter and arguments in their full form.
+
+    Its gradient is itself an upfirdn2d, with up and down exchanged and the filter turned round, so that any order can
+    be taken. torch's own second derivative of a depthwise convolution would also compute the filter's gradient, one
+    channel at a time.
+    """
+
+    @staticmethod
+    def forward(ctx, x, f, up, down, padding, flip_filter, gain):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(f)
+        ctx.arguments = (up, down, padding, flip_filter, gain, x.shape)
+        return _upfirdn(x, f, up, down, padding, flip_filter, gain)
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+        (f,) = ctx.saved_tensors
+        up, down, (x0, _, y0, _), flip_filter, gain, (_, _, height, width) = ctx.arguments
+        fh, fw = f.shape
+        right = width * up[0] - gradient.shape[3] * down[0] + x0 - up[0] + 1
+        bottom = height * up[1] - gradient.shape[2] * down[1] + y0 - up[1] + 1
+        padding = (fw - 1 - x0, right, fh - 1 - y0, bottom)
+        x_gradient = _Upfirdn.apply(fast_layout(gradient), f, down, up, padding, not flip_filter, gain)
+        return x_gradient, None, None, None, None, None, None
 
 
 def _upfirdn(
@@ -80,7 +107,6 @@ def _upfirdn(
     flip_filter: bool,
     gain: float,
 ) -> Tensor:
-    """upfirdn2d with a 2-D filter and arguments in their full form."""
     if gain != 1:
         f = f * gain
     # the CPU has no fast depthwise convolution of half precision with a stride, forward or backward

@@ -14,6 +14,7 @@ from ..files import write_text
 
 CONFIG_FILE = "config.json"
 OPTIONS_FILE = "options.json"
+LOCK_FILE = ".lock"
 
 
 class RunFolder:
@@ -27,7 +28,7 @@ class RunFolder:
         """Makes the folder and holds its lock. A second process in the same folder is a UserError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock_file = open(self.path / ".lock", "w")  # noqa: SIM115 - closed below, after the flock that may fail
+            lock_file = open(self.path / LOCK_FILE, "w")  # noqa: SIM115 - closed below, after the flock that may fail
         except OSError as error:
             raise UserError(f"--out {self.path}: cannot write there ({error.strerror})") from None
         with lock_file:
@@ -39,16 +40,19 @@ class RunFolder:
                 ) from None
             yield
 
-    def has_run(self) -> bool:
-        return (self.path / CONFIG_FILE).exists()
+    def has_begun(self) -> bool:
+        """Whether there is something to go on from. A run that ended before its first checkpoint may begin anew."""
+        return (self.path / CONFIG_FILE).exists() and bool(self.checkpoints())
 
     def check_unused(self) -> None:
         """A folder that holds something else than a run is a UserError: nothing is written among other files."""
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"--out {self.path}: that is a file, give a folder")
-        others = [] if not self.path.exists() else [item.name for item in self.path.iterdir() if item.name != ".lock"]
-        if others and not self.has_run():
-            raise UserError(f"--out {self.path}: the folder holds other files ({sorted(others)[0]}), give a new one")
+        if not self.path.exists() or (self.path / CONFIG_FILE).exists():
+            return
+        others = {item.name for item in self.path.iterdir()} - {LOCK_FILE, OPTIONS_FILE}
+        if others:
+            raise UserError(f"--out {self.path}: the folder holds other files ({min(others)}), give a new one")
 
     def read_config(self) -> RunConfig:
         try:
@@ -63,7 +67,11 @@ class RunFolder:
 
     def read_options(self) -> dict[str, Any]:
         """The options as they were given on the command line when the run began."""
-        return json.loads((self.path / OPTIONS_FILE).read_text(encoding="utf-8"))
+        path = self.path / OPTIONS_FILE
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: cannot be read ({error}), so the run cannot go on, use a new --out") from None
 
     def write_options(self, options: dict[str, Any]) -> None:
         write_text(self.path / OPTIONS_FILE, json.dumps(options, indent=2) + "\n")

@@ -14,15 +14,16 @@ from ..augment import AdaController, AugmentPipe, r_v
 from ..checkpoint import GENERATOR_FILE, GeneratorInfo, TrainingState, save_generator
 from ..config import RunConfig
 from ..datasets import ImageDataset
-from ..errors import UserError
+from ..errors import PeerError, UserError
 from ..files import atomic_path, write_text
 from ..grids import sample_grid
 from ..networks import Discriminator, Generator
 from ..networks.discriminator import GROUP_SIZE
 from ..sampling import TrainedGenerator
+from .averages import Averages, Clock
 from .batches import BatchSource, split_holdout
 from .ema import ema_beta, update_ema
-from .monitor import Averages, Clock, Log, duration, plot_curves, progress_line, read_log
+from .monitor import Log, duration, plot_curves, progress_line, read_log
 from .objective import Objective, StepStatistics
 from .phases import make_optimizer, make_phases
 from .run_folder import RunFolder
@@ -45,12 +46,12 @@ class Trainer:
         """say: prints a line; called by the first process only."""
         self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say
         training = config.training
-        self.members, self.held_out = split_holdout(len(dataset), config.data.holdout, training.seed)
+        self.members, self.held_out = split_holdout(dataset, config.data.holdout, training.seed)
         self.real = BatchSource(dataset, self.members, config.data, training, "real", device)
         self.holdout = BatchSource(dataset, self.held_out, config.data, training, "holdout", device)
         self.state = self._make_state()
-        broadcast = distributed.broadcast
-        broadcast(self.state.generator), broadcast(self.state.generator_ema), broadcast(self.state.discriminator)
+        for network in (self.state.generator, self.state.generator_ema, self.state.discriminator):
+            distributed.broadcast(network)
         labels = torch.from_numpy(dataset.one_hot(self.members)).to(device)
         groups = config.augment.groups if config.augment.p != 0 else ()
         self.objective = Objective(
@@ -102,6 +103,8 @@ class Trainer:
         share = self.real.share
         self.objective.statistics = StepStatistics()
         micro_batches = self.real.micro_batches(state.images_seen)
+        moves_p = (state.steps + 1) % CONTROLLER_INTERVAL == 0
+        held_out = self._judge_held_out() if moves_p and len(self.held_out) else None
         for phase in self.phases:
             if state.steps % phase.interval == 0:
                 total = phase.gradients(micro_batches, training.batch)
@@ -110,6 +113,8 @@ class Trainer:
         state.images_seen += training.batch
         state.steps += 1
         self._apply_statistics(self.objective.statistics)
+        if moves_p:
+            self._move_p(held_out)
         beta = ema_beta(training.batch, state.images_seen, training.ema_kimg, training.ema_rampup)
         update_ema(state.generator_ema, state.generator, beta)
 
@@ -128,21 +133,24 @@ class Trainer:
         self.averages.add("r_t", real_logits.sign().sum(), len(real_logits))
         self.averages.add("logits_real", real_logits.sum(), len(real_logits))
         self.averages.add("logits_fake", fake_logits.sum(), len(fake_logits))
-        if state.steps % CONTROLLER_INTERVAL == 0:
-            self._move_p(real_logits, fake_logits)
+        state.logit_sums += torch.stack([real_logits.sum(), fake_logits.sum()])
 
-    def _move_p(self, real_logits: Tensor, fake_logits: Tensor) -> None:
-        augment = self.config.augment
-        r: Tensor | None = None
-        if len(self.held_out):
-            held_out = [
-                self.objective.judge_real(batch) for batch in self.holdout.micro_batches(self.state.images_seen)
-            ]
-            r = r_v(real_logits, distributed.gather(torch.cat(held_out)), fake_logits)
-            self.averages.add("r_v", r, 1)
-        if augment.p is None:
-            images = CONTROLLER_INTERVAL * self.config.training.batch
-            self.state.controller.update(images, r if augment.signal == "rv" else None)
+    def _judge_held_out(self) -> Tensor:
+        """Logits of held-out images by the discriminator that is about to judge this step's images."""
+        batches = self.holdout.micro_batches(self.state.images_seen)
+        logits = distributed.gather(torch.cat([self.objective.judge_real(batch) for batch in batches]))
+        self.averages.add("logits_holdout", logits.sum(), len(logits))
+        return logits
+
+    def _move_p(self, held_out: Tensor | None) -> None:
+        """Lets the controller follow its signal over the steps since the last move."""
+        state, augment = self.state, self.config.augment
+        images = CONTROLLER_INTERVAL * self.config.training.batch
+        real_mean, fake_mean = (state.logit_sums / images).unbind()
+        r = r_v(real_mean, held_out.double(), fake_mean) if augment.signal == "rv" and held_out is not None else None
+        if augment.p is None and augment.groups:
+            state.controller.update(images, r)
+        state.logit_sums.zero_()
 
     def _make_state(self) -> TrainingState:
         training, augment = self.config.training, self.config.augment
@@ -167,11 +175,12 @@ class Trainer:
             controller=AdaController(
                 target=augment.target,
                 kimg=augment.kimg,
-                cap=augment.maximum,
+                cap=augment.maximum if augment.p is None else 1.0,
                 p=augment.p or 0.0,
                 device=self.device,
             ),
             path_length_mean=torch.zeros((), device=self.device),
+            logit_sums=torch.zeros(2, dtype=torch.float64, device=self.device),
         )
 
     def write_holdout(self) -> None:
@@ -203,15 +212,9 @@ class Trainer:
         """Prints and logs the means since the last tick; a loss that is no number ends the run."""
         averages = self.averages.take()
         broken = [name for name, value in averages.items() if not math.isfinite(value)]
-        seen = self.state.images_seen
         if broken:
-            kept = self.folder.checkpoints()
-            raise UserError(
-                f"{self.folder.path}: {broken[0]} became {averages[broken[0]]} near {seen / 1000:.1f} kimg; "
-                f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
-                "start anew with --precision fp32, a larger --gamma or another --seed"
-            )
-        p = float(self.state.controller.p)
+            raise self._broken(broken[0], averages[broken[0]])
+        seen, p = self.state.images_seen, float(self.state.controller.p)
         row = {
             "images": seen,
             "kimg": seen / 1000,
@@ -219,10 +222,24 @@ class Trainer:
             "p": p,
             **averages,
         }
+        if "logits_holdout" in row and row["logits_real"] != row["logits_fake"]:
+            overfitting = row["logits_real"] - row["logits_holdout"]
+            row["r_v"] = overfitting / (row["logits_real"] - row["logits_fake"])
         if log is not None:
             log.write(row)
             self.say(progress_line(row, self.config.training.kimg))
             self._watch_cap(p)
+
+    def _broken(self, name: str, value: float) -> UserError:
+        """The error that ends a run whose figures are no numbers any more; one process tells it."""
+        if distributed.rank() > 0:
+            return PeerError(name)
+        kept = self.folder.checkpoints()
+        return UserError(
+            f"{self.folder.path}: {name} became {value} near {self.state.images_seen / 1000:.1f} kimg; "
+            f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
+            "start anew with --precision fp32, a larger --gamma or another --seed"
+        )
 
     def _watch_cap(self, p: float) -> None:
         """Warns once when p has stayed at its cap."""
@@ -290,8 +307,8 @@ def peak_memory_gib(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def smaller_micro_batch(config: RunConfig) -> int:
-    """The micro-batch to try after running out of memory: half, in whole minibatch-std groups where possible."""
+def advice_on_memory(config: RunConfig) -> str:
+    """What to try after running out of memory: half the micro-batch, in whole minibatch-std groups where possible."""
     share = config.training.batch // distributed.world_size()
     half = min(config.training.micro_batch or share, share) // 2
-    return max(1, half // GROUP_SIZE * GROUP_SIZE or half)
+    return f"--micro-batch {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller --channel-base"

@@ -28,10 +28,10 @@ def test_signs_are_averaged_over_calls_and_forgotten_by_an_update() -> None:
     ada = controller(p=0.5)
     ada.observe_signs(torch.tensor([1.0, 5.0, -0.1]))
     ada.observe_signs(torch.tensor([[0.2], [0.0]]))
-    assert ada.pending().tolist() == [2, 5]
+    assert ada.pending.tolist() == [2, 5]
     ada.update(500)
     assert ada.r.item() == pytest.approx(0.4)
-    assert ada.pending().tolist() == [0, 0]
+    assert ada.pending.tolist() == [0, 0]
 
 
 def test_p_goes_from_zero_to_one_in_kimg() -> None:
@@ -75,7 +75,7 @@ def test_another_measure_can_be_given() -> None:
     ada.update(100, r=torch.tensor(0.25))
     assert ada.p.item() == pytest.approx(0.2)
     assert ada.r.item() == 0.25
-    assert ada.pending().tolist() == [0, 0]
+    assert ada.pending.tolist() == [0, 0]
 
 
 def test_two_processes_are_one_with_all_the_images() -> None:
@@ -83,7 +83,7 @@ def test_two_processes_are_one_with_all_the_images() -> None:
     one.observe_signs(torch.cat([CONFIDENT, UNSURE[:2]]))
     first.observe_signs(CONFIDENT)
     second.observe_signs(UNSURE[:2])
-    first.pending().add_(second.pending())  # what an all-reduce does
+    first.pending.add_(second.pending)  # what an all-reduce does
     one.update(64)
     first.update(64)
     assert first.p.item() == one.p.item()
@@ -92,13 +92,13 @@ def test_two_processes_are_one_with_all_the_images() -> None:
 
 def test_p_and_r_are_changed_in_place_without_a_graph() -> None:
     ada = controller()
-    p, r, pending = ada.p, ada.r, ada.pending()
+    p, r, pending = ada.p, ada.r, ada.pending
     ada.observe_signs(CONFIDENT.clone().requires_grad_())
     ada.update(64, r=torch.tensor(0.9, requires_grad=True))
     ada.load_state_dict(ada.state_dict())
     assert ada.p is p
     assert ada.r is r
-    assert ada.pending() is pending
+    assert ada.pending is pending
     assert p.dtype == r.dtype == torch.float32
     assert p.shape == r.shape == ()
     assert not any(tensor.requires_grad for tensor in (p, r, pending))

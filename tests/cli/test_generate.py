@@ -59,6 +59,7 @@ def test_grid(command, trained_run, tmp_path):
         (["--count", "3", "--label", "drak"], "did you mean 'dark'?"),
         (["--count", "0"], "--count: say how many"),
         ([], "--count: say how many"),
+        (["--seeds", "9223372036854775808"], "give A-B"),
         (["--seeds", "9-3"], "--seeds 9-3: give A-B"),
         (["--seeds", "0-3", "--count", "3"], "are 4 images, --count says 3"),
         (["--count", "3", "--psi", "-1"], "--psi -1.0"),
@@ -92,3 +93,11 @@ def test_nothing_is_left_where_writing_fails(fails, trained_run, tmp_path, monke
     message = fails("generate", "images", trained_run, "--out", tmp_path / "out", "--count", "3")
     assert "No space left on device" in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_class_names_never_lead_out_of_the_folder():
+    from stylegan_ada.cli.generate import class_folders
+
+    names = class_folders(["../x", "a/b", "a\\b", "..", "", "/etc", "con:1", "Ok", "ok", "mono-0.33"])
+    assert names == [".._x"[2:], "a_b", "a_b_", "_", "__", "_etc", "con_1", "Ok", "ok_", "mono-0.33"]
+    assert not any(set(name) & set("/\\:") or name in (".", "..") for name in names)

@@ -75,14 +75,22 @@ def test_unlabelled(command, image_folder, tmp_path, small):
         (["--holdout", "0.9"], "--holdout 0.9"),
         (["--ada-p", "1.5"], "--ada-p 1.5: give a probability"),
         (["--batch", "-3"], "--batch -3: give 1 or more"),
+        (["--batch", "0"], "--batch 0: give 1 or more"),
         (["--channel-base", "3"], "--channel-base 3: give at least"),
+        (["--kimg", "inf"], "--kimg inf"),
+        (["--seed", "-1"], "--seed -1: give a whole number"),
+        (["--learning-rate", "-1"], "--learning-rate -1.0: give a rate"),
+        (["--ema-kimg", "-1"], "--ema-kimg -1.0"),
+        (["--snapshot-kimg", "inf"], "--snapshot-kimg inf"),
+        (["--preset", "dem"], "did you mean 'demo'?"),
+        (["--batch", "16", "--size", "12x16", "--mirror", "quarter"], "quarter turns need square images"),
     ],
 )
 def test_bad_options_are_one_line(fails, image_folder, tmp_path, options, message):
     if "--device" in options and torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     assert message in fails("train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *options)
-    assert not (tmp_path / "run" / "config.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_other_options_are_refused_in_an_old_run(fails, trained_run, image_folder, small):
@@ -122,7 +130,7 @@ def test_out_of_memory_names_the_micro_batch(fails, image_folder, tmp_path, smal
 
     monkeypatch.setattr(Trainer, "step", out_of_memory)
     message = fails("train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *small)
-    assert message.endswith("with --micro-batch 4")
+    assert message.endswith("try --micro-batch 4")
 
 
 def start(arguments, environment, **more):
@@ -189,3 +197,57 @@ def test_killed_run_resumes(environment, command, image_folder, tmp_path, small)
     result = command(*arguments, "--kimg", (seen + 16) / 1000)
     assert result.code == 0, result
     assert f"checkpoint-{seen + 16:010d}.pt" in os.listdir(tmp_path / "run")
+
+
+def test_a_run_that_never_reached_a_checkpoint_may_begin_anew(
+    command, fails, image_folder, tmp_path, small, monkeypatch
+):
+    from stylegan_ada.training import Trainer
+
+    arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *small]
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", lambda self: (_ for _ in ()).throw(RuntimeError("CUBLAS_STATUS_ALLOC_FAILED")))
+        assert "out of memory" in fails(*arguments)
+    assert command(*arguments, "--micro-batch", "4").code == 0
+
+
+def test_own_size_without_a_network_is_named_before_packing(fails, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    (tmp_path / "images").mkdir()
+    for index in range(3):
+        Image.fromarray(np.full((50, 50), index, np.uint8)).save(tmp_path / "images" / f"{index}.png")
+    message = fails("train", "--data", tmp_path / "images", "--out", tmp_path / "run", "--kimg", "1")
+    assert "nearest size is 48x48" in message
+
+
+@pytest.mark.parametrize(
+    ("batch", "micro_batch", "warned"),
+    [
+        (8, None, False),
+        (8, 4, False),
+        (8, 3, True),
+        (8, 6, True),
+        (7, None, True),
+        (6, 3, False),
+        (10, 4, False),
+        (8, 64, False),
+    ],
+)
+def test_warning_where_minibatch_statistics_differ(command, image_folder, tmp_path, batch, micro_batch, warned):
+    options = [] if micro_batch is None else ["--micro-batch", micro_batch]
+    result = command(
+        "train", "--data", image_folder, "--out", tmp_path / "run", "--batch", batch, *options, "--dry-run"
+    )
+    assert ("minibatch statistics" in result.out) == warned, result
+
+
+def test_an_error_of_the_first_process_is_told_once(environment, tmp_path, root):
+    (tmp_path / "images").mkdir()
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
+    command = [*launcher, root / "train.py", "--data", tmp_path / "images", "--out", tmp_path / "run", "--kimg", "1"]
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr.count("stylegan-ada: error:") == 1
+    assert "stylegan_ada/" not in done.stderr.replace(str(tmp_path), "")  # no traceback of ours

@@ -8,7 +8,7 @@ import torch
 from stylegan_ada import load_generator
 from stylegan_ada.config import AugmentConfig, DataConfig
 from stylegan_ada.errors import UserError
-from stylegan_ada.training import RunFolder, Trainer, smaller_micro_batch
+from stylegan_ada.training import RunFolder, Trainer, advice_on_memory
 from stylegan_ada.training.batches import split_holdout
 
 CPU = torch.device("cpu")
@@ -163,12 +163,20 @@ def shown(batch, dataset):
     return [int(np.flatnonzero((dataset.images == image).all(axis=(1, 2, 3)))[0]) for image in pixels]
 
 
-def test_split_is_a_partition():
-    train_part, held = split_holdout(50, 0.1, seed=3)
-    assert len(held) == 5
-    assert sorted([*train_part, *held]) == list(range(50))
-    assert not np.array_equal(held, split_holdout(50, 0.1, seed=4)[1])
-    assert len(split_holdout(50, 0.0, seed=3)[1]) == 0
+def test_split_takes_the_same_share_of_each_class(dataset):
+    train_part, held = split_holdout(dataset, 0.25, seed=3)
+    assert sorted([*train_part, *held]) == list(range(24))
+    assert np.bincount(dataset.labels[held]).tolist() == [3, 3]
+    assert not np.array_equal(held, split_holdout(dataset, 0.25, seed=4)[1])
+    assert len(split_holdout(dataset, 0.0, seed=3)[1]) == 0
+
+
+def test_split_leaves_two_of_each_class(dataset):
+    small = dataclasses.replace(dataset, labels=np.array([0] * 21 + [1] * 3))
+    _, held = split_holdout(small, 0.5, seed=3)
+    assert np.bincount(small.labels[held]).tolist() == [10, 1]
+    with pytest.raises(UserError, match="less than one image of any class"):
+        split_holdout(small, 0.01, seed=3)
 
 
 def test_micro_batches_cover_the_batch(train, tiny_config):
@@ -178,9 +186,27 @@ def test_micro_batches_cover_the_batch(train, tiny_config):
     assert torch.cat([batch.indices for batch in batches]).tolist() == list(range(16, 24))
 
 
-@pytest.mark.parametrize(("batch", "micro_batch", "expected"), [(32, None, 16), (32, 12, 4), (8, 6, 3), (2, None, 1)])
-def test_micro_batch_to_try(tiny_config, batch, micro_batch, expected):
-    assert smaller_micro_batch(tiny_config(batch=batch, micro_batch=micro_batch)) == expected
+@pytest.mark.parametrize(
+    ("batch", "micro_batch", "expected"),
+    [(32, None, "--micro-batch 16"), (32, 12, "--micro-batch 4"), (8, 6, "--micro-batch 3"), (8, 1, "channel-base")],
+)
+def test_advice_on_memory(tiny_config, batch, micro_batch, expected):
+    assert advice_on_memory(tiny_config(batch=batch, micro_batch=micro_batch)).endswith(expected)
+
+
+def test_r_v_is_formed_of_means_over_a_tick(train, tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config(kimg=0.064, tick_kimg=0.032), data=DataConfig(source="x", holdout=0.25))
+    train(config)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert len(rows) == 2
+    for row in rows:
+        expected = (row["logits_real"] - row["logits_holdout"]) / (row["logits_real"] - row["logits_fake"])
+        assert row["r_v"] == pytest.approx(expected)
+
+
+def test_without_augmentation_p_stays_at_zero(train, tiny_config):
+    config = dataclasses.replace(tiny_config(kimg=0.064), augment=AugmentConfig(groups=(), target=-0.99, kimg=0.01))
+    assert float(train(config).state.controller.p) == 0
 
 
 def test_second_process_is_refused(tmp_path):
