@@ -38,6 +38,12 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
+def wait_for_all() -> None:
+    """Returns when every rank has come here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def first_rank_first(work: Callable[[], T]) -> T:
     """Runs `work` on the first rank and then on the others, so that they find what it made.
 

@@ -95,6 +95,7 @@ class Trainer:
                 self._snapshot(log)
         if log is not None:
             log.close()
+        distributed.wait_for_all()  # the first rank was still writing: none may leave the group before
         return self._finished()
 
     def step(self) -> None:
