@@ -2,10 +2,12 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from .errors import UserError
+
+T = TypeVar("T")
 
 PRESETS = ("auto", "demo")
 ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # ADA, arXiv 2006.06676, section 3.1
@@ -113,7 +115,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     channels, height, width = facts.image_shape
     reasons: list[str] = []
 
-    def choose(given, value, option: str, why: str):  # type: ignore[no-untyped-def]
+    def choose(given: T | None, value: T, option: str, why: str) -> T:
         if given is not None:
             return given
         reasons.append(f"{option} {value}: {why}")

@@ -282,12 +282,12 @@ class Trainer:
             plot_curves(read_log(folder), temporary)
 
     def _say_estimate(self) -> None:
-        """Runs every phase once without moving anything, and tells how long the run will take."""
+        """Tries every phase without moving anything, and tells how long the run will take."""
         training = self.config.training
         micro_batches = self.real.micro_batches(self.state.images_seen)
         seconds = 0.0
         for phase in self.phases:
-            for _ in range(2 if self.device.type == "cuda" else 1):  # a GPU's first run also chooses algorithms
+            for _ in range(2):  # the first time also chooses algorithms and fetches memory
                 clock = Clock(self.device)
                 phase.gradients(micro_batches, training.batch)
                 lap = clock.lap()

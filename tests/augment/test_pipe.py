@@ -120,7 +120,6 @@ def test_nothing_on_the_host_waits_for_values() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_gives_the_same_without_being_waited_for() -> None:
     pipe, p = AugmentPipe(GROUPS, (3, 16, 16)), torch.tensor(0.8)
     x = images(8, (3, 16, 16))

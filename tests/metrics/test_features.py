@@ -128,7 +128,6 @@ def test_other_weights_are_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_features_on_the_gpu(extractor, photo):
     np.testing.assert_allclose(
         Lite0Features("cuda").extract([photo[None]]), extractor.extract([photo[None]]), atol=0.02
