@@ -215,3 +215,11 @@ def test_second_process_is_refused(tmp_path):
         pass
     with second.locked():
         pass
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_trains(train, tiny_config, precision):
+    config = tiny_config(kimg=0.032)
+    trainer = train(dataclasses.replace(config, network=dataclasses.replace(config.network, precision=precision)))
+    for module in (trainer.state.generator, trainer.state.discriminator):
+        assert all(parameter.dtype == torch.float32 and parameter.isfinite().all() for parameter in module.parameters())
