@@ -1,11 +1,13 @@
 """Gradients of the phases: micro-batches, processes, lazy regularisation."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
 import torch
-import torch.multiprocessing
 
 from stylegan_ada import distributed
 from stylegan_ada.augment import AugmentPipe
@@ -79,19 +81,19 @@ def test_micro_batches_that_cut_groups_do_not():
 
 
 def one_rank(rank, folder):
-    """Started in a process of its own."""
-    import os
-
+    """What each of the two processes does: this file, run as a script."""
     os.environ.update(RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank))
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     found = gradients(*make(), [micro_batch(4 * rank, 4)])
     torch.save(found, f"{folder}/{rank}.pt")
+    distributed.wait_for_all()
     distributed.stop()
 
 
 def test_two_processes_give_the_gradients_of_one(tmp_path):
-    torch.multiprocessing.spawn(one_rank, (str(tmp_path),), nprocs=2)
+    processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
     whole = gradients(*make(), [micro_batch(0, 8)])
     for rank in range(2):
         assert_same(torch.load(tmp_path / f"{rank}.pt", weights_only=True), whole)
@@ -140,3 +142,7 @@ def test_style_mixing_takes_another_w_from_a_layer_upwards():
     objective, _ = make(dataclasses.replace(CONFIG, style_mixing=0.0))
     _, _, ws = objective._generate(batch, "G")
     assert torch.equal(ws, ws[:, :1].expand_as(ws))
+
+
+if __name__ == "__main__":
+    one_rank(int(sys.argv[1]), sys.argv[2])
