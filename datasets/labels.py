@@ -73,7 +73,10 @@ def parse_csv(text: str) -> list[tuple[str, str]]:
         columns = reader.fieldnames or []
         if "file" not in columns or "label" not in columns:
             found = ",".join(columns)
-            raise UserError(f"labels.csv must start with the line 'file,label', not {found!r}: add it")
+            raise UserError(
+                f"labels.csv must start with the line 'file,label', not {found!r}: "
+                "add it, or name the columns so, separated by commas"
+            )
         pairs = []
         for row in reader:
             name, label = (row["file"] or "").strip(), (row["label"] or "").strip()

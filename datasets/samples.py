@@ -92,4 +92,4 @@ def sample_licence(source: str) -> str | None:
 
 
 def _missing(name: str, package: str) -> UserError:
-    return UserError(f'sample:{name} needs the package {package}: pip install "stylegan-ada[demo]" or {package}')
+    return UserError(f"sample:{name} needs the package {package}: pip install {package}")

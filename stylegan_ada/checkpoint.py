@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from .augment import AdaController
@@ -40,7 +40,7 @@ def save_generator(path: Path, generator: Generator, info: GeneratorInfo) -> Non
     """Writes weights and buffers as safetensors, with `info` as JSON in the header."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": GENERATOR_FORMAT, "info": to_json(info)})
+        temporary.write_bytes(save(tensors, metadata={"format": GENERATOR_FORMAT, "info": to_json(info)}))
 
 
 def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, GeneratorInfo]:
@@ -98,7 +98,10 @@ class TrainingState:
             "steps": self.steps,
         }
         with atomic_path(path) as temporary:
-            torch.save(state, temporary)
+            try:
+                torch.save(state, temporary)
+            except RuntimeError as error:  # what torch makes of a full disk
+                raise OSError(f"is the disk full? {str(error).splitlines()[0]}") from error
 
     def load(self, path: Path) -> None:
         """Takes the whole state from a file of `save`."""
@@ -119,7 +122,7 @@ def _read_training_file(path: Path, device: torch.device) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).split(". ")[0].splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read ({reason}), delete it to go on from the one before") from None
     _check_format(path, state.get("format"), TRAINING_FORMAT)
     return state

@@ -58,6 +58,7 @@ class DataConfig:
     """What is trained on."""
 
     source: str  # a folder, a zip, or sample:NAME
+    size: str | None = None  # as asked for: SIDE or HEIGHTxWIDTH; None is the images' own
     fit: str = "crop"  # how images are brought to the size: centre "crop", or "stretch"
     labels: bool = True  # False ignores the labels
     mirror: str | None = None  # random flips of real images: h, v, hv, or quarter turns
@@ -125,6 +126,7 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         for group in self.groups:
             _check_choice("--augment", group, AUGMENT_GROUPS)
+            _check(self.groups.count(group) == 1, f"--augment: {group!r} is named twice, once is enough")
         _check_choice("--ada-signal", self.signal, ADA_SIGNALS)
         _check(-1 < self.target < 1, f"--ada-target {self.target}: give a value between -1 and 1")
         _check(0 < self.kimg < math.inf, f"--ada-kimg {self.kimg}: give more than 0")

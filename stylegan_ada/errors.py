@@ -15,7 +15,7 @@ class PeerError(UserError):
 def nearest(word: str, choices: Iterable[str]) -> str:
     """The end of an error line: the choice most like `word`, or all the choices if none is like it."""
     choices = sorted(choices)
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
     return "choose from " + ", ".join(repr(choice) for choice in choices)

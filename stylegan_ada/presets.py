@@ -155,6 +155,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         raise UserError(f"--mirror quarter: quarter turns need square images, not {height}x{width}, give h, v or hv")
     data = DataConfig(
         source=options.data,
+        size=options.size,
         fit=options.fit or "crop",
         labels=not options.no_labels,
         mirror=options.mirror,

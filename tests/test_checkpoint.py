@@ -24,6 +24,12 @@ def test_generator_file_gives_back_every_tensor(tmp_path):
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
 
 
+def test_generator_file_may_be_read_by_whoever_may_read_the_others(tmp_path):
+    save_generator(tmp_path / "g.safetensors", Generator(NET), INFO)
+    write_text(tmp_path / "other.txt", "x")
+    assert (tmp_path / "g.safetensors").stat().st_mode == (tmp_path / "other.txt").stat().st_mode
+
+
 def test_a_pickle_is_refused_and_not_run(tmp_path):
     class Bomb:
         def __reduce__(self):

@@ -16,7 +16,6 @@ from ..errors import UserError, nearest
 if TYPE_CHECKING:
     import torch
 
-    from ..config import NetworkConfig
     from ..datasets import ImageDataset
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -125,21 +124,24 @@ def open_dataset(
 def run_dataset(run: Path, data: str | None) -> "ImageDataset":
     """The data set of a run, or `data` prepared as the run's is. run: a run folder, or a generator file with `data`."""
     from ..checkpoint import read_generator
+    from ..presets import parse_size
     from ..training.run_folder import CONFIG_FILE, RunFolder
 
-    network: NetworkConfig
-    if (run / CONFIG_FILE).exists():
-        config = RunFolder(run).read_config()
-        network, fit, labels, source = config.network, config.data.fit, config.data.labels, data or config.data.source
-    else:
-        if data is None:
+    config = RunFolder(run).read_config() if (run / CONFIG_FILE).exists() else None
+    if data is None:
+        if config is None:
             raise UserError(f"{run}: not a run folder, say with --data which images to compare with")
-        network, fit, labels, source = read_generator(run)[1].network, "crop", True, data
+        own = config.data
+        if not own.source.startswith("sample:") and not Path(own.source).exists():
+            raise UserError(f"{own.source}: the run's images are no longer there, name their new place with --data")
+        # the very options of the training, so that the packed images are found
+        return open_dataset(own.source, size=parse_size(own.size), fit=own.fit, use_labels=own.labels)
+    network = read_generator(run)[1].network if config is None else config.network
     return open_dataset(
-        source,
+        data,
         size=(network.height, network.width),
-        fit=fit,
-        use_labels=labels and network.c_dim > 0,
+        fit="crop" if config is None else config.data.fit,
+        use_labels=network.c_dim > 0,
         channels=network.channels,
     )
 

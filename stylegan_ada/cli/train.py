@@ -64,6 +64,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
         given["precision"] = None
     if not given["data"].startswith("sample:"):
         given["data"] = str(Path(given["data"]).resolve())
+        check_apart(out, Path(given["data"]))
     options = TrainOptions(**given)
     device = choose_device(options.device)
     tune_convolutions()
@@ -81,6 +82,12 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
             run(config, options, dataset, folder, device)
     finally:
         distributed.stop()
+
+
+def check_apart(out: Path, data: Path) -> None:
+    """Samples written among the training images would be trained on the next time."""
+    if data.is_dir() and out.resolve().is_relative_to(data):
+        raise UserError(f"--out {out}: it lies inside --data, where its pictures would count as images, choose another")
 
 
 def say(line: str) -> None:
@@ -126,9 +133,9 @@ def go_on(config: RunConfig, dataset: "ImageDataset", options: TrainOptions) -> 
     """The configuration of a run that goes on, perhaps for longer, on the images that it began with."""
     if config.fingerprint != dataset.fingerprint:
         raise UserError(f"--data {options.data}: the images have changed since this run began, use a new --out")
-    if options.kimg is None:
-        return config
-    return dataclasses.replace(config, training=dataclasses.replace(config.training, kimg=options.kimg))
+    data = dataclasses.replace(config.data, source=options.data)
+    kimg = config.training.kimg if options.kimg is None else options.kimg
+    return dataclasses.replace(config, data=data, training=dataclasses.replace(config.training, kimg=kimg))
 
 
 def machine_of(device: "torch.device") -> Machine:
@@ -160,13 +167,14 @@ def check_batch(config: RunConfig) -> None:
 
 
 def check_same_options(options: TrainOptions, folder: "RunFolder") -> None:
-    """A run goes on only with the options it began with; --kimg may differ."""
+    """A run goes on only with its own options; --kimg may differ, as may the device and the images' place."""
     before, now = folder.read_options(), dataclasses.asdict(options)
     for name in now:
-        if name != "kimg" and before.get(name) != now[name]:
+        if name not in ("kimg", "data", "device") and before.get(name) != now[name]:
             option = "--" + name.replace("_", "-")
+            began = "without it" if before.get(name) is None else f"with {before[name]}"
             raise UserError(
-                f"{option}: the run in {folder.path} began with {before.get(name)}, not {now[name]}; "
+                f"{option}: the run in {folder.path} began {began}; "
                 "only --kimg may change, use a new --out for other options"
             )
 

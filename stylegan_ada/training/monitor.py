@@ -50,12 +50,17 @@ class Log:
 
     def write(self, row: dict[str, Any]) -> None:
         """row: figures by name; `images` places it."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        for name, value in row.items():
-            if name not in ("images", "kimg"):
-                self._tensorboard.add_scalar(name, value, row["images"])
-        self._tensorboard.flush()
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            for name, value in row.items():
+                if name not in ("images", "kimg"):
+                    self._tensorboard.add_scalar(name, value, row["images"])
+            self._tensorboard.flush()
+        except OSError as error:
+            raise UserError(
+                f"cannot write {self.path} ({error.strerror}): make room, the same command goes on"
+            ) from None
 
     def picture(self, image: Any, images_seen: int) -> None:
         """image: uint8 [H, W, C] array for TensorBoard."""

@@ -29,6 +29,8 @@ from .phases import make_optimizer, make_phases
 from .run_folder import RunFolder
 
 CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
+LONG_SECONDS = 24 * 3600.0
+DIVERGED_LOSS = 50.0  # a generator's loss in the hundreds has nothing to learn from any more; usual ones are below 5
 CAP_WARNING_KIMG = 20.0  # how long p stays at its cap before a warning
 
 
@@ -78,11 +80,11 @@ class Trainer:
         self._resume()
         if self._finished():
             return True
-        self._say_estimate()
+        self._say_estimate(should_stop)
         log = Log(self.folder.path, state.images_seen) if distributed.rank() == 0 else None
         clock = Clock(self.device)
         lap_start = state.images_seen
-        stop = False
+        stop = self._agree(should_stop())
         while not (stop or self._finished()):
             before = state.images_seen
             self.step()
@@ -230,6 +232,8 @@ class Trainer:
             log.write(row)
             self.say(progress_line(row, self.config.training.kimg))
             self._watch_cap(p)
+            if averages.get("loss_G", 0.0) > DIVERGED_LOSS:
+                self.say("warning: the generator's loss says that training has come apart: lower --learning-rate")
 
     def _broken(self, name: str, value: float) -> UserError:
         """The error that ends a run whose figures are no numbers any more; one process tells it."""
@@ -281,24 +285,30 @@ class Trainer:
         with atomic_path(folder / "curves.png") as temporary:
             plot_curves(read_log(folder), temporary)
 
-    def _say_estimate(self) -> None:
+    def _say_estimate(self, should_stop: Callable[[], bool]) -> None:
         """Tries every phase without moving anything, and tells how long the run will take."""
         training = self.config.training
         micro_batches = self.real.micro_batches(self.state.images_seen)
         seconds = 0.0
         for phase in self.phases:
+            laps = []
             for _ in range(2):  # the first time also chooses algorithms and fetches memory
+                if should_stop():
+                    return
                 clock = Clock(self.device)
                 phase.gradients(micro_batches, training.batch)
-                lap = clock.lap()
-            seconds += lap / phase.interval
+                laps.append(clock.lap())
+            seconds += min(laps) / phase.interval
             phase.optimizer.zero_grad(set_to_none=True)
         sec_per_kimg = seconds * 1000 / training.batch
         left = training.kimg - self.state.images_seen / 1000
+        on_gpu = self.device.type == "cuda"
         self.say(
-            f"estimate: {duration(sec_per_kimg * left)} for {left:.0f} kimg at {sec_per_kimg:.1f} s/kimg, "
-            f"{peak_memory_gib(self.device):.1f} GiB of {'GPU ' if self.device.type == 'cuda' else ''}memory"
+            f"estimate: {duration(sec_per_kimg * left)} for {left:g} kimg at {sec_per_kimg:.1f} s/kimg, "
+            f"{peak_memory_gib(self.device):.1f} GiB of {'GPU ' if on_gpu else ''}memory"
         )
+        if not on_gpu and sec_per_kimg * left > LONG_SECONDS:
+            self.say("warning: that is more than a day; on a CPU take a smaller --size, --channel-base or --kimg")
 
 
 def peak_memory_gib(device: torch.device) -> float:

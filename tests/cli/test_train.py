@@ -67,6 +67,7 @@ def test_unlabelled(command, image_folder, tmp_path, small):
         (["--size", "big"], "--size big: give a side"),
         (["--sizee", "16"], "--size"),
         (["--augment", "blit,colour"], "did you mean 'color'?"),
+        (["--augment", "blit,blit"], "'blit' is named twice"),
         (["--mirror", "x"], "--mirror"),
         (["--device", "cuda"], "--device cuda: torch finds no GPU"),
         (["--ada-signal", "rv"], "add --holdout 0.1"),
@@ -98,6 +99,27 @@ def test_other_options_are_refused_in_an_old_run(fails, trained_run, image_folde
     message = fails(*arguments, *small, "--seed", "1")
     assert "--seed: the run in" in message
     assert "only --kimg may change" in message
+
+
+def test_run_goes_on_where_its_images_moved(command, image_folder, tmp_path, small):
+    import shutil
+
+    arguments = ["--out", tmp_path / "run", *small]
+    assert command("train", "--data", image_folder, *arguments, "--kimg", "0.008").code == 0
+    shutil.copytree(image_folder, tmp_path / "moved")
+    moved = command("train", "--data", tmp_path / "moved", *arguments, "--kimg", "0.016", "--device", "cpu")
+    assert moved.code == 0, moved
+    assert "resuming" in moved.out
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["data"]["source"] == str(tmp_path / "moved")
+
+
+def test_run_inside_its_own_images_is_refused(fails, tmp_path, image_folder):
+    import shutil
+
+    shutil.copytree(image_folder, tmp_path / "images")
+    out = tmp_path / "images" / "run"
+    assert "it lies inside --data" in fails("train", "--data", tmp_path / "images", "--out", out, "--kimg", "1")
+    assert not out.exists()
 
 
 def test_changed_images_are_refused(command, fails, image_folder, tmp_path, small):

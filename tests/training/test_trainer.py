@@ -55,8 +55,12 @@ def test_resumed_run_is_the_run_uninterrupted_bit_for_bit(train, tiny_config, tm
 
 def test_stopped_run_goes_on_where_it_was(train, tiny_config, tmp_path):
     train(tiny_config(kimg=0.064), "whole")
-    steps = iter([False, False, True])
-    train(tiny_config(kimg=0.064), "stopped", should_stop=lambda: next(steps))
+    log = tmp_path / "stopped" / "log.jsonl"
+
+    def in_the_third_step():
+        return log.exists() and len(log.read_text().splitlines()) == 2
+
+    train(tiny_config(kimg=0.064), "stopped", should_stop=in_the_third_step)
     assert [path.name for path in RunFolder(tmp_path / "stopped").checkpoints()] == ["checkpoint-0000000024.pt"]
     train(tiny_config(kimg=0.064), "stopped")
     name = "checkpoint-0000000064.pt"
@@ -109,7 +113,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoin
     folder = RunFolder(tmp_path / "run")
     config = tiny_config(kimg=0.064)
     trainer = Trainer(config, dataset, folder, CPU, [].append)
-    trainer._say_estimate = lambda: trainer.state.discriminator.out.weight.data.fill_(float("nan"))
+    trainer._say_estimate = lambda _: trainer.state.discriminator.out.weight.data.fill_(float("nan"))
     with pytest.raises(
         UserError, match=r"became nan near 0\.0 kimg; the last good checkpoint is checkpoint-0000000032\.pt"
     ):
@@ -223,3 +227,36 @@ def test_half_precision_trains(train, tiny_config, precision):
     trainer = train(dataclasses.replace(config, network=dataclasses.replace(config.network, precision=precision)))
     for module in (trainer.state.generator, trainer.state.discriminator):
         assert all(parameter.dtype == torch.float32 and parameter.isfinite().all() for parameter in module.parameters())
+
+
+def test_a_stop_during_the_estimate_ends_at_once(train, tiny_config, tmp_path):
+    trainer = train(tiny_config(), should_stop=lambda: True)
+    assert trainer.state.images_seen == 0
+    assert RunFolder(tmp_path / "run").checkpoints() == []
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_old_checkpoint(train, tiny_config, tmp_path, monkeypatch):
+    train(tiny_config(kimg=0.016))
+
+    def full(state, file):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0\nmore")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(UserError, match="is the disk full"):
+        train(tiny_config(kimg=0.032))
+    assert [path.name for path in RunFolder(tmp_path / "run").checkpoints()] == ["checkpoint-0000000016.pt"]
+
+
+def test_a_loss_beyond_all_bounds_is_warned_of(train, tiny_config):
+    lines = []
+    trainer = train(tiny_config(kimg=0.008))
+    trainer.say = lines.append
+    trainer.averages.add("loss_G", torch.tensor(800.0), 8)
+    for name in ("logits_real", "logits_fake", "loss_D"):
+        trainer.averages.add(name, torch.tensor(1.0), 8)
+
+    class Rows(list):
+        write = list.append
+
+    trainer._tick(Rows(), 1.0, 8)
+    assert any("has come apart" in line for line in lines)
