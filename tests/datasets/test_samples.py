@@ -60,7 +60,7 @@ def test_a_packed_sample_needs_no_package(small_elpv: Path, monkeypatch: pytest.
     first = load_dataset("sample:elpv", size=4)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert load_dataset("sample:elpv", size=4).fingerprint == first.fingerprint
-    with pytest.raises(UserError, match=r'pip install "stylegan-ada\[demo\]"'):
+    with pytest.raises(UserError, match=r"pip install elpv-dataset"):
         load_dataset("sample:elpv", size=6)
 
 
