@@ -64,7 +64,7 @@ class DataFacts:
     fingerprint: str
 
 
-# less than 15 minutes on two CPU cores. Batch 16: FID falls with the number of steps rather than of images
+# less than 15 minutes on two CPU cores. Batch 16 had the better FID after 20 thousand images (docs/training.md)
 DEMO = TrainOptions(
     data="",
     size="32",
