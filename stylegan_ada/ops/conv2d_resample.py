@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .convolution import conv2d, conv_transpose2d
 from .fir import aligned_padding
 from .layout import fast_layout
 from .upfirdn2d import Pair, four_sides, upfirdn2d
@@ -66,7 +67,7 @@ def _convolve(
         x0 = y0 = 0
     if not flip_weight:
         w = w.flip(2, 3)
-    return F.conv2d(x, w, stride=stride, padding=(y0, x0), groups=groups)
+    return conv2d(x, w, stride, (y0, x0), groups)
 
 
 def _convolve_up(x: Tensor, w: Tensor, up: int, groups: int, flip_weight: bool) -> Tensor:
@@ -75,4 +76,4 @@ def _convolve_up(x: Tensor, w: Tensor, up: int, groups: int, flip_weight: bool) 
         w = w.flip(2, 3)
     # [O, I / groups, ...] to torch's layout of transposed weights, [I, O / groups, ...]
     w = w.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
-    return F.conv_transpose2d(x, w, stride=up, groups=groups)
+    return conv_transpose2d(x, w, up, groups)
