@@ -147,6 +147,7 @@ class TrainingConfig:
     r1_interval: int = 16  # steps between R1 phases
     pl_weight: float = 2.0  # 0 switches path length regularisation off
     pl_interval: int = 4  # steps between path length phases
+    pl_batch_shrink: int = 2  # they take every second image of a batch (all of an odd one)
     pl_decay: float = 0.01  # of the running mean of path lengths
     style_mixing: float = 0.9  # probability of a second w above a random layer
     w_mean_beta: float = 0.998  # decay per step of the running mean of w
@@ -155,6 +156,11 @@ class TrainingConfig:
     tick_kimg: float = 1.0  # between progress lines
     snapshot_kimg: float = 20.0  # between checkpoints
     keep: int = 3  # checkpoints
+
+    @property
+    def pl_every(self) -> int:
+        """Path lengths are taken of each image whose index is a multiple of this."""
+        return self.pl_batch_shrink if self.batch % self.pl_batch_shrink == 0 else 1
 
     def __post_init__(self) -> None:
         _check(0 < self.kimg < math.inf, f"--kimg {self.kimg}: give more than 0")

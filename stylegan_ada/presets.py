@@ -51,7 +51,7 @@ class Machine:
     """What the choice depends on beside the data."""
 
     cuda: bool
-    bf16: bool = False  # the GPU computes in bfloat16
+    bf16: bool = False  # its GPU, or else its CPU, computes in bfloat16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +69,8 @@ DEMO = TrainOptions(
     data="",
     size="32",
     mirror="hv",
-    kimg=36,
+    kimg=48,
     batch=16,
-    precision="fp32",
     channel_base=2048,
     channel_max=64,
     gamma=0.02,
@@ -224,8 +223,6 @@ def _widths(side: int, machine: Machine) -> tuple[int, int]:
 
 
 def _precision(machine: Machine) -> tuple[str, str]:
-    if not machine.cuda:
-        return "fp32", "what CPUs do best"
     if machine.bf16:
-        return "bf16", "this GPU computes in it, with the range of fp32"
-    return "fp16", "this GPU has no bf16"
+        return "bf16", f"{'this GPU' if machine.cuda else 'this CPU'} computes in it, with the range of fp32"
+    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU computes in nothing shorter")

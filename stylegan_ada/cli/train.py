@@ -142,7 +142,8 @@ def machine_of(device: "torch.device") -> Machine:
     import torch
 
     if device.type != "cuda":
-        return Machine(cuda=False)
+        features = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 has no such function
+        return Machine(cuda=False, bf16=any(features.get(name) for name in ("avx512_bf16", "amx_bf16")))
     return Machine(cuda=True, bf16=torch.cuda.get_device_capability(device)[0] >= 8)
 
 

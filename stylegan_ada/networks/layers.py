@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..ops import bias_act, conv2d_resample, setup_filter
 
 RESAMPLING_TAPS = (1, 3, 3, 1)
+LRELU_GAIN = math.sqrt(2)  # keeps the variance
 
 
 def normalize_second_moment(x: Tensor) -> Tensor:
@@ -41,11 +42,10 @@ class Linear(nn.Module):
         self.bias_gain = lr_multiplier
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight.to(x.dtype) * self.weight_gain
-        bias = self.bias.to(x.dtype) * self.bias_gain
-        if self.act == "linear":
-            return torch.addmm(bias, x, weight.t())
-        return bias_act(x @ weight.t(), bias, act=self.act)
+        weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+        # gains on the product, which is smaller than the weight
+        x = torch.addmm(bias, x, weight.t(), beta=self.bias_gain, alpha=self.weight_gain)
+        return x if self.act == "linear" else bias_act(x, act=self.act)
 
 
 class Conv2d(nn.Module):
@@ -77,10 +77,11 @@ class Conv2d(nn.Module):
 
     def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
         """gain multiplies the result (and the clamp)."""
-        weight = (self.weight * self.weight_gain).to(x.dtype)
+        # on weight and bias, gains take no pass over the image: positive ones commute with lrelu
+        total_gain = LRELU_GAIN * gain if self.act == "lrelu" else gain
+        weight = (self.weight * (self.weight_gain * total_gain)).to(x.dtype)
         padding = self.weight.shape[-1] // 2
         x = conv2d_resample(x, weight, self.resample_filter, down=self.down, padding=padding)
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        act_gain = math.sqrt(2) if self.act == "lrelu" else 1.0
+        bias = None if self.bias is None else (self.bias * total_gain).to(x.dtype)
         clamp = None if self.clamp is None else self.clamp * gain
-        return bias_act(x, bias, act=self.act, gain=act_gain * gain, clamp=clamp)
+        return bias_act(x, bias, act=self.act, gain=1, clamp=clamp)

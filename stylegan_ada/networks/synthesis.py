@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..config import NetworkConfig
 from ..ops import bias_act, modulated_conv2d, setup_filter, upsample2d
-from .layers import RESAMPLING_TAPS, Linear
+from .layers import LRELU_GAIN, RESAMPLING_TAPS, Linear
 from .precision import block_clamp, block_dtype
 
 
@@ -30,17 +30,20 @@ class SynthesisLayer(nn.Module):
         self.register_buffer("resample_filter", setup_filter(RESAMPLING_TAPS) if up > 1 else None, persistent=False)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        # lrelu's gain, sqrt(2), commutes with it: on factors and sums before, it takes no pass over the image
+        gain = LRELU_GAIN
         x = modulated_conv2d(
             x,
             self.weight,
             self.affine(w),
-            noise=None if noise is None else (noise * self.noise_strength).to(x.dtype),
+            noise=None if noise is None else (noise * (self.noise_strength * gain)).to(x.dtype),
             up=self.up,
             padding=1,
             resample_filter=self.resample_filter,
             flip_weight=self.up == 1,  # the up-convolution is a transposed one, with the weight as it is stored
+            gain=gain,
         )
-        return bias_act(x, self.bias.to(x.dtype), act="lrelu", clamp=self.clamp)
+        return bias_act(x, (self.bias * gain).to(x.dtype), act="lrelu", gain=1, clamp=self.clamp)
 
 
 class ToRGB(nn.Module):

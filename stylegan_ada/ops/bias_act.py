@@ -53,7 +53,8 @@ def bias_act(
     if act == "lrelu" and gain > 0:
         # it commutes with a positive gain, which then costs nothing beside the bias; in place, as the backward pass
         # needs the sign of the result only
-        y = F.leaky_relu_(_scaled_sum(x, b, gain), alpha)
+        scaled = _scaled_sum(x, b, gain)
+        y = F.leaky_relu(x, alpha) if scaled is x else F.leaky_relu_(scaled, alpha)
     elif act == "linear":
         y = _scaled_sum(x, b, gain)
     else:
@@ -63,5 +64,7 @@ def bias_act(
 
 
 def _scaled_sum(x: Tensor, b: Tensor | None, gain: float) -> Tensor:
-    """(x + b) * gain, always in new memory."""
-    return x * gain if b is None else torch.add(b * gain, x, alpha=gain)
+    """(x + b) * gain, in new memory or x itself."""
+    if b is None:
+        return x if gain == 1 else x * gain
+    return torch.add(b * gain, x, alpha=gain)

@@ -15,7 +15,7 @@ from torch.nn.grad import conv2d_weight
 
 from . import winograd
 from .gradients import wanted
-from .layout import fast_layout
+from .layout import declare_layout, fast_layout
 
 IMAGE, WEIGHT, OUTPUT = range(3)
 
@@ -41,7 +41,7 @@ class Form:
     def _output(self, x: Tensor, w: Tensor) -> Tensor:
         if self._by_winograd(x):
             return winograd.convolve(x.permute(0, 2, 3, 1), w).permute(0, 3, 1, 2)
-        return F.conv2d(x, w, stride=self.stride, padding=self.padding, groups=self.groups)
+        return F.conv2d(declare_layout(x), w, stride=self.stride, padding=self.padding, groups=self.groups)
 
     def _image(self, w: Tensor, y: Tensor) -> Tensor:
         if self._by_winograd(y):
@@ -52,18 +52,19 @@ class Form:
             - ((y.shape[2 + axis] - 1) * self.stride - 2 * self.padding[axis] + self.weight_shape[2 + axis])
             for axis in (0, 1)
         ]
-        return F.conv_transpose2d(y, w, None, self.stride, self.padding, rest, self.groups)
+        return F.conv_transpose2d(declare_layout(y), w, None, self.stride, self.padding, rest, self.groups)
 
     def _weight(self, x: Tensor, y: Tensor) -> Tensor:
         if self._by_winograd(x):
             return winograd.weight_gradient(x.permute(0, 2, 3, 1), y.permute(0, 2, 3, 1))
+        x, y = declare_layout(x), declare_layout(y)
         return conv2d_weight(x, self.weight_shape, y, self.stride, self.padding, groups=self.groups)
 
     def _by_winograd(self, image: Tensor) -> bool:
         simple = self.weight_shape[2:] == (3, 3) and (self.stride, self.padding, self.groups) == (1, (1, 1), 1)
         return (
             simple
-            and image.dtype == torch.float32
+            and image.dtype in (torch.float32, torch.float64)
             and image.device.type == "cpu"
             and winograd.pays(len(image), *self.image_size, self.weight_shape[1], self.weight_shape[0])
         )

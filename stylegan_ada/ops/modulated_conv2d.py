@@ -22,13 +22,15 @@ def modulated_conv2d(
     resample_filter: Tensor | None = None,
     demodulate: bool = True,
     flip_weight: bool = True,
+    gain: float = 1,
 ) -> Tensor:
     """Convolve each sample with its own weights, w'_ijk = s_i w_ijk (eq. 1), demodulated to unit L2 norm per output
     channel (eq. 3), without making them: the input is scaled by s before, the output by 1 / norm after.
 
-    x: [N, I, H, W]. weight: [O, I, kh, kw]. styles: [N, I]. noise: broadcastable to the result, added to it. up, down,
-    padding, resample_filter, flip_weight: as in conv2d_resample. Returns [N, O, H', W'] in x's dtype; the norms are
-    computed in float32 at least. In float16 nothing overflows on the way, thanks to demodulation, if demodulate.
+    x: [N, I, H, W]. weight: [O, I, kh, kw]. styles: [N, I]. gain: scales the result. noise: broadcastable to the
+    result, added to it in the end. up, down, padding, resample_filter, flip_weight: as in conv2d_resample. Returns
+    [N, O, H', W'] in x's dtype; the norms are computed in float32 at least. In float16 nothing overflows on the way,
+    thanks to demodulation, if demodulate.
     Raises ValueError if shapes do not fit.
     """
     if x.ndim != 4 or weight.ndim != 4 or weight.shape[1] != x.shape[1]:
@@ -37,10 +39,12 @@ def modulated_conv2d(
         raise ValueError(f"styles must be [N, I] = {list(x.shape[:2])}, not of shape {list(styles.shape)}")
     scale = None
     if demodulate:
-        scale = _demodulation(weight, styles)
+        scale = _demodulation(weight, styles) * gain
         if x.dtype == torch.float16:
             weight, styles, undo = _shrink(weight, styles)
             scale = scale * undo
+    elif gain != 1:
+        styles = styles * gain
     x = x * styles.to(x.dtype)[:, :, None, None]
     x = conv2d_resample(x, weight, resample_filter, up, down, padding, flip_weight=flip_weight)
     if scale is not None:

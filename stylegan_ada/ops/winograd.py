@@ -13,7 +13,7 @@ from torch import Tensor
 
 TILE = 4
 POINTS = 6  # in which a tile's polynomials are multiplied: 0, 1, -1, 2, -2 and infinity
-CACHED = 4_000_000  # numbers; what is transformed at a time should stay in the processor's cache
+CACHED = 2_400_000  # numbers; what is transformed at a time should stay in the cache of the processor
 # of the filter's taps at those points, scaled
 FILTER_MATRIX = [
     [1 / 4, 0, 0],

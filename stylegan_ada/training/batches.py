@@ -61,7 +61,7 @@ class BatchSource:
         pixels = self._to_device(torch.from_numpy(self.dataset.images[chosen]))
         pixels = mirror_images(pixels, self.mirror, Draws(self.seed, f"{self.stream}/mirror", indices))
         c = self._to_device(torch.from_numpy(self.dataset.one_hot(chosen)))
-        return MicroBatch(indices, pixels.float() / 127.5 - 1, c)
+        return MicroBatch(start, indices, pixels.float() / 127.5 - 1, c)
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         if self.device.type == "cuda":  # pinned, so that the copy does not wait for the device

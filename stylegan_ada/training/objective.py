@@ -21,9 +21,15 @@ from ..random import Draws
 class MicroBatch:
     """Some images of a step. Everything random about them follows from their indices."""
 
-    indices: Tensor  # int64 [N], each image's place in the endless stream of real images
+    first: int  # the first image's place in the endless stream of real images
+    indices: Tensor  # int64 [N], all images' places, which are consecutive
     images: Tensor  # [N, C, H, W] in [-1, 1], mirrored already
     c: Tensor  # [N, c_dim], the real images' label vectors
+
+    def every(self, step: int) -> "MicroBatch":
+        """The images whose index is a multiple of `step`, perhaps none."""
+        part = slice(-self.first % step, None, step)
+        return MicroBatch(self.first - self.first % -step, self.indices[part], self.images[part], self.c[part])
 
 
 @dataclass
@@ -67,12 +73,15 @@ class Objective:
         yield losses.generator_loss(logits)
 
     def path_length(self, batch: MicroBatch) -> Iterator[Tensor]:
-        """Path length regularisation, arXiv 1912.04958, section 3.2; no augmentation, no discriminator."""
+        """Path length regularisation, arXiv 1912.04958, section 3.2; no augmentation, no discriminator. Part of the
+        batch is enough for it, and stands for the whole."""
+        batch = batch.every(self.config.pl_every)
         images, _, ws = self._generate(batch, "G_pl", gather_w=False)
         image_noise = self._draws("G_pl/image", batch).normal(*images.shape[1:]).to(images.dtype)
         lengths = losses.path_lengths(images, ws, image_noise)
         self.statistics.path_lengths.append(lengths.detach())
-        yield self.config.pl_weight * losses.path_length_penalty(lengths, self.path_length_mean)
+        weight = self.config.pl_weight * self.config.pl_every
+        yield weight * losses.path_length_penalty(lengths, self.path_length_mean)
 
     def discriminator_main(self, batch: MicroBatch) -> Iterator[Tensor]:
         """Logistic loss on generated, then on real images."""

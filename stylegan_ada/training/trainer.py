@@ -127,8 +127,9 @@ class Trainer:
         w_statistics = distributed.sum_over_ranks(torch.stack(statistics.w).sum(dim=0))
         state.generator.update_w_mean(w_statistics, training.w_mean_beta)
         if statistics.path_lengths:
-            lengths = distributed.gather(torch.cat(statistics.path_lengths))
-            state.path_length_mean.lerp_(lengths.mean(), training.pl_decay)
+            lengths = torch.cat(statistics.path_lengths)
+            total = distributed.sum_over_ranks(lengths.sum()) * (training.pl_every / training.batch)
+            state.path_length_mean.lerp_(total, training.pl_decay)
             self.averages.add("path_length", lengths.sum(), len(lengths))
         real_logits = distributed.gather(torch.cat(statistics.real_logits))
         fake_logits = distributed.gather(torch.cat(statistics.fake_logits))

@@ -109,7 +109,9 @@ def combine(results: list[dict]) -> dict:
 
 def table(report: dict) -> str:
     lines = [f"case {report['case']}, package in {report['precision']}, plain in fp32; {report['machine']}"]
-    lines.append(f"{'':8} {'s/kimg':>8} {'from':>8} {'to':>8} {'G':>7} {'G_pl':>7} {'D':>7} {'D_r1':>7} {'EMA':>7} {'GiB':>5}")
+    lines.append(
+        f"{'':8} {'s/kimg':>8} {'from':>8} {'to':>8} {'G':>7} {'G_pl':>7} {'D':>7} {'D_r1':>7} {'EMA':>7} {'GiB':>5}"
+    )
     for side in SIDES:
         if side in report:
             part = report[side]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -86,6 +85,7 @@ def modulated_conv2d(
     resample_filter: Tensor | None = None,
     demodulate: bool = True,
     flip_weight: bool = True,
+    gain: float = 1,
 ) -> Tensor:
     """Weights per image (StyleGAN2, arXiv 1912.04958, eq. 1 and 3), one group each in one grouped convolution."""
     count, channels, height, width = x.shape
@@ -101,7 +101,7 @@ def modulated_conv2d(
         groups=count,
         flip_weight=flip_weight,
     )
-    x = x.reshape(count, -1, *x.shape[2:])
+    x = x.reshape(count, -1, *x.shape[2:]) * gain
     return x if noise is None else x + noise
 
 

@@ -42,7 +42,7 @@ def micro_batch(first, count):
     images = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
     c = torch.eye(2).double()[torch.arange(BATCH) % 2]
     part = slice(first, first + count)
-    return MicroBatch(torch.arange(BATCH)[part] + 1000, images[part], c[part])
+    return MicroBatch(1000 + first, torch.arange(BATCH)[part] + 1000, images[part], c[part])
 
 
 def gradients(objective, phases, micro_batches):
