@@ -61,7 +61,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: leave the caller's numbers alone
             generator = Generator(info.network)
         generator.load_state_dict(tensors)
-        generator.synthesis.to_full_precision()
+        generator.synthesis.compute_in(None)
     except (SafetensorError, OSError, RuntimeError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
     return generator.to(device).eval().requires_grad_(False), info

@@ -122,3 +122,17 @@ def test_a_generator_trained_in_half_precision_makes_images_in_full(make, precis
     assert all(block.dtype is None for block in generator.network.synthesis.blocks)
     alone = np.concatenate([generator.sample([seed]) for seed in range(12)]).astype(int)
     assert np.abs(generator.sample(range(12)).astype(int) - alone).max() <= 1
+
+
+def test_sampling_in_bf16_is_near_and_not_the_same(make, tmp_path):
+    full = make()
+    half = load_generator(tmp_path, precision="bf16")
+    exact, near = full.sample(range(8)).astype(int), half.sample(range(8)).astype(int)
+    assert 0 < np.abs(exact - near).mean() < 1
+    assert np.percentile(np.abs(exact - near), 99) <= 6
+
+
+def test_unknown_precision(make, tmp_path):
+    make()
+    with pytest.raises(UserError, match="did you mean 'bf16'"):
+        load_generator(tmp_path, precision="bf15")

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
 DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
+PRECISION = click.option(
+    "--precision",
+    type=Choice(("fp32", "bf16")),
+    default="fp32",
+    show_default=True,
+    help="bf16 is faster where the machine computes in it; gray levels then differ by one or two.",
+)
 BATCH = 32
 
 
@@ -33,6 +40,7 @@ def generate() -> None:
 @click.option("--balanced", is_flag=True, help="As many of each class; otherwise the training set's shares.")
 @click.option("--psi", type=float, default=1.0, show_default=True, help="Truncation: below 1 cleaner, more alike.")
 @click.option("--seeds", help="A-B, both included; otherwise 0 to count - 1.")
+@PRECISION
 @DEVICE
 def images(
     run: Path,
@@ -42,6 +50,7 @@ def images(
     balanced: bool,
     psi: float,
     seeds: str | None,
+    precision: str,
     device: str,
 ) -> None:
     """Write images in class folders, and manifest.csv (file, seed, label, psi)."""
@@ -49,7 +58,7 @@ def images(
 
     check_new_folder(out)
     check_psi(psi)
-    generator = load_generator(run, choose_device(device))
+    generator = load_generator(run, choose_device(device), precision)
     numbers = parse_seeds(seeds, count)
     labels = choose_labels(generator, numbers, label, balanced)
     with new_folder(out) as folder, progress_bar("generating") as progress:
@@ -62,8 +71,9 @@ def images(
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The picture to write, .png or .jpg.")
 @click.option("--psi", type=float, default=1.0, show_default=True)
 @click.option("--columns", type=click.IntRange(1, 64), default=8, show_default=True)
+@PRECISION
 @DEVICE
-def grid(run: Path, out: Path, psi: float, columns: int, device: str) -> None:
+def grid(run: Path, out: Path, psi: float, columns: int, precision: str, device: str) -> None:
     """Write one picture of many images, a row per class."""
     from ..files import atomic_path
     from ..grids import sample_grid
@@ -72,7 +82,7 @@ def grid(run: Path, out: Path, psi: float, columns: int, device: str) -> None:
     check_psi(psi)
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
-    picture = sample_grid(load_generator(run, choose_device(device)), columns, psi)
+    picture = sample_grid(load_generator(run, choose_device(device), precision), columns, psi)
     with atomic_path(out) as temporary:
         picture.save(temporary)
     click.echo(f"{out}")

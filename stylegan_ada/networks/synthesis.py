@@ -128,11 +128,13 @@ class SynthesisNetwork(nn.Module):
         assert image is not None
         return image
 
-    def to_full_precision(self) -> None:
-        """Lets every block compute in the parameters' own format from now on; clamps stay as they were trained with."""
-        for block in self.blocks:
+    def compute_in(self, dtype: torch.dtype | None) -> None:
+        """Lets every block but the lowest compute in `dtype` from now on, None for the parameters' own.
+
+        Clamps stay as they were trained with."""
+        for level, block in enumerate(self.blocks):
             assert isinstance(block, SynthesisBlock)
-            block.dtype = None
+            block.dtype = dtype if level > 0 else None
 
     def _split_noise(self, noise: Tensor | None) -> list[Tensor | None]:
         if noise is None:

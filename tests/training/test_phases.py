@@ -122,6 +122,24 @@ def test_lazy_phases_are_weighted_by_their_interval():
     torch.testing.assert_close(lazy, 3 * objective.discriminator.conv.weight.grad)
 
 
+def test_path_lengths_of_half_a_batch_stand_for_the_whole():
+    objective, phases = make()
+    phase = next(phase for phase in phases if phase.name == "G_pl")
+    phase.gradients([micro_batch(0, 3), micro_batch(3, 1), micro_batch(4, 4)], BATCH)
+    found = [parameter.grad for parameter in objective.generator.parameters() if parameter.grad is not None]
+    lengths = torch.cat(objective.statistics.path_lengths)
+    objective, phases = make(dataclasses.replace(CONFIG, batch=BATCH // 2, pl_batch_shrink=1))
+    phase = next(phase for phase in phases if phase.name == "G_pl")
+    phase.gradients([micro_batch(first, 1) for first in (0, 2, 4, 6)], BATCH // 2)
+    expected = [parameter.grad for parameter in objective.generator.parameters() if parameter.grad is not None]
+    torch.testing.assert_close(lengths, torch.cat(objective.statistics.path_lengths))
+    torch.testing.assert_close(found, expected)
+
+
+def test_path_lengths_take_all_of_an_odd_batch():
+    assert [TrainingConfig(kimg=1, batch=batch).pl_every for batch in (1, 6, 7)] == [1, 2, 1]
+
+
 def test_only_the_phase_s_module_learns():
     objective, phases = make()
     for phase in phases:

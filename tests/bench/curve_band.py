@@ -1,0 +1,75 @@
+"""The curves of 200 steps of training at 32x32 by plain ops, one per seed, which `test_curve.py` holds the package to.
+
+    python -m tests.bench.curve_band --out tests/data/curve32.json
+
+On sample:elpv, unlabelled, with a small network, in fp32. Each figure is a mean over a window of 20 steps.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.training import RunFolder, Trainer
+
+STEPS, WINDOW = 200, 20
+NAMES = ("loss_G", "loss_D", "logits_real", "logits_fake", "loss_G_pl", "loss_D_r1")
+
+
+def curve(seed: int, precision: str = "fp32") -> list[list[float]]:
+    """[windows, NAMES]"""
+    dataset = load_dataset("sample:elpv", size=(32, 32), use_labels=False)
+    config = RunConfig(
+        data=DataConfig(source="sample:elpv", size="32", labels=False),
+        network=NetworkConfig(
+            channels=1, height=32, width=32, z_dim=64, w_dim=64, channel_base=1024, channel_max=32, precision=precision
+        ),
+        augment=AugmentConfig(p=0.2),
+        training=TrainingConfig(kimg=1, batch=16, seed=seed, r1_gamma=0.02),
+        classes=(),
+        fingerprint="",
+    )
+    trainer = Trainer(config, dataset, RunFolder(Path("unused")), torch.device("cpu"), print)
+    windows = []
+    for _ in range(STEPS // WINDOW):
+        for _ in range(WINDOW):
+            trainer.step()
+        averages = trainer.averages.take()
+        windows.append([round(averages[name], 5) for name in NAMES])
+    return windows
+
+
+def outside(found: list[list[float]], seeds: list[list[list[float]]]) -> list[str]:
+    """The points that lie beyond the band: three standard deviations of the seeds about their mean."""
+    values = np.array(seeds)  # [seeds, windows, names]
+    mean, deviation = values.mean(axis=0), values.std(axis=0, ddof=1)
+    off = np.abs(np.array(found) - mean) / deviation
+    return [
+        f"{NAMES[name]} in steps {window * WINDOW} to {(window + 1) * WINDOW}: {off[window, name]:.1f} deviations"
+        for window, name in np.argwhere(off > 3)
+    ]
+
+
+def main() -> None:
+    from .machine import describe
+    from .plain_ops import plain_ops
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    with plain_ops():
+        plain = [curve(seed) for seed in range(arguments.seeds)]
+    package = {precision: curve(0, precision) for precision in ("fp32", "bf16")}
+    report = {"machine": describe(), "names": NAMES, "window": WINDOW, "plain": plain, "package": package}
+    arguments.out.write_text(json.dumps(report) + "\n")
+    for precision, found in package.items():
+        print(precision, outside(found, plain) or "inside the band")
+
+
+if __name__ == "__main__":
+    main()
