@@ -169,6 +169,7 @@ class TrainingConfig:
         _check(0 <= self.ema_kimg < math.inf, f"--ema-kimg {self.ema_kimg}: give 0 or more")
         _check(self.batch >= 1, f"--batch {self.batch}: give 1 or more")
         _check(self.micro_batch is None or self.micro_batch >= 1, f"--micro-batch {self.micro_batch}: give 1 or more")
+        _check(self.pl_batch_shrink >= 1, f"pl_batch_shrink {self.pl_batch_shrink}: give 1 or more")
         _check(0 <= self.r1_gamma < math.inf, f"--gamma {self.r1_gamma}: give 0 or more")
         _check(0 < self.snapshot_kimg < math.inf, f"--snapshot-kimg {self.snapshot_kimg}: give more than 0")
         _check(0 < self.tick_kimg < math.inf, f"--tick-kimg {self.tick_kimg}: give more than 0")

@@ -1,3 +1,4 @@
+import importlib.util
 import os
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def same_numbers():
 @pytest.fixture(scope="session")
 def root():
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def bench_module(root):
+    """bench_module(name): tests/bench/NAME.py; under plain `pytest` the tests are no package."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, root / "tests" / "bench" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ..ops import bias_act, conv2d_resample, setup_filter
+from ..ops.bias_act import DEFAULT_GAINS
 
 RESAMPLING_TAPS = (1, 3, 3, 1)
-LRELU_GAIN = math.sqrt(2)  # keeps the variance
+LRELU_GAIN = DEFAULT_GAINS["lrelu"]
 
 
 def normalize_second_moment(x: Tensor) -> Tensor:

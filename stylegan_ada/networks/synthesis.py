@@ -30,20 +30,19 @@ class SynthesisLayer(nn.Module):
         self.register_buffer("resample_filter", setup_filter(RESAMPLING_TAPS) if up > 1 else None, persistent=False)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
-        # lrelu's gain, sqrt(2), commutes with it: on factors and sums before, it takes no pass over the image
-        gain = LRELU_GAIN
+        # lrelu's gain commutes with it: on factors and sums before, it takes no pass over the image
         x = modulated_conv2d(
             x,
             self.weight,
             self.affine(w),
-            noise=None if noise is None else (noise * (self.noise_strength * gain)).to(x.dtype),
+            noise=None if noise is None else (noise * (self.noise_strength * LRELU_GAIN)).to(x.dtype),
             up=self.up,
             padding=1,
             resample_filter=self.resample_filter,
             flip_weight=self.up == 1,  # the up-convolution is a transposed one, with the weight as it is stored
-            gain=gain,
+            gain=LRELU_GAIN,
         )
-        return bias_act(x, (self.bias * gain).to(x.dtype), act="lrelu", gain=1, clamp=self.clamp)
+        return bias_act(x, (self.bias * LRELU_GAIN).to(x.dtype), act="lrelu", gain=1, clamp=self.clamp)
 
 
 class ToRGB(nn.Module):

@@ -3,7 +3,7 @@
 Convolution is linear in the image and in the weight, so that <conv(x, w), y> is linear in x, w and y. Each of the three
 comes from the other two: the output by convolution, the image by its transpose, the weight by correlation of image and
 output. The gradients of each of these are again the other two. torch's own second derivative of a convolution instead
-transposes images and batches, which is several times slower.
+exchanges batch and channels, in copies of its own.
 """
 
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ class Form:
         simple = self.weight_shape[2:] == (3, 3) and (self.stride, self.padding, self.groups) == (1, (1, 1), 1)
         return (
             simple
+            and not torch.compiler.is_compiling()  # an exported graph must hold for any batch
             and image.dtype in (torch.float32, torch.float64)
             and image.device.type == "cpu"
             and winograd.pays(len(image), *self.image_size, self.weight_shape[1], self.weight_shape[0])
@@ -75,7 +76,9 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, a, b, form, role):  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(a, b)
+        # each serves the other's gradient only: a network that does not learn keeps no image
+        a_learns, b_learns = ctx.needs_input_grad[:2]
+        ctx.save_for_backward(a if b_learns else None, b if a_learns else None)
         ctx.form, ctx.role = form, role
         return form.compute(role, a, b)
 

@@ -11,8 +11,8 @@ def wanted(ctx: Any, index: int) -> bool:
     ctx.needs_input_grad says only whether any pass might: of autograd.grad with few inputs, as in path lengths and R1,
     it knows nothing (pytorch issue 174017), and the gradients of all weights would be computed in vain.
     """
-    if not ctx.needs_input_grad[index]:
-        return False
+    if not ctx.needs_input_grad[index] or torch.compiler.is_compiling():
+        return bool(ctx.needs_input_grad[index])
     node = ctx.next_functions[index][0]
     try:
         return torch._C._will_engine_execute_node(node)

@@ -1,8 +1,8 @@
 """3x3 convolution by Winograd's minimal filtering, F(4x4, 3x3): Lavin & Gray 2015, arXiv 1509.09308, section 4.
 
 A tile of 4x4 pixels of the result takes 36 products per pair of channels, where the definition takes 144. Worth it in
-float32 on a CPU with many channels; rounding errors are about ten times those of the direct form (1e-5 of the largest
-value). All images are channels-last here, [N, H, W, C], sides multiples of 4, and zeros surround them.
+float32 on a CPU with many channels; rounding errors are then up to 1e-5 of the largest value, 4 to 30 times those of
+the direct form. All images are channels-last here, [N, H, W, C], sides multiples of 4, and zeros surround them.
 """
 
 from collections.abc import Sequence

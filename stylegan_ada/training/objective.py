@@ -22,7 +22,7 @@ class MicroBatch:
     """Some images of a step. Everything random about them follows from their indices."""
 
     first: int  # the first image's place in the endless stream of real images
-    indices: Tensor  # int64 [N], all images' places, which are consecutive
+    indices: Tensor  # int64 [N], all images' places; consecutive, but for those that `every` takes
     images: Tensor  # [N, C, H, W] in [-1, 1], mirrored already
     c: Tensor  # [N, c_dim], the real images' label vectors
 

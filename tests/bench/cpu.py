@@ -12,8 +12,6 @@ import argparse
 import json
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,7 +25,7 @@ from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.ema import update_ema
 
-from .machine import describe
+from .machine import describe, run_apart
 from .plain_ops import plain_ops
 
 CASES = {  # side, batch, channel base, channel maximum
@@ -87,13 +85,6 @@ def measure(side: str, case: str, precision: str, rounds: int) -> dict:
     }
 
 
-def run_apart(side: str, case: str, precision: str, rounds: int) -> dict:
-    """`measure` in a process of its own, whose memory and allocator are its own."""
-    command = [sys.executable, "-m", "tests.bench.cpu", "--case", case, "--precision", precision]
-    command += ["--rounds", str(rounds), "--only", side]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-
-
 def combine(results: list[dict]) -> dict:
     """Medians over processes, with the lowest and highest sec_per_kimg."""
     laps = [result["sec_per_kimg"] for result in results]
@@ -144,8 +135,8 @@ def main() -> None:
         return
     results: dict[str, list[dict]] = {side: [] for side in SIDES}
     for _ in range(arguments.repeats):
-        results["plain"].append(run_apart("plain", case, "fp32", rounds))
-        results["package"].append(run_apart("package", case, precision, rounds))
+        results["plain"].append(run_apart("cpu", "plain", case=case, rounds=rounds))
+        results["package"].append(run_apart("cpu", "package", case=case, rounds=rounds, precision=precision))
     report = {"case": case, "precision": precision, "machine": describe()}
     report |= {side: combine(results[side]) for side in SIDES}
     report["ratio"] = report["plain"]["sec_per_kimg"] / report["package"]["sec_per_kimg"]

@@ -3,7 +3,8 @@
     python -m tests.bench.generate [--side 256] [--precision bf16] [--repeats 2] [--rounds 5] [--json]
 
 Both sides run in turn, each in processes of its own: `plain` is fp32 with the ops of `tests.bench.plain_ops` and the
-memory allocator as it comes, `package` is what `generate.py images --precision ...` does. An unlabelled RGB network of
+memory allocator as it comes, `package` is the network's part of
+`generate.py images --precision ...`. An unlabelled RGB network of
 channel base 16384, at most 512 channels, with the weights of its start.
 """
 
@@ -11,8 +12,6 @@ import argparse
 import json
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from contextlib import nullcontext
 
@@ -24,7 +23,7 @@ from stylegan_ada.config import NetworkConfig
 from stylegan_ada.networks import Generator
 from stylegan_ada.sampling import TrainedGenerator
 
-from .machine import describe
+from .machine import describe, run_apart
 from .plain_ops import plain_ops
 
 BATCHES = (1, 8)
@@ -54,13 +53,6 @@ def measure(side: str, pixels: int, precision: str, rounds: int) -> dict:
     return {"seconds": seconds, "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
 
 
-def run_apart(side: str, pixels: int, precision: str, rounds: int) -> dict:
-    """`measure` in a process of its own, whose memory and allocator are its own."""
-    command = [sys.executable, "-m", "tests.bench.generate", "--side", str(pixels), "--rounds", str(rounds)]
-    command += ["--precision", precision, "--only", side]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=256, help="of the images, in pixels")
@@ -76,7 +68,8 @@ def main() -> None:
     results: dict[str, list[dict]] = {side: [] for side in SIDES}
     for _ in range(arguments.repeats):
         for side in SIDES:
-            results[side].append(run_apart(side, arguments.side, arguments.precision, arguments.rounds))
+            options = {"side": arguments.side, "precision": arguments.precision, "rounds": arguments.rounds}
+            results[side].append(run_apart("generate", side, **options))
     report: dict = {"side": arguments.side, "precision": arguments.precision, "machine": describe(), "batches": {}}
     for batch in map(str, BATCHES):
         row = {side: [result["seconds"][batch] for result in results[side]] for side in SIDES}

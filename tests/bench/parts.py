@@ -3,12 +3,12 @@
     python -m tests.bench.parts --case a [--precision bf16]
 
 Each call of a part's function is marked for torch's profiler; a backward operation counts for the part whose forward
-operation it differentiates, of any order. A step is G + G_pl / 4 + D + D_r1 / 16, as in `tests.bench.cpu`.
+operation it differentiates, of any order. A step is G + G_pl / 4 + D + D_r1 / 16, as in `tests.bench.cpu`, each phase
+profiled once after two rounds that warm up; the profiler itself adds to it.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from stylegan_ada.random import Draws
 
 from . import plain_ops
 from .cpu import CASES, SIDES, make_trainer
-from .machine import describe
+from .machine import describe, run_apart
 
 PARTS = ("convolution", "modulation", "resampling", "bias and activation", "augmentation", "random numbers", "rest")
 MARK = "part: "
@@ -48,7 +48,10 @@ PLAIN_CALLS = (
     (plain_ops, "modulated_conv2d", "modulation"),
     (plain_ops, "bias_act", "bias and activation"),
 )
-COMMON_CALLS = ((AugmentPipe, "forward", "augmentation"), (Draws, "_bits", "random numbers"))
+COMMON_CALLS = (
+    (AugmentPipe, "forward", "augmentation"),
+    *((Draws, name, "random numbers") for name in ("normal", "uniform", "integers")),
+)
 
 
 def marked(function: Callable, part: str) -> Callable:
@@ -128,9 +131,8 @@ def main() -> None:
         return
     found = {}
     for side in SIDES:
-        command = [sys.executable, "-m", "tests.bench.parts", "--case", arguments.case, "--only", side]
-        command += ["--precision", "fp32" if side == "plain" else arguments.precision]
-        found[side] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        precision = "fp32" if side == "plain" else arguments.precision
+        found[side] = run_apart("parts", side, case=arguments.case, precision=precision)
     print(f"case {arguments.case}, package in {arguments.precision}, ms of a step; {describe()}\n")
     print("| part | " + " | ".join(f"{side} | %" for side in SIDES) + " |")
     print("|---|" + "---:|---:|" * len(SIDES))

@@ -101,7 +101,9 @@ def modulated_conv2d(
         groups=count,
         flip_weight=flip_weight,
     )
-    x = x.reshape(count, -1, *x.shape[2:]) * gain
+    x = x.reshape(count, -1, *x.shape[2:])
+    if gain != 1:
+        x = x * gain
     return x if noise is None else x + noise
 
 

@@ -32,6 +32,22 @@ def test_images_and_manifest(command, trained_run, tmp_path):
     assert set(Counter(row["label"] for row in rows)) == {"bright", "dark"}
 
 
+def test_bf16_is_near_full_precision(command, fails, trained_run, tmp_path):
+    for precision in ("fp32", "bf16"):
+        out = tmp_path / precision
+        assert (
+            command("generate", "images", trained_run, "--out", out, "--count", 4, "--precision", precision).code == 0
+        )
+    files = sorted(path.relative_to(tmp_path / "fp32") for path in (tmp_path / "fp32").rglob("*.png"))
+    full, half = (
+        np.stack([np.asarray(Image.open(tmp_path / name / file)).astype(int) for file in files])
+        for name in ("fp32", "bf16")
+    )
+    assert 0 < np.abs(full - half).mean() < 1
+    line = fails("generate", "grid", trained_run, "--out", tmp_path / "g.png", "--precision", "fp8")
+    assert "--precision fp8: no such choice" in line
+
+
 def test_one_label_and_seeds(command, trained_run, tmp_path):
     command("generate", "images", trained_run, "--out", tmp_path / "out", "--label", "dark", "--seeds", "5-7")
     assert [(row["file"], row["label"]) for row in manifest(tmp_path / "out")] == [

@@ -33,6 +33,28 @@ def test_choices_are_explained(command, image_folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("features", "precision"), [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx2": True}, "fp32")]
+)
+def test_precision_follows_the_cores(features, precision, command, image_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features, raising=False)
+    for option in ([], ["--precision", "auto"]):
+        arguments = [
+            "train",
+            "--data",
+            image_folder,
+            "--out",
+            tmp_path / "run",
+            "--device",
+            "cpu",
+            "--dry-run",
+            *option,
+        ]
+        result = command(*arguments)
+        assert json.loads(result.out[result.out.index("{") :])["network"]["precision"] == precision
+        assert f"--precision {precision}: this CPU" in result.out
+
+
 def test_demo_preset_gives_way_to_options(command, image_folder, tmp_path):
     result = command(
         "train", "--data", image_folder, "--out", tmp_path / "run", "--preset", "demo", "--size", "16", "--dry-run"

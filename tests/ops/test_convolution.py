@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from stylegan_ada.ops import convolution, winograd
 from stylegan_ada.ops.convolution import conv2d, conv_transpose2d
+from stylegan_ada.ops.layout import fast_layout
 
 # image channels, outputs, kernel, height, width, stride, padding, groups
 FORMS = {
@@ -73,6 +74,13 @@ def test_third_derivative_equals_torch(way):
     torch.testing.assert_close(third(lambda x, w: conv2d(x, w, 1, (1, 1))), expected)
 
 
+@pytest.mark.parametrize("constant", [0, 1])
+def test_gradients_where_one_input_is_constant(constant, way):
+    inputs = list(make("3x3")[:2])
+    inputs[constant] = inputs[constant].detach()
+    assert torch.autograd.gradgradcheck(lambda x, w: conv2d(x, w, 1, (1, 1)), inputs)
+
+
 @pytest.mark.parametrize("leaf", [True, False])
 def test_no_gradient_is_computed_that_is_not_asked_for(leaf, monkeypatch):
     computed = []
@@ -101,7 +109,29 @@ def test_no_images_give_gradients_of_zero():
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_results_are_channels_last_whatever_the_number_of_channels(channels):
-    w = torch.randn(4, channels, 1, 1)
-    assert conv2d(torch.randn(2, channels, 8, 8).to(memory_format=torch.channels_last), w).is_contiguous(
-        memory_format=torch.channels_last
-    )
+    x = fast_layout(torch.randn(2, channels, 8, 8))
+    y = conv2d(x, torch.randn(4, channels, 1, 1))
+    assert y.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_compiles_as_one_graph_with_its_gradients():
+    x = torch.randn(2, 3, 6, 6, requires_grad=True)
+    w = torch.randn(4, 3, 3, 3, requires_grad=True)
+    compiled = torch.compile(lambda x, w: conv2d(x, w, 1, (1, 1)), fullgraph=True, backend="aot_eager")
+    found = torch.autograd.grad(compiled(x, w).square().sum(), (x, w))
+    torch.testing.assert_close(found, torch.autograd.grad(conv2d(x, w, 1, (1, 1)).square().sum(), (x, w)))
+
+
+def test_exports_with_any_batch(monkeypatch):
+    """Winograd's algorithm cuts a batch by its size: a graph must not."""
+    monkeypatch.setattr(winograd, "pays", lambda *shape: True)
+
+    class Layer(torch.nn.Module):
+        def forward(self, x, w):
+            return conv2d(x, w, 1, (1, 1))
+
+    w = torch.randn(3, 2, 3, 3)
+    shapes = ({0: torch.export.Dim("batch", max=64)}, None)
+    graph = torch.export.export(Layer(), (torch.randn(2, 2, 8, 8), w), dynamic_shapes=shapes, strict=True).module()
+    x = torch.randn(9, 2, 8, 8)
+    torch.testing.assert_close(graph(x, w), functional.conv2d(x, w, padding=1))

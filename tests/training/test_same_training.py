@@ -1,7 +1,6 @@
 """Training by the package's ops is training by the plain ones: zero insertion, weights per image, torch's gradients."""
 
 import dataclasses
-import importlib.util
 
 import numpy as np
 import pytest
@@ -11,15 +10,6 @@ from stylegan_ada.ops import winograd
 from stylegan_ada.training import RunFolder, Trainer
 
 STEPS = 10
-
-
-@pytest.fixture(scope="module")
-def plain_ops(root):
-    """tests.bench.plain_ops; under plain `pytest` the tests are no package."""
-    spec = importlib.util.spec_from_file_location("plain_ops", root / "tests" / "bench" / "plain_ops.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.plain_ops
 
 
 @pytest.fixture
@@ -44,11 +34,11 @@ NAMES = ("loss_G", "loss_D", "loss_G_pl", "loss_D_r1", "path_length", "logits_re
 
 
 @pytest.mark.parametrize("algorithm", ["direct", "winograd"])
-def test_first_steps_equal_those_of_plain_ops(algorithm, figures, plain_ops, monkeypatch):
+def test_first_steps_equal_those_of_plain_ops(algorithm, figures, bench_module, monkeypatch):
     fits = algorithm == "winograd"
     monkeypatch.setattr(winograd, "pays", lambda n, height, width, *_: fits and height % 4 == width % 4 == 0)
     found = figures()
-    with plain_ops():
+    with bench_module("plain_ops").plain_ops():
         expected = figures()
     assert (np.abs(expected).max(axis=0) > 1e-4).all()  # every figure tells something
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
