@@ -114,6 +114,11 @@ def test_results_are_channels_last_whatever_the_number_of_channels(channels):
     assert y.is_contiguous(memory_format=torch.channels_last)
 
 
+# torch makes one itself while it traces
+traced = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+
+
+@traced
 def test_compiles_as_one_graph_with_its_gradients():
     x = torch.randn(2, 3, 6, 6, requires_grad=True)
     w = torch.randn(4, 3, 3, 3, requires_grad=True)
@@ -122,6 +127,7 @@ def test_compiles_as_one_graph_with_its_gradients():
     torch.testing.assert_close(found, torch.autograd.grad(conv2d(x, w, 1, (1, 1)).square().sum(), (x, w)))
 
 
+@traced
 def test_exports_with_any_batch(monkeypatch):
     """Winograd's algorithm cuts a batch by its size: a graph must not."""
     monkeypatch.setattr(winograd, "pays", lambda *shape: True)
