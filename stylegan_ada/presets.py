@@ -64,13 +64,14 @@ class DataFacts:
     fingerprint: str
 
 
-# less than 15 minutes on two CPU cores. Batch 16 had the better FID after 20 thousand images (docs/training.md)
+# less than 15 minutes on two CPU cores. Batch 16 had the better FID at every length tried (docs/training.md)
 DEMO = TrainOptions(
     data="",
     size="32",
     mirror="hv",
-    kimg=48,
+    kimg=44,
     batch=16,
+    precision="fp32",  # in bf16 a fifth more images fit in, and are worth less (docs/training.md)
     channel_base=2048,
     channel_max=64,
     gamma=0.02,

@@ -30,7 +30,6 @@ def test_every_choice_is_explained_and_none_that_was_given():
 def test_the_device_decides():
     assert resolve(TrainOptions(data="x"), facts(), CPU)[0].network.precision == "fp32"
     assert resolve(TrainOptions(data="x"), facts(), NEW_CPU)[0].network.precision == "bf16"
-    assert resolve(TrainOptions(data="x", preset="demo"), facts(32), NEW_CPU)[0].network.precision == "bf16"
     assert resolve(TrainOptions(data="x"), facts(), GPU)[0].network.precision == "bf16"
     assert resolve(TrainOptions(data="x"), facts(), OLD_GPU)[0].network.precision == "fp16"
 

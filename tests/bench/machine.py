@@ -19,7 +19,7 @@ def describe() -> str:
     return f"{torch.get_num_threads()} threads, {processor} ({' '.join(flags)}), torch {torch.__version__}"
 
 
-def run_apart(module: str, side: str, **options: object) -> dict:
+def run_apart(module: str, side: str, /, **options: object) -> dict:
     """The JSON that `python -m tests.bench.MODULE --only SIDE` prints: a process has its own memory and allocator."""
     command = [sys.executable, "-m", f"tests.bench.{module}", "--only", side]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
