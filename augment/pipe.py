@@ -65,6 +65,7 @@ class AugmentPipe(torch.nn.Module):
             cutout=draw_cutout(draws, p, height, width) if "cutout" in on else None,
         )
 
+    # the word of the field for it, which hides Module.apply (a walk over submodules, not needed here)
     def apply(self, images: Tensor, parameters: AugmentParameters) -> Tensor:  # type: ignore[override]
         """Augment images [N, C, H, W] in [-1, 1] (the result may go beyond); keeps shape and dtype.
 

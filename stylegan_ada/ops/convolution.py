@@ -7,6 +7,7 @@ exchanges batch and channels, in copies of its own.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,7 +76,7 @@ class _Product(torch.autograd.Function):
     """One role's tensor from the two others, each of them differentiable."""
 
     @staticmethod
-    def forward(ctx, a, b, form, role):  # type: ignore[no-untyped-def]
+    def forward(ctx: Any, a: Tensor, b: Tensor, form: Form, role: int) -> Tensor:
         # each serves the other's gradient only: a network that does not learn keeps no image
         a_learns, b_learns = ctx.needs_input_grad[:2]
         ctx.save_for_backward(a if b_learns else None, b if a_learns else None)
@@ -83,7 +84,8 @@ class _Product(torch.autograd.Function):
         return form.compute(role, a, b)
 
     @staticmethod
-    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
         form, role = ctx.form, ctx.role
         a, b = ctx.saved_tensors
         if role != WEIGHT:

@@ -4,6 +4,7 @@ The plain-torch form is a depthwise convolution (transposed when upsampling), wh
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -81,13 +82,23 @@ class _Upfirdn(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, f, up, down, padding, flip_filter, gain):  # type: ignore[no-untyped-def]
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        f: Tensor,
+        up: tuple[int, int],
+        down: tuple[int, int],
+        padding: tuple[int, int, int, int],
+        flip_filter: bool,
+        gain: float,
+    ) -> Tensor:
         ctx.save_for_backward(f)
         ctx.arguments = (up, down, padding, flip_filter, gain, x.shape)
         return _upfirdn(x, f, up, down, padding, flip_filter, gain)
 
     @staticmethod
-    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
         (f,) = ctx.saved_tensors
         up, down, (x0, _, y0, _), flip_filter, gain, (_, _, height, width) = ctx.arguments
         fh, fw = f.shape
