@@ -50,6 +50,10 @@ def test_wheel_and_a_foreign_datasets_package_live_together(elsewhere, environme
     name, path = run(python, "-c", code, cwd=elsewhere, env=environment).split()
     assert name == "foreign"
     assert path.startswith(str(elsewhere / "venv"))
+    kernel = "nvrtc.Kernel('upfirdn2d', torch.float32, 128, ()).source"
+    assert "upfirdn2d(" in run(
+        python, "-c", f"import torch; from stylegan_ada.ops import nvrtc; print({kernel})", cwd=elsewhere
+    )
     options = ["--size", "16", "--batch", "4", "--channel-base", "64", "--channel-max", "8", "--kimg", "0.008"]
     console = elsewhere / "venv" / "bin" / "stylegan-ada"
     out = run(

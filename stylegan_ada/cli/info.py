@@ -2,15 +2,35 @@
 
 import os
 import platform
+import warnings
 
 import click
 
 from .._version import __version__
 
 
+def why_reference() -> str | None:
+    """Why the ops run in plain torch, None if they have kernels; tried on the device."""
+    import torch
+
+    from ..ops import bias_act, setup_filter, upfirdn2d
+    from ..ops.implementation import ENVIRONMENT_VARIABLE, kernels
+
+    if not torch.cuda.is_available():
+        return "reference (plain torch): there is no CUDA device"
+    if os.environ.get(ENVIRONMENT_VARIABLE) == "reference":
+        return f"reference (plain torch): {ENVIRONMENT_VARIABLE}=reference"
+    x = torch.zeros(1, 1, 8, 8, device="cuda")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the table says it
+        upfirdn2d(bias_act(x, act="lrelu"), setup_filter([1, 3, 3, 1]).cuda())
+        torch.cuda.synchronize()
+    return None if kernels.failure is None else f"reference (plain torch): {kernels.failure}"
+
+
 @click.command()
 def info() -> None:
-    """Versions, device, and where packed images are kept."""
+    """Versions, device, which implementation the ops use, and where packed images are kept."""
     import torch
 
     from ..datasets import cache_folder
@@ -24,5 +44,8 @@ def info() -> None:
     else:
         click.echo(f"device         CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}")
     click.echo(f"cores          {os.cpu_count()}")
-    click.echo(f"ops            reference (plain torch), for {'CUDA and ' if torch.cuda.is_available() else ''}CPU")
+    reason = why_reference()
+    click.echo(f"upfirdn2d      {reason or 'CUDA kernel, compiled by NVRTC'}")
+    click.echo(f"bias_act       {reason or 'CUDA kernel, compiled by NVRTC'}")
+    click.echo("convolution    torch's, with gradients of any order; on the CPU also Winograd's algorithm")
     click.echo(f"image cache    {cache_folder()}")

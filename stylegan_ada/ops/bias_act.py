@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import nearest
+from .implementation import kernels
 
 # functions of x and of the slope of lrelu
 ACTIVATIONS: dict[str, Callable[[Tensor, float], Tensor]] = {
@@ -45,11 +46,28 @@ def bias_act(
     if b is not None:
         if b.ndim != 1 or len(b) != x.shape[dim]:
             raise ValueError(f"b must be [{x.shape[dim]}], as dimension {dim} of x, not of shape {list(b.shape)}")
-        shape = [1] * x.ndim
-        shape[dim] = -1
-        b = b.to(x.dtype).reshape(shape)
+        b = b.to(x.dtype)
     alpha = 0.2 if alpha is None else alpha
     gain = DEFAULT_GAINS.get(act, 1.0) if gain is None else gain
+    if not kernels.serve(x):
+        return plain_bias_act(x, b, dim, act, alpha, gain, clamp)
+    if b is not None and b.device != x.device:
+        raise ValueError(f"x is on {x.device} and b on {b.device}: move one of them")
+    if b is None and act == "linear" and gain == 1 and clamp is None:
+        return x
+    from .bias_act_cuda import forward
+
+    return forward(x, b, dim, act, alpha, gain, clamp)
+
+
+def plain_bias_act(
+    x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None
+) -> Tensor:
+    """bias_act in plain torch. b of x's dtype."""
+    if b is not None:
+        shape = [1] * x.ndim
+        shape[dim] = -1
+        b = b.reshape(shape)
     if act == "lrelu" and gain > 0:
         # it commutes with a positive gain, which then costs nothing beside the bias; in place, as the backward pass
         # needs the sign of the result only

@@ -10,6 +10,13 @@ def fast_layout(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
 
 
+def dense(x: Tensor) -> Tensor:
+    """x, or a copy, whose elements fill their memory, in one of the two layouts if x is [N, C, H, W]."""
+    if x.is_contiguous() or (x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)):
+        return x
+    return x.contiguous()
+
+
 def declare_layout(x: Tensor) -> Tensor:
     """x itself; of a single channel, for which the layouts are the same, with the strides of channels-last, since torch
     makes results in the layout that the strides tell. Not for use under autograd."""

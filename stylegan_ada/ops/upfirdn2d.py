@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .fir import aligned_padding
+from .implementation import kernels
 from .layout import fast_layout
 
 Pair = int | Sequence[int]
@@ -62,15 +63,41 @@ def upfirdn2d(
     up_x, up_y = pair(up, "up")
     down_x, down_y = pair(down, "down")
     x0, x1, y0, y1 = four_sides(padding)
-    height = (x.shape[2] * up_y + y0 + y1 - f.shape[0]) // down_y + 1
-    width = (x.shape[3] * up_x + x0 + x1 - f.shape[-1]) // down_x + 1
+    _, _, height, width = output_shape(x, f, (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1))
     if height < 1 or width < 1:
         raise ValueError(f"the output would be {height}x{width} (height x width): enlarge x or padding, or shorten f")
-    x = fast_layout(x)
     if f.ndim == 1:
-        x = _Upfirdn.apply(x, f[None, :], (up_x, 1), (down_x, 1), (x0, x1, 0, 0), flip_filter, gain)
-        return _Upfirdn.apply(x, f[:, None], (1, up_y), (1, down_y), (0, 0, y0, y1), flip_filter, 1)
-    return _Upfirdn.apply(x, f, (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1), flip_filter, gain)
+        x = _apply(x, f[None, :], (up_x, 1), (down_x, 1), (x0, x1, 0, 0), flip_filter, gain)
+        return _apply(x, f[:, None], (1, up_y), (1, down_y), (0, 0, y0, y1), flip_filter, 1)
+    return _apply(x, f, (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1), flip_filter, gain)
+
+
+def _apply(
+    x: Tensor,
+    f: Tensor,
+    up: tuple[int, int],
+    down: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    flip_filter: bool,
+    gain: float,
+) -> Tensor:
+    if kernels.serve(x):
+        from .upfirdn2d_cuda import upfirdn2d as by_kernel
+
+        if f.device != x.device:
+            raise ValueError(f"x is on {x.device} and f on {f.device}: move one of them")
+        return by_kernel(x, f, up, down, padding, flip_filter, gain)
+    return _Upfirdn.apply(fast_layout(x), f, up, down, padding, flip_filter, gain)
+
+
+def output_shape(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]
+) -> tuple[int, int, int, int]:
+    """[N, C, H', W'] of x [N, C, H, W] by a filter [n] or [fh, fw]; up, down (x, y), padding (x0, x1, y0, y1)."""
+    x0, x1, y0, y1 = padding
+    height = (x.shape[2] * up[1] + y0 + y1 - f.shape[0]) // down[1] + 1
+    width = (x.shape[3] * up[0] + x0 + x1 - f.shape[-1]) // down[0] + 1
+    return x.shape[0], x.shape[1], height, width
 
 
 class _Upfirdn(torch.autograd.Function):
@@ -94,22 +121,35 @@ class _Upfirdn(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(f)
         ctx.arguments = (up, down, padding, flip_filter, gain, x.shape)
-        return _upfirdn(x, f, up, down, padding, flip_filter, gain)
+        return plain_upfirdn2d(x, f, up, down, padding, flip_filter, gain)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         (f,) = ctx.saved_tensors
-        up, down, (x0, _, y0, _), flip_filter, gain, (_, _, height, width) = ctx.arguments
-        fh, fw = f.shape
-        right = width * up[0] - gradient.shape[3] * down[0] + x0 - up[0] + 1
-        bottom = height * up[1] - gradient.shape[2] * down[1] + y0 - up[1] + 1
-        padding = (fw - 1 - x0, right, fh - 1 - y0, bottom)
-        x_gradient = _Upfirdn.apply(fast_layout(gradient), f, down, up, padding, not flip_filter, gain)
+        up, down, padding, flip_filter, gain, shape = ctx.arguments
+        turned = gradient_padding(shape[2:], gradient.shape[2:], f, up, down, padding)
+        x_gradient = _Upfirdn.apply(fast_layout(gradient), f, down, up, turned, not flip_filter, gain)
         return x_gradient, None, None, None, None, None, None
 
 
-def _upfirdn(
+def gradient_padding(
+    size: Sequence[int],
+    output_size: Sequence[int],
+    f: Tensor,
+    up: Sequence[int],
+    down: Sequence[int],
+    padding: Sequence[int],
+) -> tuple[int, int, int, int]:
+    """The padding of the upfirdn2d that is the gradient of another, from the sizes (height, width) of x and result."""
+    (height, width), (out_height, out_width), (fh, fw) = size, output_size, f.shape
+    x0, _, y0, _ = padding
+    right = width * up[0] - out_width * down[0] + x0 - up[0] + 1
+    bottom = height * up[1] - out_height * down[1] + y0 - up[1] + 1
+    return fw - 1 - x0, right, fh - 1 - y0, bottom
+
+
+def plain_upfirdn2d(
     x: Tensor,
     f: Tensor,
     up: tuple[int, int],

@@ -1,6 +1,13 @@
+import importlib.util
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+
+from stylegan_ada.ops import nvrtc
+from stylegan_ada.ops.implementation import kernels
 
 # largest error that rounding may cause, relative to the largest magnitude of the expected result
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-6, torch.float16: 4e-3, torch.bfloat16: 3e-2}
@@ -18,10 +25,61 @@ def assert_near():
     def check(actual, expected, factor=1.0):
         expected = np.asarray(expected)
         assert list(actual.shape) == list(expected.shape)
-        error = np.abs(actual.detach().double().numpy() - expected).max()
+        error = np.abs(actual.detach().double().cpu().numpy() - expected).max()
         assert error <= factor * TOLERANCES[actual.dtype] * max(np.abs(expected).max(), 1e-3)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def host_launcher(tmp_path_factory):
+    """Runs kernels on the CPU, keeping what it has built."""
+    if shutil.which("g++") is None:
+        pytest.skip("THE KERNELS' ARITHMETIC IS NOT TESTED: there is no g++ to build them for the CPU")
+    spec = importlib.util.spec_from_file_location("on_host", Path(__file__).with_name("on_host.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.HostLauncher(tmp_path_factory.mktemp("kernels"))
+
+
+@pytest.fixture
+def host_kernels(host_launcher, monkeypatch):
+    """Every op is computed by its kernel, on the CPU."""
+    monkeypatch.setattr("stylegan_ada.ops.nvrtc.launch", host_launcher)
+    monkeypatch.setattr("stylegan_ada.ops.implementation.Kernels.serve", lambda self, x: True)
+    monkeypatch.setattr(kernels, "failure", None)
+    launched = len(host_launcher.kernels)
+    yield host_launcher
+    assert kernels.failure is None
+    assert len(host_launcher.kernels) > launched
+
+
+@pytest.fixture
+def gpu_kernels(monkeypatch):
+    """New tensors lie on the GPU, and every op is computed by its kernel there."""
+    launched = []
+    launch = nvrtc.launch
+    monkeypatch.setattr(nvrtc, "launch", lambda *arguments: (launch(*arguments), launched.append(arguments[0])))
+    monkeypatch.setattr(kernels, "failure", None)
+    with torch.device("cuda"):
+        yield
+    torch.cuda.synchronize()
+    assert kernels.failure is None
+    assert launched
+
+
+@pytest.fixture(params=["host", pytest.param("cuda", marks=pytest.mark.gpu)])
+def by_kernel(request):
+    """The same test for the kernels on the CPU, and on a GPU, if there is one. None on the GPU."""
+    return request.getfixturevalue("host_kernels" if request.param == "host" else "gpu_kernels")
+
+
+@pytest.fixture(params=["reference", "host", pytest.param("cuda", marks=pytest.mark.gpu)])
+def implementation(request):
+    """The same test for the reference, too."""
+    if request.param != "reference":
+        request.getfixturevalue("host_kernels" if request.param == "host" else "gpu_kernels")
+    return request.param
 
 
 @pytest.fixture

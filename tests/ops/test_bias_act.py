@@ -25,21 +25,21 @@ DEFINITIONS = {
 
 
 @pytest.mark.parametrize("act", DEFINITIONS)
-def test_equals_the_definition(act, rng, dtypes, assert_near):
+def test_equals_the_definition(act, rng, dtypes, assert_near, implementation):
     definition, default_gain = DEFINITIONS[act]
     for dtype in dtypes:
         x = torch.tensor(3 * rng.normal(size=(2, 3, 4, 5))).to(dtype)
         b = torch.tensor(rng.normal(size=3)).to(dtype)
-        added = x.double().numpy() + b.double().numpy()[:, None, None]
+        added = x.double().cpu().numpy() + b.double().cpu().numpy()[:, None, None]
         assert_near(bias_act(x, b, act=act), definition(added) * default_gain)
-        assert_near(bias_act(x, act=act), definition(x.double().numpy()) * default_gain)
+        assert_near(bias_act(x, act=act), definition(x.double().cpu().numpy()) * default_gain)
         assert_near(bias_act(x, b, act=act, gain=0.5), definition(added) * 0.5)
         assert_near(bias_act(x, b, act=act, gain=-0.5), definition(added) * -0.5)
         assert_near(bias_act(x, b, act=act, gain=3.0, clamp=0.75), (definition(added) * 3.0).clip(-0.75, 0.75))
         assert bias_act(x, b, act=act, clamp=1).dtype == dtype
 
 
-def test_bias_along_any_dimension(rng, assert_near):
+def test_bias_along_any_dimension(rng, assert_near, implementation):
     x = rng.normal(size=(4, 5, 6))
     for dim in range(-3, 3):
         b = rng.normal(size=x.shape[dim])
@@ -49,12 +49,12 @@ def test_bias_along_any_dimension(rng, assert_near):
     assert_near(bias_act(torch.tensor(flat), torch.ones(7)), flat + 1)
 
 
-def test_alpha_is_the_slope_of_lrelu():
+def test_alpha_is_the_slope_of_lrelu(implementation):
     x = torch.tensor([[-2.0, 3.0]])
     torch.testing.assert_close(bias_act(x, act="lrelu", alpha=0.1, gain=1), torch.tensor([[-0.2, 3.0]]))
 
 
-def test_input_is_left_alone():
+def test_input_is_left_alone(implementation):
     x, b = torch.randn(2, 3, 4, 4), torch.randn(3)
     before_x, before_b = x.clone(), b.clone()
     for act in DEFINITIONS:
@@ -64,7 +64,7 @@ def test_input_is_left_alone():
     assert torch.equal(b, before_b)
 
 
-def test_memory_format_is_kept():
+def test_memory_format_is_kept(implementation):
     x = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
     for act in DEFINITIONS:
         assert bias_act(x, torch.randn(3), act=act).is_contiguous(memory_format=torch.channels_last)
@@ -72,7 +72,7 @@ def test_memory_format_is_kept():
 
 @pytest.mark.parametrize("clamp", [None, 0.8])
 @pytest.mark.parametrize("act", DEFINITIONS)
-def test_gradients(act, clamp):
+def test_gradients(act, clamp, implementation):
     torch.manual_seed(1)
     x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
     b = torch.randn(3, dtype=torch.float64, requires_grad=True)

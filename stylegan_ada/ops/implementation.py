@@ -1,0 +1,50 @@
+"""Which implementation serves: the CUDA kernels, or the reference in plain torch."""
+
+import os
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from . import nvrtc
+
+ENVIRONMENT_VARIABLE = "STYLEGAN_ADA_OPS"  # "reference" does without kernels
+
+
+class Kernels:
+    """Launches kernels until one fails.
+
+    failure: why the reference serves from then on, None as long as the kernels do.
+    """
+
+    failure: str | None = None
+
+    def serve(self, x: Tensor) -> bool:
+        """Whether x is to be computed by a kernel."""
+        return (
+            x.is_cuda
+            and self.failure is None
+            and x.dtype in nvrtc.NUMBERS
+            and os.environ.get(ENVIRONMENT_VARIABLE) != "reference"
+        )
+
+    def run(
+        self, kernel: nvrtc.Kernel, threads: int, arguments: Sequence[nvrtc.Argument], device: torch.device
+    ) -> bool:
+        """Whether the kernel was launched. At the first failure one warning says why."""
+        if self.failure is not None:
+            return False
+        try:
+            nvrtc.launch(kernel, threads, arguments, device)
+        except Exception as error:  # whatever a driver, a compiler or a missing library may raise: training goes on
+            self.failure = f"{type(error).__name__}: {error}".splitlines()[0]
+            warnings.warn(
+                f"the CUDA kernels cannot be used ({self.failure}): upfirdn2d and bias_act run in plain torch, slower",
+                stacklevel=2,
+            )
+            return False
+        return True
+
+
+kernels = Kernels()

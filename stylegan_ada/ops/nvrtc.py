@@ -1,0 +1,137 @@
+"""CUDA kernels without a compiler on the user's machine: source to machine code by NVRTC, kept on disk, launched.
+
+The only place that builds or launches. cuda-core finds the NVRTC that torch's CUDA builds carry.
+"""
+
+import functools
+import warnings
+from collections.abc import Sequence
+from ctypes import c_double, c_float, c_int32, c_uint32, c_uint64
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..files import cache_root
+
+if TYPE_CHECKING:
+    from cuda.core import Kernel as LoadedKernel
+    from cuda.core import ObjectCode
+
+Argument = (
+    Tensor | c_double | c_float | c_int32 | c_uint32 | c_uint64
+)  # a tensor stands for the address of its first element
+NUMBERS = {torch.float16: "FP16", torch.bfloat16: "BF16", torch.float32: "FP32", torch.float64: "FP64"}
+CACHE_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The function `name` in kernels/<name>.cu, compiled for one dtype and given constants.
+
+    block: threads of a block. constants: macros, as pairs of name and value; numbers.cu needs VEC among them.
+    """
+
+    name: str
+    dtype: torch.dtype
+    block: int
+    constants: tuple[tuple[str, str | int], ...]
+
+    @property
+    def body(self) -> str:
+        """The source but for halves.cu, which a build for another machine replaces."""
+        defines = [f"#define {NUMBERS[self.dtype]}", *(f"#define {name} {value}" for name, value in self.constants)]
+        return "\n".join([*defines, _file("numbers"), _file(self.name)])
+
+    @property
+    def source(self) -> str:
+        """CUDA C++ without headers."""
+        return _file("halves") + self.body
+
+    def blocks(self, threads: int) -> int:
+        """How many blocks have at least `threads` threads."""
+        return -(-threads // self.block)
+
+
+@functools.cache
+def _file(name: str) -> str:
+    return (files(__package__) / "kernels" / f"{name}.cu").read_text(encoding="utf-8")
+
+
+def compile_kernel(kernel: Kernel, arch: str, cache: Path | None = None) -> "ObjectCode":
+    """Machine code for arch ("sm_90"), from the folder `cache` if it lies there. Needs NVRTC, no GPU and no driver."""
+    from cuda.core import Program, ProgramOptions
+    from cuda.core.utils import FileStreamProgramCache
+
+    program = Program(kernel.source, "c++", ProgramOptions(arch=arch, std="c++17"))
+    if cache is None:
+        return program.compile("cubin")
+    with FileStreamProgramCache(cache, max_size_bytes=CACHE_BYTES) as kept:
+        return program.compile("cubin", cache=kept)
+
+
+@functools.cache
+def _load(kernel: Kernel, device: int) -> "LoadedKernel":
+    major, minor = torch.cuda.get_device_capability(device)
+    code = _compile_kept(kernel, f"sm_{major}{minor}", cache_root() / "kernels")
+    return code.get_kernel(kernel.name)
+
+
+@functools.cache
+def _check_versions() -> None:
+    """Raises RuntimeError if CUDA's bindings are missing, or for another major version than torch's."""
+    if torch.version.cuda is None:
+        raise RuntimeError("this torch was built without CUDA")
+    ours = torch.version.cuda.split(".")[0]
+    remedy = f'pip install "cuda-core[cu{ours}]"'
+    try:
+        import cuda.bindings
+        import cuda.core
+    except ImportError as error:
+        raise RuntimeError(f"{error}; {remedy}") from error
+    theirs = cuda.bindings.__version__.split(".")[0]
+    if theirs != ours:
+        raise RuntimeError(f"cuda-bindings are of CUDA {theirs}, torch is of CUDA {ours}; {remedy}")
+
+
+def _compile_kept(kernel: Kernel, arch: str, folder: Path) -> "ObjectCode":
+    """compile_kernel, kept in a folder; if that cannot be written, a warning and no keeping."""
+    try:
+        return compile_kernel(kernel, arch, folder)
+    except OSError as error:
+        _warn_once(
+            f"CUDA kernels are compiled anew in each run, as {folder} cannot be used ({error.strerror or error})"
+        )
+        return compile_kernel(kernel, arch)
+
+
+@functools.cache
+def _warn_once(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
+
+
+class _TorchStream:
+    """torch's current stream, as cuda-core takes others' streams."""
+
+    def __init__(self) -> None:
+        self.handle = torch.cuda.current_stream().cuda_stream
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, self.handle
+
+
+def launch(kernel: Kernel, threads: int, arguments: Sequence[Argument], device: torch.device) -> None:
+    """Runs at least `threads` threads of the kernel on torch's current stream of the device, without waiting for it."""
+    _check_versions()
+    from cuda.core import Device, LaunchConfig
+    from cuda.core import launch as enqueue
+
+    with torch.cuda.device(device):
+        # autograd's threads may not have had a context of the driver's yet, which torch makes when it needs one
+        Device(torch.cuda.current_device()).set_current()
+        config = LaunchConfig(grid=kernel.blocks(threads), block=kernel.block)
+        addresses = [x.data_ptr() if isinstance(x, Tensor) else x for x in arguments]
+        enqueue(_TorchStream(), config, _load(kernel, torch.cuda.current_device()), *addresses)

@@ -1,0 +1,117 @@
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from stylegan_ada.ops import bias_act, bias_act_cuda, nvrtc, setup_filter, upfirdn2d
+from stylegan_ada.ops.bias_act import ACTIVATIONS
+
+ARCHITECTURES = ["sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
+TAPS = {"4x4": setup_filter([1, 3, 3, 1]), "12": setup_filter(range(1, 13)), "9x9": torch.ones(9, 9)}
+FIRS = [("4x4", 1, 1, (2, 1, 2, 1)), ("4x4", 2, 1, (2, 1, 2, 1)), ("4x4", 1, 2, 1), ("12", 2, 1, 5), ("12", 1, 2, 5),
+        ("9x9", 1, 1, 4)]  # fmt: skip
+IMAGES = torch.zeros(2, 16, 8, 8)
+
+
+@pytest.fixture
+def asked_for(monkeypatch):
+    """The kernels that ops ask for, none of which runs."""
+    kernels = []
+    monkeypatch.setattr("stylegan_ada.ops.implementation.Kernels.serve", lambda self, x: True)
+    monkeypatch.setattr("stylegan_ada.ops.nvrtc.launch", lambda kernel, *_: kernels.append(kernel))
+    return kernels
+
+
+def ask(dtype, x, acts, firs):
+    """Each act and each filter, with the first derivative, and the second one where there is one."""
+    x = x.to(dtype)
+    b = torch.zeros(x.shape[1], dtype=dtype)
+    for act in acts:
+        bias_act(x, b, act=act, clamp=256)
+        bias_act_cuda.first(x, x, b, 1, act, 0.2, 1.0, 256)
+        if act not in bias_act_cuda.PIECEWISE:
+            bias_act_cuda.second(x, x, x, b, 1, act, 0.2, 1.0, None)
+    for name, up, down, padding in firs:
+        upfirdn2d(x, TAPS[name], up, down, padding)
+        upfirdn2d(x, TAPS[name], down, up, padding, flip_filter=True)
+
+
+@pytest.fixture
+def every_kernel(asked_for):
+    for dtype in nvrtc.NUMBERS:
+        ask(dtype, IMAGES, ACTIVATIONS, FIRS)
+        ask(dtype, IMAGES.to(memory_format=torch.channels_last), ["lrelu"], FIRS)
+    ask(torch.float16, torch.zeros(1, 3, 5, 5), ACTIVATIONS, FIRS)  # a size that fits no pack
+    return set(asked_for)
+
+
+@pytest.fixture
+def networks_kernels(asked_for):
+    """What training asks for: filters and their gradients, lrelu and linear with their first derivative."""
+    for dtype in (torch.float16, torch.bfloat16, torch.float32):
+        ask(dtype, IMAGES, ["linear", "lrelu"], FIRS[:3])
+        ask(dtype, IMAGES.to(memory_format=torch.channels_last), ["linear", "lrelu"], FIRS[:3])
+    return set(asked_for)
+
+
+def all_compile(kernels, arch):
+    pytest.importorskip("cuda.core")
+    with ThreadPoolExecutor(2) as pool:
+        codes = list(pool.map(lambda kernel: nvrtc.compile_kernel(kernel, arch).code, kernels))
+    assert len(codes) > 40
+    return all(code.startswith(b"\x7fELF") for code in codes)
+
+
+def test_every_kernel_compiles(every_kernel):
+    assert all_compile(every_kernel, "sm_90")
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_networks_kernels_compile_for_every_architecture(arch, networks_kernels):
+    assert all_compile(networks_kernels, arch)
+
+
+def test_machine_code_is_kept(asked_for, tmp_path, monkeypatch):
+    pytest.importorskip("cuda.core")
+    bias_act(torch.zeros(1, 4), torch.zeros(4))
+    (kernel,) = asked_for
+    first = nvrtc._compile_kept(kernel, "sm_90", tmp_path / "kernels")
+    assert [path for path in (tmp_path / "kernels").rglob("*") if path.is_file()]
+    monkeypatch.setattr("cuda.core._program._program_compile_uncached", None)
+    again = nvrtc._compile_kept(kernel, "sm_90", tmp_path / "kernels")
+    assert again.code == first.code
+
+
+def test_a_folder_that_cannot_be_written_costs_a_warning(asked_for, tmp_path):
+    pytest.importorskip("cuda.core")
+    bias_act(torch.zeros(1, 4), torch.zeros(4))
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "kernels"
+    with pytest.warns(UserWarning, match="compiled anew in each run"):
+        code = nvrtc._compile_kept(asked_for[0], "sm_90", folder)
+    assert code.code.startswith(b"\x7fELF")
+
+
+@pytest.fixture
+def unchecked():
+    nvrtc._check_versions.cache_clear()
+    yield
+    nvrtc._check_versions.cache_clear()
+
+
+def test_bindings_of_another_cuda_are_refused(unchecked, monkeypatch):
+    pytest.importorskip("cuda.core")
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setattr("cuda.bindings.__version__", "13.0.3")
+    with pytest.raises(RuntimeError, match=r"of CUDA 13, torch is of CUDA 12; pip install \"cuda-core\[cu12\]\""):
+        nvrtc._check_versions()
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    nvrtc._check_versions()
+
+
+def test_missing_bindings_are_named(unchecked, monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setitem(sys.modules, "cuda.bindings", None)
+    with pytest.raises(RuntimeError, match=r"cuda.*pip install \"cuda-core\[cu13\]\""):
+        nvrtc._check_versions()
