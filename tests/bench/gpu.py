@@ -110,8 +110,7 @@ def check() -> list[dict]:
             x = torch.randn(3, 16, 20, 24).to(dtype).to(memory_format=layout)
             b, g = torch.randn(16).to(dtype), torch.randn(3, 16, 20, 24).to(dtype)
             calls: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-                f"bias_act {act}": lambda x, b, act=act: bias_act(x, b, act=act)
-                for act in ("linear", "lrelu", "swish")
+                f"bias_act {act}": lambda x, b, act=act: bias_act(x, b, act=act) for act in ("linear", "lrelu", "swish")
             }
             for name, (f, arguments) in FIRS.items():
                 calls[name] = lambda x, b, f=f, arguments=arguments: upfirdn2d(x, f.to(x.device), **arguments)

@@ -102,6 +102,16 @@ def test_tensors_that_fit_no_pack(by_kernel, assert_near, rng):
     assert_near(bias_act(matrix.t(), torch.zeros(6), dim=1, gain=2.0), 2 * matrix.cpu().numpy().T)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_long_filters_and_large_factors(layout, by_kernel, upfirdn_oracle, assert_near, rng):
+    """What goes by a loop."""
+    x = torch.tensor(rng.normal(size=(2, 3, 7, 8))).to(memory_format=layout)
+    for taps, up, down in (((7, 9), (2, 1), (1, 3)), ((2, 3), (5, 1), (1, 6)), ((1, 40), (1, 2), (2, 1))):
+        f, padding = rng.normal(size=taps), (20, 15, 3, -1)
+        expected = upfirdn_oracle(x.cpu(), f, up, down, padding, True)
+        assert_near(upfirdn2d(x, torch.tensor(f), up, down, padding, flip_filter=True), expected)
+
+
 @pytest.mark.parametrize("act", ["linear", "lrelu", "swish"])
 def test_derivatives_of_views(act, by_kernel, assert_near, rng):
     whole = torch.tensor(rng.normal(size=(2, 5, 4, 6)))
