@@ -72,7 +72,7 @@ def plain_bias_act(
         # it commutes with a positive gain, which then costs nothing beside the bias; in place, as the backward pass
         # needs the sign of the result only
         scaled = _scaled_sum(x, b, gain)
-        y = F.leaky_relu(x, alpha) if scaled is x else F.leaky_relu_(scaled, alpha)
+        y = F.leaky_relu(scaled, alpha) if scaled is x or alpha < 0 else F.leaky_relu_(scaled, alpha)
     elif act == "linear":
         y = _scaled_sum(x, b, gain)
     else:

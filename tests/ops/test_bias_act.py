@@ -84,6 +84,18 @@ def test_gradients(act, clamp, implementation):
     assert gradgradcheck(function, (x, b))
 
 
+@pytest.mark.parametrize(("act", "alpha", "gain"), [("relu", None, -1.5), ("lrelu", None, -1.5), ("lrelu", -0.3, 2.0)])
+def test_gradients_where_the_result_has_another_sign(act, alpha, gain, implementation):
+    x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    b = torch.randn(3, dtype=torch.float64, requires_grad=True)
+
+    def function(x, b):
+        return bias_act(x, b, act=act, alpha=alpha, gain=gain, clamp=0.8).square()
+
+    assert gradcheck(function, (x, b))
+    assert gradgradcheck(function, (x, b))
+
+
 def test_exceptions():
     with pytest.raises(ValueError, match="did you mean 'lrelu'"):
         bias_act(torch.zeros(1, 2), act="lrlu")
