@@ -3,6 +3,7 @@
 import os
 import platform
 import warnings
+from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -28,6 +29,14 @@ def why_reference() -> str | None:
     return None if kernels.failure is None else f"reference (plain torch): {kernels.failure}"
 
 
+def package_version(name: str) -> str:
+    """As installed by pip; a system's own NVRTC does not show."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 @click.command()
 def info() -> None:
     """Versions, device, which implementation the ops use, and where packed images are kept."""
@@ -43,6 +52,8 @@ def info() -> None:
         click.echo(f"device         {name}, {memory:.0f} GiB, CUDA {torch.version.cuda}")
     else:
         click.echo(f"device         CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}")
+    packages = ("cuda-core", "cuda-bindings", "nvidia-cuda-nvrtc")
+    click.echo(f"kernels by     {', '.join(f'{name} {package_version(name)}' for name in packages)}")
     click.echo(f"cores          {os.cpu_count()}")
     reason = why_reference()
     click.echo(f"upfirdn2d      {reason or 'CUDA kernel, compiled by NVRTC'}")

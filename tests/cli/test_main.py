@@ -36,7 +36,7 @@ def test_missing_option(fails):
 def test_info(command):
     result = command("info")
     assert result.code == 0
-    for word in ("torch", "device", "reference", "image cache"):
+    for word in ("torch", "device", "cuda-core", "reference", "image cache"):
         assert word in result.out
 
 
