@@ -11,6 +11,7 @@ from .load import Progress, load_dataset
 from .mirror import check_mirror, mirror_images
 from .sampler import image_order
 from .samples import sample_licence
+from .split import split
 
 __all__ = [
     "ImageDataset",
@@ -21,4 +22,5 @@ __all__ = [
     "load_dataset",
     "mirror_images",
     "sample_licence",
+    "split",
 ]

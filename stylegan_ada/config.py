@@ -63,12 +63,14 @@ class DataConfig:
     labels: bool = True  # False ignores the labels
     mirror: str | None = None  # random flips of real images: h, v, hv, or quarter turns
     holdout: float = 0.0  # share of the images that training never sees
+    subset: int | None = None  # how many of the others it sees; None is all
 
     def __post_init__(self) -> None:
         _check_choice("--fit", self.fit, FITS)
         if self.mirror is not None:
             _check_choice("--mirror", self.mirror, MIRRORS)
         _check(0 <= self.holdout <= 0.5, f"--holdout {self.holdout}: give a fraction from 0 to 0.5")
+        _check(self.subset is None or self.subset >= 2, f"--subset {self.subset}: give 2 or more")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ class TrainOptions:
     no_labels: bool = False
     mirror: str | None = None
     holdout: float | None = None
+    subset: int | None = None
     kimg: float | None = None
     batch: int | None = None
     micro_batch: int | None = None
@@ -160,6 +161,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         labels=not options.no_labels,
         mirror=options.mirror,
         holdout=options.holdout or 0.0,
+        subset=options.subset,
     )
     config = RunConfig(
         data=data,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--no-labels", is_flag=True, help="Ignore the labels.")
 @click.option("--mirror", type=Choice(MIRRORS), help="Random flips of real images, or quarter turns.")
 @click.option("--holdout", type=float, help="Share of images that training never sees.")
+@click.option("--subset", type=int, help="Train on so many of the images only, of each class its share.")
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option("--device", type=Choice(DEVICES), default="auto")
 @click.option("--precision", type=Choice(["auto", *PRECISIONS]), help="Of the top resolutions.")

@@ -7,26 +7,8 @@ from torch import Tensor
 from .. import distributed
 from ..config import DataConfig, TrainingConfig
 from ..datasets import ImageDataset, image_order, mirror_images
-from ..errors import UserError
 from ..random import Draws
 from .objective import MicroBatch
-
-
-def split_holdout(dataset: ImageDataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted indices of the images to train on and of those held out: a random `fraction` of each class.
-
-    At least two of each class stay for training. A set too small to hold any out is a UserError.
-    """
-    order = np.random.default_rng([seed, 1]).permutation(len(dataset))
-    labels = np.zeros(len(dataset), np.int64) if dataset.labels is None else dataset.labels
-    held: list[np.ndarray] = []
-    for label in np.unique(labels):
-        members = order[labels[order] == label]
-        held.append(members[: min(round(len(members) * fraction), len(members) - 2)])
-    held_out = np.sort(np.concatenate(held))
-    if fraction > 0 and not len(held_out):
-        raise UserError(f"--holdout {fraction}: that is less than one image of any class, give a larger share")
-    return np.setdiff1d(order, held_out), held_out
 
 
 class BatchSource:

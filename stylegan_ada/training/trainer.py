@@ -13,7 +13,7 @@ from .. import distributed
 from ..augment import AdaController, AugmentPipe, r_v
 from ..checkpoint import GENERATOR_FILE, GeneratorInfo, TrainingState, save_generator
 from ..config import RunConfig
-from ..datasets import ImageDataset
+from ..datasets import ImageDataset, split
 from ..errors import PeerError, UserError
 from ..files import atomic_path, write_text
 from ..grids import sample_grid
@@ -21,7 +21,7 @@ from ..networks import Discriminator, Generator
 from ..networks.discriminator import GROUP_SIZE
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
-from .batches import BatchSource, split_holdout
+from .batches import BatchSource
 from .ema import ema_beta, update_ema
 from .monitor import Log, duration, plot_curves, progress_line, read_log
 from .objective import Objective, StepStatistics
@@ -48,7 +48,7 @@ class Trainer:
         """say: prints a line; called by the first process only."""
         self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say
         training = config.training
-        self.members, self.held_out = split_holdout(dataset, config.data.holdout, training.seed)
+        self.members, self.held_out = split(dataset, config.data.holdout, config.data.subset, training.seed)
         self.real = BatchSource(dataset, self.members, config.data, training, "real", device)
         self.holdout = BatchSource(dataset, self.held_out, config.data, training, "holdout", device)
         self.state = self._make_state()

@@ -8,6 +8,7 @@ Started again, it goes on where it was. `python -m tests.bench.fid_table FILE` m
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -23,13 +24,16 @@ def main() -> None:
     arguments = parser.parse_args()
     done = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
     command = " ".join(arguments.train)
+    source = arguments.train[arguments.train.index("--data") + 1]  # all of it, whatever part is trained on
     seed = int(arguments.train[arguments.train.index("--seed") + 1])
     for kimg in map(float, arguments.points.split(",")):
         if any(row["kimg"] == kimg and row["command"] == command for row in done):
             continue
         program("train", *arguments.train, "--out", str(arguments.run), "--kimg", str(kimg))
+        # for figures by other features later
+        shutil.copy(arguments.run / "generator.safetensors", arguments.run / f"generator-{kimg:g}.safetensors")
         start = time.perf_counter()
-        figures = json.loads(program("evaluate", str(arguments.run), "--json", capture=True))
+        figures = json.loads(program("evaluate", str(arguments.run), "--data", source, "--json", capture=True))
         row = {
             "commit": commit(),
             "command": command,

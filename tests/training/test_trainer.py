@@ -9,7 +9,6 @@ from stylegan_ada import load_generator
 from stylegan_ada.config import AugmentConfig, DataConfig
 from stylegan_ada.errors import UserError
 from stylegan_ada.training import RunFolder, Trainer, advice_on_memory
-from stylegan_ada.training.batches import split_holdout
 
 CPU = torch.device("cpu")
 
@@ -165,22 +164,6 @@ def shown(batch, dataset):
     """Which images of the set a micro-batch holds, by their pixels."""
     pixels = ((batch.images + 1) * 127.5).round().numpy().astype(np.uint8)
     return [int(np.flatnonzero((dataset.images == image).all(axis=(1, 2, 3)))[0]) for image in pixels]
-
-
-def test_split_takes_the_same_share_of_each_class(dataset):
-    train_part, held = split_holdout(dataset, 0.25, seed=3)
-    assert sorted([*train_part, *held]) == list(range(24))
-    assert np.bincount(dataset.labels[held]).tolist() == [3, 3]
-    assert not np.array_equal(held, split_holdout(dataset, 0.25, seed=4)[1])
-    assert len(split_holdout(dataset, 0.0, seed=3)[1]) == 0
-
-
-def test_split_leaves_two_of_each_class(dataset):
-    small = dataclasses.replace(dataset, labels=np.array([0] * 21 + [1] * 3))
-    _, held = split_holdout(small, 0.5, seed=3)
-    assert np.bincount(small.labels[held]).tolist() == [10, 1]
-    with pytest.raises(UserError, match="less than one image of any class"):
-        split_holdout(small, 0.01, seed=3)
 
 
 def test_micro_batches_cover_the_batch(train, tiny_config):

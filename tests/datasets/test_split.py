@@ -1,0 +1,52 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from stylegan_ada import UserError
+from stylegan_ada.datasets import split
+
+
+def relabelled(dataset, *counts):
+    return dataclasses.replace(dataset, labels=np.repeat(np.arange(len(counts)), counts))
+
+
+def test_held_out_is_the_same_share_of_each_class(dataset):
+    train_part, held = split(dataset, 0.25, None, seed=3)
+    assert sorted([*train_part, *held]) == list(range(24))
+    assert np.bincount(dataset.labels[held]).tolist() == [3, 3]
+    assert not np.array_equal(held, split(dataset, 0.25, None, seed=4)[1])
+    assert len(split(dataset, 0.0, None, seed=3)[1]) == 0
+
+
+def test_two_of_each_class_are_left(dataset):
+    small = relabelled(dataset, 21, 3)
+    _, held = split(small, 0.5, None, seed=3)
+    assert np.bincount(small.labels[held]).tolist() == [10, 1]
+    with pytest.raises(UserError, match="less than one image of any class"):
+        split(small, 0.01, None, seed=3)
+
+
+def test_a_subset_has_its_share_of_each_class_and_nothing_held_out(dataset):
+    set_of_3 = relabelled(dataset, 12, 8, 4)
+    whole, held = split(set_of_3, 0.25, None, seed=3)
+    part, held_too = split(set_of_3, 0.25, 12, seed=3)
+    assert np.array_equal(held, held_too)
+    assert set(part) < set(whole)
+    assert len(part) == 12
+    shares = np.bincount(set_of_3.labels[whole]) * 12 / len(whole)
+    assert np.abs(np.bincount(set_of_3.labels[part]) - shares).max() < 1
+    assert not np.array_equal(part, split(set_of_3, 0.25, 12, seed=4)[0])
+
+
+def test_without_labels_a_subset_is_random(dataset):
+    unlabelled = dataclasses.replace(dataset, labels=None, classes=())
+    part, _ = split(unlabelled, 0.0, 5, seed=1)
+    assert len(set(part)) == 5
+    assert list(part) != list(range(5))
+
+
+@pytest.mark.parametrize(("subset", "message"), [(25, "only 24 images"), (5, "less than two images of the rarest")])
+def test_subsets_that_cannot_be_taken(dataset, subset, message):
+    with pytest.raises(UserError, match=message):
+        split(relabelled(dataset, 20, 4), 0.0, subset, seed=1)
