@@ -45,3 +45,13 @@ def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: f
     images = generator.sample(seeds, labels, truncation_psi)
     rows = [images[first : first + columns] for first in range(0, len(images), columns)]
     return image_grid(rows, names if generator.classes else ())
+
+
+def pair_grid(generated: np.ndarray, training: np.ndarray, columns: int = 8) -> Image.Image:
+    """Pairs, both uint8 [N, H, W, C]: each generated image above its training image."""
+    rows = [
+        images[first : first + columns]
+        for first in range(0, len(generated), columns)
+        for images in (generated, training)
+    ]
+    return image_grid(rows, ["generated", "training"] * (len(rows) // 2))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from ..errors import UserError, nearest
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..datasets import ImageDataset
+    from ..metrics.evaluate import RealImages
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -121,9 +123,14 @@ def open_dataset(
     return dataset
 
 
-def run_dataset(run: Path, data: str | None) -> "ImageDataset":
-    """The data set of a run, or `data` prepared as the run's is. run: a run folder, or a generator file with `data`."""
+def run_images(run: Path, data: str | None) -> "RealImages":
+    """The real images to judge a run by: its own, or those of `data` prepared as its own are.
+
+    run: a run folder, or a generator file with `data`, which then counts as what it was trained on.
+    """
     from ..checkpoint import read_generator
+    from ..datasets import split
+    from ..metrics.evaluate import RealImages, real_images
     from ..presets import parse_size
     from ..training.run_folder import CONFIG_FILE, RunFolder
 
@@ -135,15 +142,24 @@ def run_dataset(run: Path, data: str | None) -> "ImageDataset":
         if not own.source.startswith("sample:") and not Path(own.source).exists():
             raise UserError(f"{own.source}: the run's images are no longer there, name their new place with --data")
         # the very options of the training, so that the packed images are found
-        return open_dataset(own.source, size=parse_size(own.size), fit=own.fit, use_labels=own.labels)
+        dataset = open_dataset(own.source, size=parse_size(own.size), fit=own.fit, use_labels=own.labels)
+        return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
     network = read_generator(run)[1].network if config is None else config.network
-    return open_dataset(
+    dataset = open_dataset(
         data,
         size=(network.height, network.width),
         fit="crop" if config is None else config.data.fit,
         use_labels=network.c_dim > 0,
         channels=network.channels,
     )
+    everything = np.arange(len(dataset))
+    if config is None:
+        return RealImages(dataset=dataset, reference=everything, trained_on=everything)
+    if dataset.fingerprint != config.fingerprint:
+        return RealImages(dataset=dataset, reference=everything)
+    trained_on, held_out = split(dataset, config.data.holdout, config.data.subset, config.training.seed)
+    held = held_out if len(held_out) else None
+    return RealImages(dataset=dataset, reference=everything, trained_on=trained_on, held_out=held)
 
 
 def check_new_folder(path: Path) -> None:

@@ -1,55 +1,199 @@
-"""`stylegan-ada evaluate`: how near a run's images are to the real ones."""
+"""`stylegan-ada evaluate`: how good a run's images are."""
 
 import json
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_dataset
+from ..errors import UserError, nearest
+from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
 
 if TYPE_CHECKING:
-    from ..metrics.evaluate import Evaluation
+    from ..metrics.evaluate import RealImages
+    from ..metrics.figures import Figure
 
 MOST_IMAGES = 5000  # generated unless told, so that a large set does not take hours on a CPU
+FEW_IMAGES = 2000
 
-ROWS = """\
-FID   {fid:9.3f}   How far the averages and spreads of real and generated features lie apart; lower is better.
-KID   {kid:9.5f}   The same question, unbiased for few images; near 0 (or below) these features see no difference.
-count {count:9d}   Generated images, compared with {n_real} real ones. The features are EfficientNet-Lite0's."""
+SENTENCES = {
+    "fid": "distance between real and generated features as Gaussians; lower is better, biased for few images",
+    "kid": "the same question without that bias; within its interval of 0 nothing tells them apart",
+    "precision": "share of generated images that look like real ones",
+    "recall": "share of real images that the generator could have made",
+    "density": "how much generated images crowd where real ones do; near 1 as among real ones",
+    "coverage": "share of real images with a generated one nearby; 0.97 among real ones",
+    "intra_fid": "FID within each class, averaged",
+    "inception_score": "how clear and how varied images look to the network's own classes; higher is better",
+    "copies": "share of generated images nearer to a training image than 19 of 20 unseen real images are",
+    "label_accuracy": "share of generated images whose label a classifier of real images reads",
+}
+
+
+def parse_metrics(text: str | None) -> tuple[str, ...]:
+    """ "fid,kid" -> ("fid", "kid"); all without a text."""
+    if text is None:
+        return tuple(SENTENCES)
+    names = tuple(part.strip() for part in text.split(","))
+    for name in names:
+        if name not in SENTENCES:
+            raise UserError(f"--metrics {name}: no such figure, {nearest(name, SENTENCES)}")
+    return names
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
+@click.option("--metrics", help=f"Some of {','.join(SENTENCES)}; all if not given.")
+@click.option(
+    "--features",
+    default="lite0",
+    show_default=True,
+    help="lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file.",
+)
 @click.option(
     "--count",
     type=click.IntRange(min=2),
-    help=f"Images to generate: as many as there are real ones, but at most {MOST_IMAGES}, if not given.",
+    help=f"Images to generate: as many as the set has, but at most {MOST_IMAGES}, if not given.",
+)
+@click.option(
+    "--pairs", type=click.Path(path_type=Path), help="Write the closest pairs of generated and training images."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--device", type=Choice(DEVICES), default="auto")
-def evaluate(run: Path, data: str | None, count: int | None, as_json: bool, device: str) -> None:
-    """Measure how near the images of RUN, a run folder or a generator file, are to the real ones."""
+def evaluate(
+    run: Path,
+    data: str | None,
+    metrics: str | None,
+    features: str,
+    count: int | None,
+    pairs: Path | None,
+    as_json: bool,
+    device: str,
+) -> None:
+    """Measure how good the images of RUN, a run folder or a generator file, are."""
     keep_freed_memory()
+    names = parse_metrics(metrics)
+    if pairs is not None and "copies" not in names:
+        raise UserError(f"--pairs {pairs}: needs the figure copies among --metrics")
     # these import torch, which takes seconds that `--help` need not spend
-    from ..metrics.evaluate import evaluate as measure
+    from .. import distributed
+    from ..files import atomic_path
+    from ..grids import pair_grid
+    from ..metrics.evaluate import closest_pairs, compute_sides
+    from ..metrics.features import make_extractor
+    from ..metrics.figures import measure
+    from ..metrics.memorisation import Copies
     from ..sampling import load_generator
 
     where = choose_device(device)
-    generator = load_generator(run, device=where)
-    dataset = run_dataset(run, data)
-    if count is None:
-        count = min(len(dataset), MOST_IMAGES)
-    with progress_bar("measuring images") as progress:
-        evaluation = measure(generator, dataset, count, device=where, progress=progress)
-    click.echo(_as_json(evaluation) if as_json else _as_table(evaluation))
+    distributed.start(where)
+    try:
+        generator = load_generator(run, device=where)
+        real = run_images(run, data)
+        if count is None:
+            count = min(len(real.dataset), MOST_IMAGES)
+        extractor = make_extractor(features, where)
+        with progress_bar("measuring images") as progress:
+            sides = compute_sides(
+                generator, real, extractor, count, progress=progress if distributed.rank() == 0 else None
+            )
+        if distributed.rank() > 0:
+            return
+        figures, left_out = measure(sides, names)
+        if pairs is not None and "copies" in figures:
+            copies = figures["copies"].detail
+            assert isinstance(copies, Copies)
+            pictures = closest_pairs(generator, real, sides, copies)
+            with atomic_path(pairs) as temporary:
+                pair_grid(*pictures).save(temporary)
+        if as_json:
+            click.echo(as_json_text(figures, sides.classes))
+        else:
+            click.echo(as_table(figures, extractor.name, reference_name(real)))
+        for name, reason in left_out.items():
+            click.echo(f"{name} is left out: {reason}", err=True)
+    finally:
+        distributed.stop()
 
 
-def _as_json(evaluation: "Evaluation") -> str:
-    figures = {"fid": {"value": evaluation.fid}, "kid": {"value": evaluation.kid}, "count": evaluation.count}
-    return json.dumps(figures)
+def reference_name(real: "RealImages") -> str:
+    """What the images compared with are to the run."""
+    if real.held_out is not None and len(real.reference) == len(real.held_out):
+        return "held-out images"
+    return "images that were trained on" if real.trained_on is not None else "images of --data"
 
 
-def _as_table(evaluation: "Evaluation") -> str:
-    return ROWS.format(fid=evaluation.fid, kid=evaluation.kid, count=evaluation.count, n_real=evaluation.n_real)
+def as_table(figures: dict[str, "Figure"], network: str, reference: str) -> str:
+    """A line per figure: value, interval, meaning."""
+    lines = [f"{'':15} {'value':>9}  {'95% interval':^19}"]
+    for name, figure in figures.items():
+        lines.append(f"{name:15} {_number(figure.value)}  {_interval(figure)}  {SENTENCES[name]}")
+        lines += [f"{'':15} {line}" for line in _details(figure)]
+    n_fake, n_real = next((figure.n_fake, figure.n_real) for figure in figures.values())
+    lines.append(f"{n_fake} generated images, by the features of {network}, against {n_real} {reference}.")
+    if min(n_fake, n_real) < FEW_IMAGES and "fid" in figures:
+        lines.append(
+            f"With fewer than {FEW_IMAGES} images FID is too high by an unknown amount: go by KID, and compare FIDs of "
+            "equal numbers only."
+        )
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:9.4f}" if abs(value) < 10 else f"{value:9.2f}"
+
+
+def _interval(figure: "Figure") -> str:
+    if math.isnan(figure.low):
+        return " " * 19
+    return f"{_number(figure.low).strip():>8} to {_number(figure.high).strip():>7}"
+
+
+def _details(figure: "Figure") -> list[str]:
+    """What else there is to say of a figure."""
+    from ..metrics.labels import LabelFidelity
+    from ..metrics.memorisation import Copies
+
+    match figure.detail:
+        case dict() as per_class:
+            return [f"{value:9.2f}  {label}" for label, value in per_class.items()]
+        case Copies() as copies:
+            return [f"{_number(copies.control_share)}  the same among unseen real images: the control"]
+        case LabelFidelity() as fidelity:
+            return [
+                f"{_number(fidelity.cross_validated)}  on real images that the classifier had not seen",
+                f"{_number(fidelity.chance)}  by always reading the commonest label",
+            ]
+    return []
+
+
+def as_json_text(figures: dict[str, "Figure"], classes: tuple[str, ...]) -> str:
+    """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ...}; null where there is no bound."""
+    return json.dumps({name: {**_plain(figure), **_more(figure, classes)} for name, figure in figures.items()})
+
+
+def _plain(figure: "Figure") -> dict[str, Any]:
+    low, high = (None if math.isnan(bound) else bound for bound in (figure.low, figure.high))
+    return {"value": figure.value, "low": low, "high": high, "n_real": figure.n_real, "n_fake": figure.n_fake}
+
+
+def _more(figure: "Figure", classes: tuple[str, ...]) -> dict[str, Any]:
+    from ..metrics.labels import LabelFidelity
+    from ..metrics.memorisation import Copies
+
+    match figure.detail:
+        case dict() as per_class:
+            return {"per_class": per_class}
+        case Copies() as copies:
+            return {"control": copies.control_share, "threshold": copies.threshold}
+        case LabelFidelity() as fidelity:
+            shares = zip(classes, fidelity.per_class.tolist(), strict=True)
+            return {
+                "cross_validated": fidelity.cross_validated,
+                "chance": fidelity.chance,
+                "per_class": {label: None if math.isnan(share) else share for label, share in shares},
+                "confusion": fidelity.confusion.tolist(),
+            }
+    return {}

@@ -1,6 +1,20 @@
-"""How near generated images are to real ones: features of images once, then pure functions of features."""
+"""How good generated images are: features of images once, then pure functions of features."""
 
-from .distances import fid, kid
-from .features import Lite0Features
+from .distances import fid, kid, kid_with_error
+from .features import make_extractor
+from .inception_score import inception_score
+from .labels import label_fidelity
+from .manifold import density_coverage, precision_recall
+from .memorisation import find_copies
 
-__all__ = ["Lite0Features", "fid", "kid"]
+__all__ = [
+    "density_coverage",
+    "fid",
+    "find_copies",
+    "inception_score",
+    "kid",
+    "kid_with_error",
+    "label_fidelity",
+    "make_extractor",
+    "precision_recall",
+]

@@ -16,10 +16,13 @@ def fid(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     figures of equal N and M only. ValueError for other shapes, fewer than 2 rows, or values that are not finite.
     """
     _check(a, b)
-    mean_a, covariance_a = _mean_and_covariance(a)
-    mean_b, covariance_b = _mean_and_covariance(b)
-    cross = _trace_of_sqrt_of_product(covariance_a, covariance_b, _rank_bound(a), _rank_bound(b))
-    distance = np.sum((mean_a - mean_b) ** 2) + np.trace(covariance_a) + np.trace(covariance_b) - 2 * cross
+    if len(a) > len(b):
+        a, b = b, a
+    mean_a, mean_b = (x.sum(axis=0, dtype=np.float64) / len(x) for x in (a, b))
+    covariance_b = _covariance(b, mean_b)
+    factor = _factor(a, mean_a)
+    cross = _sum_of_roots(factor @ covariance_b @ factor.T, min(len(a), len(b)) - 1)
+    distance = np.sum((mean_a - mean_b) ** 2) + np.sum(factor**2) + np.trace(covariance_b) - 2 * cross
     return float(max(distance, 0.0))  # rounding leaves equal sets a little below zero
 
 
@@ -31,11 +34,26 @@ def kid(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     are alike. ValueError as for `fid`.
     """
     _check(a, b)
+    return _kid_of_sums(_kernel_sums(a, b))
+
+
+def kid_with_error(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[float, float]:
+    """`kid` and its standard error, by leaving out each row of either set in turn (the jackknife; Efron & Stein 1981).
+
+    The error is of drawing both sets; for sets that are alike it is somewhat too large. ValueError as for `fid`, and
+    for fewer than 3 rows.
+    """
+    _check(a, b)
     n, m = len(a), len(b)
-    within_a = _sum_over_pairs(a) / (n * (n - 1))
-    within_b = _sum_over_pairs(b) / (m * (m - 1))
-    across = sum(float(_kernel(x, y).sum()) for x in _blocks(a) for y in _blocks(b)) / (n * m)
-    return within_a + within_b - 2 * across
+    if min(n, m) < 3:
+        raise ValueError(f"an error needs at least 3 rows on both sides, not {n} and {m}")
+    sums = _kernel_sums(a, b)
+    within_a, within_b, across_a, across_b = sums
+    total_a, total_b, across = within_a.sum(), within_b.sum(), across_a.sum()
+    without_a = (total_a - 2 * within_a) / ((n - 1) * (n - 2)) - 2 * (across - across_a) / ((n - 1) * m)
+    without_b = (total_b - 2 * within_b) / ((m - 1) * (m - 2)) - 2 * (across - across_b) / (n * (m - 1))
+    variance = (n - 1) * without_a.var() + (m - 1) * without_b.var()
+    return _kid_of_sums(sums), float(np.sqrt(variance))
 
 
 def _check(a: NDArray[np.floating], b: NDArray[np.floating]) -> None:
@@ -53,31 +71,29 @@ def _blocks(x: NDArray[np.floating]) -> Iterator[NDArray[np.float64]]:
         yield x[start : start + ROWS].astype(np.float64)
 
 
-def _mean_and_covariance(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[D] and [D, D], over N - 1. Centred before the products, which would cancel otherwise."""
-    mean = x.sum(axis=0, dtype=np.float64) / len(x)
+def _covariance(x: NDArray[np.floating], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[D, D], over N - 1. Centred before the products, which would cancel otherwise."""
     products = np.zeros((x.shape[1], x.shape[1]))
     for block in _blocks(x):
         block -= mean
         products += block.T @ block
-    return mean, products / (len(x) - 1)
+    return products / (len(x) - 1)
 
 
-def _rank_bound(x: NDArray[np.floating]) -> int:
-    """What the rank of the covariance of x [N, D] can be at most."""
-    return min(len(x) - 1, x.shape[1])
+def _factor(x: NDArray[np.floating], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """F [rank at most, D] with F^T F the covariance of x: x itself, centred and scaled, if it has few rows."""
+    if len(x) <= x.shape[1]:
+        return (x - mean) / np.sqrt(len(x) - 1)
+    values, vectors = np.linalg.eigh(_covariance(x, mean))
+    return np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
 
 
-def _trace_of_sqrt_of_product(a: NDArray[np.float64], b: NDArray[np.float64], rank_a: int, rank_b: int) -> float:
-    """Tr (A B)^1/2 for covariances A and B [D, D] of at most these ranks.
-
-    A B has the eigenvalues of F^T B F, with F F^T = A: that matrix is symmetric, and so needs no general square root.
-    Eigenvalues beyond the ranks are 0, and left out, because each would count as the root of a rounding error.
-    """
-    values, vectors = np.linalg.eigh(a)  # ascending
-    factor = vectors[:, -rank_a:] * np.sqrt(np.maximum(values[-rank_a:], 0))  # [D, rank_a]
-    squares = np.linalg.eigvalsh(factor.T @ b @ factor)[-rank_b:]
-    return float(np.sqrt(np.maximum(squares, 0)).sum())
+def _sum_of_roots(squares: NDArray[np.float64], rank: int) -> float:
+    """Tr (A B)^1/2 for covariances A = F^T F and B of at most this rank, from F B F^T: it has the eigenvalues of A B,
+    but is symmetric, and so needs no general square root. Those beyond the rank, or lost in rounding, are 0: each would
+    count as the root of an error."""
+    values = np.linalg.eigvalsh(squares)[-rank:]
+    return float(np.sqrt(values[values > values[-1] * len(squares) * np.finfo(float).eps]).sum())
 
 
 def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,11 +102,33 @@ def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
     return base * base * base
 
 
-def _sum_over_pairs(x: NDArray[np.floating]) -> float:
-    """The kernel summed over all ordered pairs of different rows; each tile above the diagonal stands for two."""
-    total = 0.0
-    for start, rows in zip(range(0, len(x), ROWS), _blocks(x), strict=True):
+def _kernel_sums(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
+    """For each row the sum of its kernel values with the others of its set (a [N], then b [M]), and with the other set
+    (a [N], then b [M])."""
+    across_a, across_b = np.zeros(len(a)), np.zeros(len(b))
+    for i, x in zip(range(0, len(a), ROWS), _blocks(a), strict=False):
+        for j, y in zip(range(0, len(b), ROWS), _blocks(b), strict=False):
+            tile = _kernel(x, y)
+            across_a[i : i + ROWS] += tile.sum(axis=1)
+            across_b[j : j + ROWS] += tile.sum(axis=0)
+    return _sums_over_others(a), _sums_over_others(b), across_a, across_b
+
+
+def _sums_over_others(x: NDArray[np.floating]) -> NDArray[np.float64]:
+    """[N]: each row's kernel values with all other rows; each tile above the diagonal serves both its sides."""
+    sums = np.zeros(len(x))
+    for i, rows in zip(range(0, len(x), ROWS), _blocks(x), strict=False):
         square = _kernel(rows, rows)
-        total += float(square.sum() - np.trace(square))
-        total += sum(2 * float(_kernel(rows, others).sum()) for others in _blocks(x[start + ROWS :]))
-    return total
+        sums[i : i + ROWS] += square.sum(axis=1) - np.diag(square)
+        for j, others in zip(range(i + ROWS, len(x), ROWS), _blocks(x[i + ROWS :]), strict=False):
+            tile = _kernel(rows, others)
+            sums[i : i + ROWS] += tile.sum(axis=1)
+            sums[j : j + ROWS] += tile.sum(axis=0)
+    return sums
+
+
+def _kid_of_sums(sums: tuple[NDArray[np.float64], ...]) -> float:
+    within_a, within_b, across, _ = sums
+    n, m = len(within_a), len(within_b)
+    within = within_a.sum() / (n * (n - 1)) + within_b.sum() / (m * (m - 1))
+    return float(within - 2 * across.sum() / (n * m))

@@ -1,4 +1,4 @@
-"""How near a generator's images are to the real ones: features of both, then the distances between them."""
+"""How good a generator is: features of its images and of real ones, then figures of both."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,59 +7,111 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
 from ..sampling import TrainedGenerator
-from .distances import fid, kid
 from .feature_cache import feature_file, read_features, write_features
-from .features import Lite0Features
+from .features import Extractor
+from .figures import Sides
+from .memorisation import Copies
 
 BATCH = 32  # images generated at once
 
 Progress = Callable[[int, int], None]  # (images done, images in all)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    fid: float
-    kid: float
-    count: int
-    """Generated images."""
-    n_real: int
-    """Real images."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RealImages:
+    """A set, and which of its images are what; all int [n] indices.
+
+    reference: to compare with. trained_on: what the generator has seen, None if that is not in this set.
+    held_out: what it has not, None if there are no such images.
+    """
+
+    dataset: ImageDataset
+    reference: NDArray[np.int64]
+    trained_on: NDArray[np.int64] | None = None
+    held_out: NDArray[np.int64] | None = None
 
 
-def evaluate(
+def real_images(dataset: ImageDataset, trained_on: NDArray[np.int64], held_out: NDArray[np.int64]) -> RealImages:
+    """Of a run's own set: compared with are the held-out images where there are any, else the training images."""
+    if len(held_out):
+        return RealImages(dataset=dataset, reference=held_out, trained_on=trained_on, held_out=held_out)
+    return RealImages(dataset=dataset, reference=trained_on, trained_on=trained_on)
+
+
+def compute_sides(
     generator: TrainedGenerator,
-    dataset: ImageDataset,
+    real: RealImages,
+    extractor: Extractor,
     count: int,
     *,
     seed: int = 0,
-    device: torch.device | str = "cpu",
     progress: Progress | None = None,
-) -> Evaluation:
-    """Compare `count` generated images, without truncation, with all images of a set, by their Lite0 features.
+) -> Sides:
+    """Features of `count` generated images, without truncation, and of the real ones.
 
-    The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the set's
-    shares (`labels_in_shares`). The features of the real images are computed once and kept in the cache folder.
-    device: where the features are computed; the generator runs where it is. UserError if the set's images or classes
-    are not those that the generator makes, or if there are fewer than 2 images on a side.
+    The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
+    of the reference images (`labels_in_shares`). Features of the whole real set are computed once and kept in the cache
+    folder. Under torchrun each process computes its share of the images, and all have the result.
+    UserError if the set's images or classes are not those that the generator makes, or if there are fewer than 2 images
+    on a side.
     """
-    if count < 2 or len(dataset) < 2:
-        raise UserError(f"{count} generated and {len(dataset)} real images: an evaluation needs at least 2 of each")
+    dataset = real.dataset
+    if count < 2 or len(real.reference) < 2:
+        raise UserError(
+            f"{count} generated and {len(real.reference)} real images: an evaluation needs at least 2 of each"
+        )
     _check_shapes(generator, dataset)
-    names = _label_names(generator, dataset, count)
+    _check_classes(generator, dataset)
+    labels = None if dataset.labels is None else labels_in_shares(dataset.labels[real.reference], count)
 
-    extractor = Lite0Features(device)
     kept = feature_file(dataset.fingerprint, extractor.identity)
-    real = read_features(kept, (len(dataset), extractor.dim))
-    total = count if real is not None else len(dataset) + count
-    if real is None:
-        real = extractor.extract(_real_images(dataset), _counter(progress, 0, total))
-        write_features(kept, real)
-    images = _generated_images(generator, names, seed * count, count)
-    generated = extractor.extract(images, _counter(progress, total - count, total))
-    return Evaluation(fid=fid(generated, real), kid=kid(generated, real), count=count, n_real=len(dataset))
+    rows = read_features(kept, len(dataset))
+    if distributed.sum_over_ranks(torch.tensor(float(rows is None))) > 0:  # they may be on disks of their own
+        rows = None
+    before, total = (0, count) if rows is not None else (len(dataset), len(dataset) + count)
+    if rows is None:
+        rows = _extract(
+            extractor, len(dataset), lambda i, j: _real_batches(dataset, i, j), _counter(progress, 0, total)
+        )
+        if distributed.rank() == 0:
+            write_features(kept, rows)
+    generated = _extract(
+        extractor,
+        count,
+        lambda i, j: generated_batches(generator, labels, dataset.classes, seed * count, i, j),
+        _counter(progress, before, total),
+    )
+    features, all_labels, trained_on = extractor.features(rows), dataset.labels, real.trained_on
+    return Sides(
+        reference=features[real.reference],
+        generated=extractor.features(generated),
+        trained_on=None if trained_on is None else features[trained_on],
+        held_out=None if real.held_out is None else features[real.held_out],
+        reference_labels=None if all_labels is None else all_labels[real.reference],
+        trained_on_labels=None if all_labels is None or trained_on is None else all_labels[trained_on],
+        labels=labels,
+        classes=dataset.classes,
+        logits=extractor.logits(generated),
+    )
+
+
+def closest_pairs(
+    generator: TrainedGenerator, real: RealImages, sides: Sides, copies: Copies, count: int = 16, *, seed: int = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The generated images that lie nearest to a training image, and those, both uint8 [n, H, W, C], nearest first.
+
+    sides, copies: of `compute_sides` with the same generator, images and seed.
+    """
+    assert real.trained_on is not None
+    chosen = np.argsort(copies.distance)[:count]
+    names = None if sides.labels is None else [sides.classes[sides.labels[index]] for index in chosen]
+    images = generator.sample((chosen + seed * len(sides.generated)).tolist(), names)
+    nearest_real = real.trained_on[copies.nearest[chosen]]
+    return images, real.dataset.images[nearest_real].transpose(0, 2, 3, 1)
 
 
 def labels_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -68,6 +120,21 @@ def labels_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]
     Image i takes the label at place floor(i * N / count) of the sorted labels: for count == N, the labels themselves.
     """
     return np.sort(labels)[np.arange(count) * len(labels) // count]
+
+
+def generated_batches(
+    generator: TrainedGenerator,
+    labels: NDArray[np.int64] | None,
+    classes: tuple[str, ...],
+    first_seed: int,
+    start: int,
+    stop: int,
+) -> Iterator[NDArray[np.uint8]]:
+    """Images start ... stop - 1 of an evaluation, uint8 [n, H, W, C], a batch at a time. labels: of all its images."""
+    for first in range(start, stop, BATCH):
+        last = min(first + BATCH, stop)
+        names = None if labels is None else [classes[label] for label in labels[first:last]]
+        yield generator.sample(range(first_seed + first, first_seed + last), names)
 
 
 def _check_shapes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
@@ -79,34 +146,41 @@ def _check_shapes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
         )
 
 
-def _label_names(generator: TrainedGenerator, dataset: ImageDataset, count: int) -> list[str] | None:
-    """The class name of each image to generate; None when there are no labels."""
+def _check_classes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
     if dataset.labels is None:
         if generator.classes:
             raise UserError("the generator was trained with labels and the set has none: evaluate it on a labelled set")
-        return None
+        return
     if not generator.classes:
         raise UserError("the generator was trained without labels and the set has them: load it with use_labels=False")
     for name in dataset.classes:
         if name not in generator.classes:
             raise UserError(f"class {name!r} of the set: the generator has none, {nearest(name, generator.classes)}")
-    return [dataset.classes[label] for label in labels_in_shares(dataset.labels, count)]
 
 
-def _real_images(dataset: ImageDataset) -> Iterator[NDArray[np.uint8]]:
+def _real_batches(dataset: ImageDataset, start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
     """uint8 [n, H, W, C], a batch at a time."""
-    for start in range(0, len(dataset), BATCH):
-        yield dataset.images[start : start + BATCH].transpose(0, 2, 3, 1)
+    for first in range(start, stop, BATCH):
+        yield dataset.images[first : min(first + BATCH, stop)].transpose(0, 2, 3, 1)
 
 
-def _generated_images(
-    generator: TrainedGenerator, names: list[str] | None, first_seed: int, count: int
-) -> Iterator[NDArray[np.uint8]]:
-    """uint8 [n, H, W, C], a batch at a time: there may be more images than fit in memory."""
-    for start in range(0, count, BATCH):
-        stop = min(start + BATCH, count)
-        seeds = range(first_seed + start, first_seed + stop)
-        yield generator.sample(seeds, None if names is None else names[start:stop])
+def _extract(
+    extractor: Extractor,
+    count: int,
+    batches: Callable[[int, int], Iterator[NDArray[np.uint8]]],
+    progress: Callable[[int], None] | None,
+) -> NDArray[np.float32]:
+    """[count, D], each process having computed an equal share of consecutive rows."""
+    world = distributed.world_size()
+    share = -(-count // world)
+    start = min(distributed.rank() * share, count - 1)  # at least one row, so that every process knows their length
+    stop = max(min((distributed.rank() + 1) * share, count), start + 1)
+    if progress is not None:
+        tell, progress = progress, lambda done: tell(min(done * world, count))
+    part = extractor.extract(batches(start, stop), progress)
+    padded = np.zeros((share, part.shape[1]), np.float32)
+    padded[: len(part)] = part
+    return distributed.gather(torch.from_numpy(padded)).numpy()[:count]
 
 
 def _counter(progress: Progress | None, before: int, total: int) -> Callable[[int], None] | None:

@@ -17,13 +17,13 @@ def feature_file(fingerprint: str, extractor_identity: str) -> Path:
     return cache_root() / "features" / f"{key}.npy"
 
 
-def read_features(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
-    """float32 of that shape; None if there is no such file, or something else in it."""
+def read_features(path: Path, count: int) -> NDArray[np.float32] | None:
+    """float32 [count, D]; None if there is no such file, or something else in it."""
     try:
         features = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return features if features.shape == shape and features.dtype == np.float32 else None
+    return features if features.ndim == 2 and len(features) == count and features.dtype == np.float32 else None
 
 
 def write_features(path: Path, features: NDArray[np.float32]) -> None:

@@ -33,7 +33,9 @@ def main() -> None:
         # for figures by other features later
         shutil.copy(arguments.run / "generator.safetensors", arguments.run / f"generator-{kimg:g}.safetensors")
         start = time.perf_counter()
-        figures = json.loads(program("evaluate", str(arguments.run), "--data", source, "--json", capture=True))
+        figures = json.loads(
+            program("evaluate", str(arguments.run), "--data", source, "--metrics", "fid,kid", "--json", capture=True)
+        )
         row = {
             "commit": commit(),
             "command": command,
@@ -43,7 +45,7 @@ def main() -> None:
             "evaluation_seconds": round(time.perf_counter() - start),
             "fid": round(figures["fid"]["value"], 2),
             "kid": round(figures["kid"]["value"], 5),
-            "count": figures["count"],
+            "count": figures["fid"]["n_fake"],
         }
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         with arguments.out.open("a") as file:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylegan_ada.datasets import ImageDataset
-from stylegan_ada.metrics import evaluate as module
+from stylegan_ada.metrics.features import Extractor
 
 
 class FakeGenerator:
@@ -17,37 +17,39 @@ class FakeGenerator:
 
     def sample(self, seeds, labels=None, truncation_psi=1.0):
         assert truncation_psi == 1
-        self.seeds += seeds
+        self.seeds += list(seeds)
         self.labels += [None] * len(seeds) if labels is None else labels
         channels, height, width = self.image_shape
         return np.array([np.full((height, width, channels), seed % 256) for seed in seeds], np.uint8)
 
 
-class FakeFeatures:
-    """Two features: the first pixel and the last."""
+class FakeFeatures(Extractor):
+    """Two features: the first pixel and the last; two logits. `extracted`: the number of images of each extraction."""
 
-    dim = 2
     identity = "fake"
-    extracted: list[int]
+    name = "Fake"
 
-    def __init__(self, device):
-        assert str(device) == "cpu"
+    def __init__(self, device="cpu"):
+        super().__init__(device)
+        self.extracted: list[int] = []
 
     def extract(self, batches, progress=None):
-        features = [np.stack([b[:, 0, 0, 0], b[:, -1, -1, -1]], axis=1).astype(np.float32) for b in batches]
-        if progress is not None:
-            progress(sum(map(len, features)))
-        FakeFeatures.extracted.append(sum(map(len, features)))
-        return np.concatenate(features)
+        rows = super().extract(batches, progress)
+        self.extracted.append(len(rows))
+        return rows
+
+    def logits(self, rows):
+        return rows / 100
+
+    def _of(self, images):
+        return np.stack([images[:, 0, 0, 0], images[:, -1, -1, -1]], axis=1).astype(np.float32)
 
 
 @pytest.fixture
-def extracted(monkeypatch, tmp_path) -> list[int]:
-    """Fake features in place of Lite0's, and an empty cache; the number of images of each extraction so far."""
+def extractor(monkeypatch, tmp_path) -> FakeFeatures:
+    """Fake features, and an empty cache."""
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "Lite0Features", FakeFeatures)
-    FakeFeatures.extracted = []
-    return FakeFeatures.extracted
+    return FakeFeatures()
 
 
 @pytest.fixture

@@ -1,14 +1,22 @@
 import json
+import math
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
+import stylegan_ada.metrics.features
 import stylegan_ada.sampling
 from stylegan_ada.cli import evaluate as command
+from stylegan_ada.metrics.evaluate import real_images
+
+KEYS = ["fid", "kid", "precision", "recall", "density", "coverage", "intra_fid", "inception_score", "copies",
+        "label_accuracy"]  # fmt: skip
 
 
 @pytest.fixture
-def generator(extracted, make_generator, make_dataset, monkeypatch):
+def generator(extractor, make_generator, make_dataset, monkeypatch):
     """A run that holds a fake generator and set; what was asked for lies in `.asked`."""
     generator = make_generator()
     generator.asked = {}
@@ -19,10 +27,16 @@ def generator(extracted, make_generator, make_dataset, monkeypatch):
 
     def data(run, source):
         generator.asked.update(run=run, source=source)
-        return make_dataset()
+        dataset = make_dataset(labels=[0, 1, 0, 0, 1, 0, 0, 0] * 3)
+        return real_images(dataset, np.arange(len(dataset)), np.arange(0))
+
+    def make_extractor(name, device):
+        generator.asked.update(features=name)
+        return extractor
 
     monkeypatch.setattr(stylegan_ada.sampling, "load_generator", load)
-    monkeypatch.setattr(command, "run_dataset", data)
+    monkeypatch.setattr(command, "run_images", data)
+    monkeypatch.setattr(stylegan_ada.metrics.features, "make_extractor", make_extractor)
     return generator
 
 
@@ -33,34 +47,77 @@ def invoke(*arguments):
 
 
 def test_json(generator, tmp_path):
-    result = invoke(str(tmp_path), "--json", "--count", "20")
-    found = json.loads(result.stdout)
-    assert set(found) == {"fid", "kid", "count"}
-    assert found["count"] == 20
-    assert set(found["fid"]) == set(found["kid"]) == {"value"}
-    assert found["fid"]["value"] > 0
+    result = invoke(str(tmp_path), "--json", "--count", "40")
     assert result.stdout.count("\n") == 1
-    assert generator.seeds == list(range(20))
-    assert generator.asked == {"path": tmp_path, "device": "cpu", "run": tmp_path, "source": None}
+    found = json.loads(result.stdout)
+    assert list(found) == KEYS
+    for figure in found.values():
+        assert {"value", "low", "high", "n_real", "n_fake"} <= set(figure)
+        assert figure["low"] <= figure["value"] <= figure["high"]
+        assert (figure["n_real"], figure["n_fake"]) == (24, 40)
+    assert set(found["intra_fid"]["per_class"]) == {"bad", "good"}
+    assert np.sum(found["label_accuracy"]["confusion"]) == 40
+    assert generator.seeds == list(range(40))
+    assert generator.asked == {
+        "path": tmp_path, "device": "cpu", "run": tmp_path, "source": None, "features": "lite0"
+    }  # fmt: skip
 
 
 def test_table(generator, tmp_path):
-    result = invoke(str(tmp_path), "--data", "elsewhere", "--count", "20")
-    lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["FID", "KID", "count"]
-    assert all(line.endswith(".") for line in lines)
-    assert lines[2].split()[1] == "20"
-    assert "8 real" in lines[2]
+    result = invoke(str(tmp_path), "--data", "elsewhere", "--count", "40", "--features", "x.onnx")
+    words = [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert words[: len(KEYS)] == KEYS
+    assert "40 generated images, by the features of Fake, against 24 images that were trained on." in result.stdout
+    assert "go by KID" in result.stdout
+    assert "good" in result.stdout
     assert generator.asked["source"] == "elsewhere"
+    assert generator.asked["features"] == "x.onnx"
+
+
+def test_only_some_figures(generator, tmp_path):
+    found = json.loads(invoke(str(tmp_path), "--json", "--count", "40", "--metrics", "kid, recall").stdout)
+    assert list(found) == ["kid", "recall"]
+
+
+def test_what_cannot_be_measured_is_said(generator, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(generator), "classes", (), raising=False)
+    result = invoke(str(tmp_path), "--json", "--count", "3", "--metrics", "fid,recall,inception_score")
+    assert list(json.loads(result.stdout)) == ["fid"]
+    assert "recall is left out: there is no neighbour number 3 among 3 rows" in result.stderr
+    assert "inception_score is left out" in result.stderr
+
+
+def test_unknown_figures_are_refused(generator, tmp_path):
+    for arguments, message in (
+        (["fidd"], "did you mean 'fid'"),
+        (["fid", "--pairs", "p.png"], "needs the figure copies"),
+    ):
+        result = CliRunner().invoke(command.evaluate, [str(tmp_path), "--metrics", *arguments])
+        assert message in str(result.exception)
+
+
+def test_pairs(generator, tmp_path):
+    invoke(str(tmp_path), "--count", "40", "--metrics", "copies", "--pairs", str(tmp_path / "pairs.png"))
+    with Image.open(tmp_path / "pairs.png") as picture:
+        assert picture.height == 4 * 64  # two rows of pairs
 
 
 def test_as_many_images_as_there_are_real_ones(generator, tmp_path, monkeypatch):
-    assert json.loads(invoke(str(tmp_path), "--json").stdout)["count"] == 8
+    arguments = (str(tmp_path), "--json", "--metrics", "fid")
+    assert json.loads(invoke(*arguments).stdout)["fid"]["n_fake"] == 24
     monkeypatch.setattr(command, "MOST_IMAGES", 6)
-    assert json.loads(invoke(str(tmp_path), "--json").stdout)["count"] == 6
+    assert json.loads(invoke(*arguments).stdout)["fid"]["n_fake"] == 6
 
 
 def test_one_image_is_no_distribution(tmp_path):
     result = CliRunner().invoke(command.evaluate, [str(tmp_path), "--count", "1"])
     assert result.exit_code == 2
     assert "--count" in result.stderr
+
+
+def test_no_interval_is_null(generator):
+    from stylegan_ada.metrics.figures import Figure
+
+    figure = Figure(value=1.0, low=math.nan, high=math.nan, n_real=3, n_fake=4)
+    assert json.loads(command.as_json_text({"fid": figure}, ()))["fid"]["low"] is None
+    assert "nan" not in command.as_table({"fid": figure}, "Fake", "images")

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import scipy.linalg
+import torch
 from sklearn.metrics.pairwise import polynomial_kernel
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
 
 from stylegan_ada.metrics import distances
-from stylegan_ada.metrics.distances import fid, kid
+from stylegan_ada.metrics.distances import fid, kid, kid_with_error
 
 
 def features(seed, rows, columns, rank=None, shift=0.0):
@@ -120,3 +123,53 @@ def test_kid_of_equal_distributions_scatters_around_zero():
 def test_bad_features_are_refused(measure, a, b, message):
     with pytest.raises(ValueError, match=message):
         measure(a, b)
+
+
+@pytest.mark.parametrize("rows", [4, 1024])
+def test_error_of_kid_is_the_jackknife(rows, monkeypatch):
+    """Each row left out in turn, by `kid` itself, which other tests hold to scikit-learn's kernel."""
+    monkeypatch.setattr(distances, "ROWS", rows)
+    a, b = features(0, 11, 6), features(1, 14, 6, shift=0.5)
+    without_a = np.array([kid(np.delete(a, i, axis=0), b) for i in range(len(a))])
+    without_b = np.array([kid(a, np.delete(b, i, axis=0)) for i in range(len(b))])
+    expected = np.sqrt(10 * without_a.var() + 13 * without_b.var())
+    value, error = kid_with_error(a, b)
+    assert value == pytest.approx(kid(a, b), rel=1e-12)
+    assert error == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_error_of_kid_is_how_much_it_scatters(shift):
+    rng = np.random.default_rng(0)
+    found = [kid_with_error(rng.normal(size=(60, 10)) + shift, rng.normal(size=(50, 10))) for _ in range(200)]
+    values, errors = map(np.array, zip(*found, strict=True))
+    assert 0.85 < np.sqrt((errors**2).mean()) / values.std() < 1.5  # too large rather than too small
+
+
+def test_error_of_kid_needs_three_rows():
+    with pytest.raises(ValueError, match="at least 3 rows"):
+        kid_with_error(np.zeros((2, 3)), np.zeros((5, 3)))
+
+
+class Flat(torch.nn.Module):
+    """An extractor for torchmetrics, which gives the numbers that it gets."""
+
+    num_features = 12
+
+    def forward(self, images):
+        return images.flatten(1)
+
+
+@pytest.mark.parametrize("rows", [(40, 50), (9, 30)])
+def test_torchmetrics_agrees(rows):
+    a, b = (features(seed, n, 12, shift=0.2) for seed, n in enumerate(rows))
+    x, y = torch.tensor(a).reshape(-1, 3, 2, 2), torch.tensor(b).reshape(-1, 3, 2, 2)
+    theirs = FrechetInceptionDistance(feature=Flat(), input_img_size=(3, 2, 2)).set_dtype(torch.float64)
+    size = min(rows)
+    with pytest.warns(UserWarning, match="buffer"):
+        theirs_kid = KernelInceptionDistance(feature=Flat(), subsets=1, subset_size=size)
+    for metric in (theirs, theirs_kid):
+        metric.update(x[:size].double(), real=True)
+        metric.update(y[:size].double(), real=False)
+    assert fid(a[:size], b[:size]) == pytest.approx(float(theirs.compute()), rel=1e-4)
+    assert kid(a[:size], b[:size]) == pytest.approx(float(theirs_kid.compute()[0]), rel=1e-4)

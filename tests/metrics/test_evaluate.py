@@ -1,3 +1,6 @@
+import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -5,41 +8,81 @@ import numpy as np
 import pytest
 
 from stylegan_ada import UserError
-from stylegan_ada.metrics import Lite0Features, fid, kid
-from stylegan_ada.metrics.evaluate import evaluate, labels_in_shares
+from stylegan_ada.metrics import find_copies
+from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_sides, labels_in_shares, real_images
+from stylegan_ada.metrics.lite0 import Lite0Features
 
 
-def test_figures_are_those_of_the_features(extracted, make_generator, make_dataset):
+@pytest.fixture
+def everything(make_dataset):
+    """A set of which all images are trained on and compared with."""
+
+    def make(**options):
+        dataset = make_dataset(**options)
+        return real_images(dataset, np.arange(len(dataset)), np.arange(0))
+
+    return make
+
+
+def corners(images):
+    """[N, C, H, W] -> what the fake features are."""
+    return np.stack([images[:, 0, 0, 0], images[:, 0, -1, -1]], axis=1)
+
+
+def test_features_of_both_sides(extractor, make_generator, everything):
+    real = everything()
+    sides = compute_sides(make_generator(), real, extractor, 50)
+    np.testing.assert_array_equal(sides.generated, np.repeat(np.arange(50)[:, None], 2, axis=1))
+    np.testing.assert_array_equal(sides.logits, sides.generated / np.float32(100))
+    np.testing.assert_array_equal(sides.reference, corners(real.dataset.images))
+    np.testing.assert_array_equal(sides.trained_on, sides.reference)
+    assert sides.held_out is None
+    np.testing.assert_array_equal(sides.reference_labels, real.dataset.labels)
+    np.testing.assert_array_equal(sides.trained_on_labels, real.dataset.labels)
+    assert sides.classes == real.dataset.classes
+
+
+def test_held_out_images_are_compared_with_where_there_are_any(extractor, make_generator, make_dataset):
     dataset = make_dataset()
-    found = evaluate(make_generator(), dataset, 50)
-    generated = np.repeat(np.arange(50.0)[:, None], 2, axis=1)
-    real = np.stack([dataset.images[:, 0, 0, 0], dataset.images[:, 0, -1, -1]], axis=1).astype(float)
-    assert found.fid == pytest.approx(fid(generated, real))
-    assert found.kid == pytest.approx(kid(generated, real))
-    assert (found.count, found.n_real) == (50, 8)
+    trained_on, held_out = np.array([0, 2, 3, 4, 6]), np.array([1, 5, 7])
+    sides = compute_sides(make_generator(), real_images(dataset, trained_on, held_out), extractor, 4)
+    np.testing.assert_array_equal(sides.reference, corners(dataset.images[held_out]))
+    np.testing.assert_array_equal(sides.held_out, sides.reference)
+    np.testing.assert_array_equal(sides.trained_on, corners(dataset.images[trained_on]))
+    np.testing.assert_array_equal(sides.reference_labels, dataset.labels[held_out])
+    np.testing.assert_array_equal(sides.trained_on_labels, dataset.labels[trained_on])
 
 
-def test_seeds_are_disjoint_and_each_is_used_once(extracted, make_generator, make_dataset):
+def test_another_set_tells_nothing_of_what_was_trained_on(extractor, make_generator, make_dataset):
+    sides = compute_sides(make_generator(), RealImages(dataset=make_dataset(), reference=np.arange(8)), extractor, 4)
+    assert sides.trained_on is None
+    assert sides.trained_on_labels is None
+
+
+def test_seeds_are_disjoint_and_each_is_used_once(extractor, make_generator, everything):
     first, second = make_generator(), make_generator()
-    evaluate(first, make_dataset(), 70)
-    evaluate(second, make_dataset(), 70, seed=1)
+    compute_sides(first, everything(), extractor, 70)
+    compute_sides(second, everything(), extractor, 70, seed=1)
     assert first.seeds == list(range(70))
     assert second.seeds == list(range(70, 140))
 
 
-def test_generated_labels_are_those_of_the_set(extracted, make_generator, make_dataset):
+def test_generated_labels_are_those_of_the_reference(extractor, make_generator, everything, make_dataset):
     generator = make_generator()
-    evaluate(generator, make_dataset(), 8)
-    assert Counter(generator.labels) == {"bad": 6, "good": 2}
-    generator = make_generator()
-    evaluate(generator, make_dataset(), 80)  # several batches
+    sides = compute_sides(generator, everything(), extractor, 80)  # several batches
     assert Counter(generator.labels) == {"bad": 60, "good": 20}
+    assert [sides.classes[label] for label in sides.labels] == generator.labels
+    generator = make_generator()
+    held = real_images(make_dataset(), np.array([0, 2, 3, 5, 6, 7]), np.array([1, 4]))
+    compute_sides(generator, held, extractor, 8)
+    assert Counter(generator.labels) == {"good": 8}
 
 
-def test_without_labels_the_generator_gets_none(extracted, make_generator, make_dataset):
+def test_without_labels_the_generator_gets_none(extractor, make_generator, everything):
     generator = make_generator(classes=())
-    evaluate(generator, make_dataset(labels=None), 5)
+    sides = compute_sides(generator, everything(labels=None), extractor, 5)
     assert generator.labels == [None] * 5
+    assert sides.labels is None
 
 
 @pytest.mark.parametrize("count", [2, 7, 10, 33, 100, 1000])
@@ -51,26 +94,28 @@ def test_labels_keep_their_shares(count):
     assert np.abs(np.bincount(drawn, minlength=5) - shares).max() < 1
 
 
-def test_features_of_a_set_are_computed_once(extracted, make_generator, make_dataset):
-    first = evaluate(make_generator(), make_dataset(), 4)
-    again = evaluate(make_generator(), make_dataset(), 4)
-    assert again == first
-    assert extracted == [8, 4, 4]
-    evaluate(make_generator(), make_dataset(fingerprint="another"), 4)
-    assert extracted == [8, 4, 4, 8, 4]
+def test_features_of_a_set_are_computed_once(extractor, make_generator, everything):
+    first = compute_sides(make_generator(), everything(), extractor, 4)
+    again = compute_sides(make_generator(), everything(), extractor, 4)
+    np.testing.assert_array_equal(again.reference, first.reference)
+    assert extractor.extracted == [8, 4, 4]
+    compute_sides(make_generator(), everything(fingerprint="another"), extractor, 4)
+    assert extractor.extracted == [8, 4, 4, 8, 4]
 
 
-def test_an_unwritable_cache_only_warns(extracted, make_generator, make_dataset, monkeypatch, tmp_path):
+def test_an_unwritable_cache_only_warns(extractor, make_generator, everything, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="not kept"):
-        assert evaluate(make_generator(), make_dataset(), 4).count == 4
+        assert len(compute_sides(make_generator(), everything(), extractor, 4).generated) == 4
 
 
-def test_progress_counts_what_has_to_be_done(extracted, make_generator, make_dataset):
+def test_progress_counts_what_has_to_be_done(extractor, make_generator, everything):
     calls = []
     for _ in range(2):
-        evaluate(make_generator(), make_dataset(), 4, progress=lambda done, total: calls.append((done, total)))
+        compute_sides(
+            make_generator(), everything(), extractor, 4, progress=lambda done, total: calls.append((done, total))
+        )
     assert calls == [(8, 12), (12, 12), (4, 4)]
 
 
@@ -86,22 +131,71 @@ def test_progress_counts_what_has_to_be_done(extracted, make_generator, make_dat
         ({}, {"classes": ("bad", "goood")}, 4, "'goood' .* did you mean 'good'"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(
-    extracted, make_generator, make_dataset, generator, dataset, count, message
-):
+def test_what_cannot_be_compared_is_refused(extractor, make_generator, everything, generator, dataset, count, message):
     with pytest.raises(UserError, match=message):
-        evaluate(make_generator(**generator), make_dataset(**dataset), count)
-    assert not extracted
+        compute_sides(make_generator(**generator), everything(**dataset), extractor, count)
+    assert not extractor.extracted
 
 
-def test_with_lite0(make_generator, make_dataset, monkeypatch, tmp_path):
+def test_closest_pairs(extractor, make_generator, make_dataset):
+    dataset = make_dataset()
+    trained_on = np.array([1, 3, 4, 6])
+    real, generator = real_images(dataset, trained_on, np.array([0, 2])), make_generator()
+    sides = compute_sides(generator, real, extractor, 200, seed=1)
+    copies = find_copies(sides.generated, sides.trained_on)
+    generated, training = closest_pairs(generator, real, sides, copies, 3, seed=1)
+    pixels = corners(dataset.images[trained_on]).astype(float)
+    distances = np.array([np.hypot(*(pixels - seed % 256).T).min() for seed in range(200, 400)])
+    found = [
+        np.hypot(*(corners(t[None].transpose(0, 3, 1, 2))[0] - float(g[0, 0, 0])))
+        for g, t in zip(generated, training, strict=True)
+    ]
+    np.testing.assert_allclose(found, np.sort(distances)[:3])
+
+
+PROCESS = """
+import sys, json, pathlib, numpy as np
+sys.path.insert(0, {tests!r})
+from conftest import FakeFeatures, FakeGenerator
+from stylegan_ada import distributed
+from stylegan_ada.datasets import ImageDataset
+from stylegan_ada.metrics.evaluate import compute_sides, real_images
+import torch
+distributed.start(torch.device("cpu"))
+images = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), np.uint8)
+dataset = ImageDataset(images, None, (), ("a", "b", "c"), (), "f")
+generator, extractor = FakeGenerator(classes=()), FakeFeatures()
+sides = compute_sides(generator, real_images(dataset, np.arange(3), np.arange(0)), extractor, 5)
+found = [distributed.rank(), sides.reference.tolist(), sides.generated.tolist(), len(generator.seeds)]
+pathlib.Path({out!r}, f"{{distributed.rank()}}.json").write_text(json.dumps(found))
+distributed.stop()
+"""
+
+
+def test_processes_share_the_images_out(tmp_path):
+    """Also where there are fewer real images than processes."""
+    script = tmp_path / "process.py"
+    script.write_text(PROCESS.format(tests=str(Path(__file__).parent), out=str(tmp_path)))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "4", "--master-port", "29533", script]
+    subprocess.run(command, check=True, capture_output=True)
+    found = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
+    images = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), np.uint8)
+    assert len(found) == 4
+    for _, reference, generated, _ in found:
+        np.testing.assert_array_equal(reference, corners(images))
+        np.testing.assert_array_equal(generated, np.repeat(np.arange(5)[:, None], 2, axis=1))
+    assert max(drawn for *_, drawn in found) == 2
+
+
+def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
     """The real extractor gets the images with their axes in order, and its features are kept."""
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
-    dataset = make_dataset(labels=(0, 1, 0), image_shape=(3, 8, 12))
-    generator = make_generator(image_shape=(3, 8, 12))
-    found = evaluate(generator, dataset, 3)
-    real = Lite0Features().extract([np.stack([np.moveaxis(image, 0, -1) for image in dataset.images])])
-    generated = Lite0Features().extract([generator.sample([0, 1, 2])])
-    assert found.fid == pytest.approx(fid(generated, real), rel=1e-3)
+    real = everything(labels=(0, 1, 0), image_shape=(3, 8, 12))
+    generator, extractor = make_generator(image_shape=(3, 8, 12)), Lite0Features()
+    sides = compute_sides(generator, real, extractor, 3)
+    expected = extractor.extract([np.stack([np.moveaxis(image, 0, -1) for image in real.dataset.images])])
+    np.testing.assert_allclose(sides.reference, expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(sides.generated, extractor.extract([generator.sample([0, 1, 2])]), rtol=1e-3, atol=1e-5)
+    assert sides.logits.shape == (3, 1000)
     (kept,) = Path(tmp_path, "features").iterdir()
-    np.testing.assert_allclose(np.load(kept), real, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(np.load(kept), sides.reference)

@@ -24,9 +24,9 @@ def test_sets_and_extractors_have_their_own_files():
 
 def test_round_trip(tmp_path):
     path = tmp_path / "new" / "folder" / "features.npy"
-    assert read_features(path, (3, 4)) is None
+    assert read_features(path, 3) is None
     write_features(path, FEATURES)
-    np.testing.assert_array_equal(read_features(path, (3, 4)), FEATURES)
+    np.testing.assert_array_equal(read_features(path, 3), FEATURES)
     np.testing.assert_array_equal(np.load(path), FEATURES)
     assert [file.name for file in path.parent.iterdir()] == ["features.npy"]
 
@@ -35,22 +35,22 @@ def test_round_trip(tmp_path):
 def test_a_damaged_file_is_no_file(tmp_path, content):
     path = tmp_path / "features.npy"
     path.write_bytes(content)
-    assert read_features(path, (3, 4)) is None
+    assert read_features(path, 3) is None
 
 
 def test_a_file_cut_short_is_no_file(tmp_path):
     path = tmp_path / "features.npy"
     write_features(path, FEATURES)
     path.write_bytes(path.read_bytes()[:-4])
-    assert read_features(path, (3, 4)) is None
+    assert read_features(path, 3) is None
 
 
 def test_another_shape_or_type_is_no_file(tmp_path):
     path = tmp_path / "features.npy"
     write_features(path, FEATURES)
-    assert read_features(path, (4, 3)) is None
+    assert read_features(path, 4) is None
     np.save(path, FEATURES.astype(np.float64))
-    assert read_features(path, (3, 4)) is None
+    assert read_features(path, 3) is None
 
 
 def test_a_folder_that_cannot_be_written_only_warns(tmp_path):

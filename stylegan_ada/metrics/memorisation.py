@@ -1,0 +1,63 @@
+"""Whether generated images are copies of training images: are they nearer to them than unseen real images are?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .neighbours import Features, kth_squared_distance, nearest_of
+
+QUANTILE = 0.05  # of unseen real images that count as copies by chance
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """suspected [M]: generated images nearer to a training image than `threshold`. control [n]: the same of unseen real
+    images, by chance. nearest, distance [M]: the nearest training image of each generated one, and how far it is."""
+
+    suspected: NDArray[np.bool_]
+    control: NDArray[np.bool_]
+    threshold: float
+    nearest: NDArray[np.int64]
+    distance: NDArray[np.float64]
+
+    @property
+    def share(self) -> float:
+        return float(self.suspected.mean())
+
+    @property
+    def control_share(self) -> float:
+        return float(self.control.mean())
+
+    @property
+    def excess(self) -> float:
+        """How many standard errors the share lies above the control's, as two independent shares."""
+        variances = [hits.mean() * (1 - hits.mean()) / len(hits) for hits in (self.suspected, self.control)]
+        # a share of 0 or 1 has an error, too: that of one image more or less
+        floor = 1 / len(self.control) ** 2
+        return (self.share - self.control_share) / float(np.sqrt(max(sum(variances), floor)))
+
+
+def find_copies(
+    generated: Features, trained_on: Features, held_out: Features | None = None, *, seed: int = 0
+) -> Copies:
+    """Compare the distances of generated images [M, D] to training images [N, D] with those of unseen real ones [n, D].
+
+    The threshold is the distance to the nearest training image below which 5% of one random half of the unseen images
+    lie; the other half is the control, whose share therefore is near 5%. Without `held_out` each training image stands
+    for an unseen one, with itself left out: where a set holds the same picture several times, that hides copies of it.
+    ValueError for fewer than 2 training images or 2 unseen ones.
+    """
+    unseen = _left_out(trained_on) if held_out is None else nearest_of(held_out, trained_on)[1]
+    if len(unseen) < 2:
+        raise ValueError(f"{len(unseen)} unseen images cannot be halved")
+    unseen = np.random.default_rng(seed).permutation(unseen)
+    half = len(unseen) // 2
+    threshold = float(np.quantile(unseen[:half], QUANTILE))
+    nearest, distance = nearest_of(generated, trained_on)
+    return Copies(distance < threshold, unseen[half:] < threshold, threshold, nearest, distance)
+
+
+def _left_out(trained_on: Features) -> NDArray[np.float64]:
+    """[N]: how far each training image is from the nearest other one."""
+    return np.sqrt(kth_squared_distance(trained_on, 1))

@@ -1,0 +1,34 @@
+"""Reading networks from files: from packages of the Python package index, without running their code."""
+
+import hashlib
+import importlib.util
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import torch
+
+from ..errors import UserError
+
+
+def read_weights(package: str, file: str, sha256: str, install: str) -> bytes:
+    """The file's bytes. UserError, with the command `install`, if it is missing or another one than it should be."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise UserError(f"these features need the package {package.replace('_', '-')}: run {install}")
+    path = Path(spec.origin).parent / file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path} ({error.strerror}): reinstall it, {install}") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UserError(f"{path} is not the file that it should be: reinstall it, {install}")
+    return content
+
+
+def load_torchscript(file: str | BytesIO, device: torch.device) -> torch.jit.ScriptModule:
+    """The network, ready for inference. RuntimeError for another kind of file."""
+    with warnings.catch_warnings():
+        # torch prefers its newer format, which the published network does not come in
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.load(file, map_location=device).eval()

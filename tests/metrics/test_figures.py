@@ -1,0 +1,136 @@
+"""Inception score, intervals, and all figures of two sides together."""
+
+import numpy as np
+import pytest
+import torch
+from torchmetrics.image.inception import InceptionScore
+
+from stylegan_ada.metrics import fid, inception_score, intervals, kid_with_error, precision_recall
+from stylegan_ada.metrics.figures import METRICS, Sides, measure
+
+
+def test_inception_score_of_known_cases():
+    kinds = np.repeat(np.eye(4) * 50, 25, axis=0)
+    mixed = kinds[np.random.default_rng(0).permutation(100)]
+    assert inception_score(mixed, splits=1)[0] == pytest.approx(4, rel=1e-6)
+    assert inception_score(np.zeros((20, 7)))[0] == pytest.approx(1)
+    assert inception_score(np.tile(np.arange(7.0), (20, 1)))[0] == pytest.approx(1)
+
+
+class Flat(torch.nn.Module):
+    num_features = 6
+
+    def forward(self, images):
+        return images.flatten(1)
+
+
+def test_inception_score_is_that_of_torchmetrics():
+    logits = np.random.default_rng(0).normal(size=(60, 6)) * 3
+    with pytest.warns(UserWarning, match="buffer"):
+        theirs = InceptionScore(feature=Flat(), splits=1)
+    theirs.update(torch.tensor(logits).reshape(-1, 3, 2, 1))
+    with pytest.warns(UserWarning, match="freedom"):
+        expected = float(theirs.compute()[0])
+    assert inception_score(logits, splits=1)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_inception_score_needs_an_image_per_part():
+    with pytest.raises(ValueError, match="at least 10"):
+        inception_score(np.zeros((9, 4)))
+
+
+def test_an_interval_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = 0
+    for seed in range(300):
+        low, high = intervals.of_mean(rng.random(80) < 0.3, seed)
+        held += low <= 0.3 <= high
+    assert 0.88 < held / 300 < 0.98
+
+
+def test_an_interval_around_a_statistic_of_two_sets():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=400), rng.normal(size=300) + 1
+    low, high = intervals.around(b.mean() - a.mean(), lambda i, j: b[j].mean() - a[i].mean(), 400, 300, 300)
+    reach = 1.96 * np.sqrt(1 / 400 + 1 / 300)
+    assert high - low == pytest.approx(2 * reach, rel=0.2)
+    assert (high + low) / 2 == pytest.approx(b.mean() - a.mean())
+    assert np.isnan(intervals.around(1.0, lambda i, j: 0.0, 4, 4, 0)).all()
+
+
+def sides(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), **other):
+    """Three classes apart from each other."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(9).normal(size=(3, 10)) * 4
+    real_labels = np.sort(rng.integers(3, size=n))
+    made = np.array(generated_classes)[np.arange(m) * len(generated_classes) // m]
+    return Sides(
+        reference=centres[real_labels] + rng.normal(size=(n, 10)),
+        generated=centres[made] + rng.normal(size=(m, 10)),
+        reference_labels=real_labels if labels else None,
+        labels=np.arange(m) * 3 // m if labels else None,
+        classes=("one", "two", "three") if labels else (),
+        **other,
+    )
+
+
+def test_every_figure():
+    rng = np.random.default_rng(1)
+    both = sides(trained_on=sides().reference, logits=rng.normal(size=(90, 5)))
+    figures, left_out = measure(both, tuple(METRICS))
+    assert not left_out
+    assert figures["fid"].value == fid(both.reference, both.generated)
+    assert figures["kid"].value == kid_with_error(both.reference, both.generated)[0]
+    assert (figures["precision"].value, figures["recall"].value) == precision_recall(both.reference, both.generated)
+    for name, figure in figures.items():
+        assert figure.low <= figure.value <= figure.high, name
+        assert figure.high > figure.low or figure.value in (0, 1), name
+        assert (figure.n_real, figure.n_fake) == (120, 90)
+
+
+def test_intra_fid_is_the_mean_over_classes():
+    both = sides()
+    figures, _ = measure(both, ("intra_fid",))
+    expected = {
+        name: fid(both.reference[both.reference_labels == i], both.generated[both.labels == i])
+        for i, name in enumerate(both.classes)
+    }
+    assert figures["intra_fid"].detail == pytest.approx(expected)
+    assert figures["intra_fid"].value == pytest.approx(np.mean(list(expected.values())))
+
+
+def test_a_missing_kind_shows():
+    """The generator makes the first kind whatever it is asked for."""
+    good, _ = measure(sides(), ("recall", "coverage", "intra_fid", "label_accuracy", "precision"))
+    poor, _ = measure(sides(generated_classes=(0,)), ("recall", "coverage", "intra_fid", "label_accuracy", "precision"))
+    assert good["recall"].value > 0.8 > 0.45 > poor["recall"].value
+    assert good["coverage"].value > 0.8 > 0.45 > poor["coverage"].value
+    assert poor["precision"].value > 0.8
+    per_class = poor["intra_fid"].detail
+    assert per_class["one"] < 0.2 * min(per_class["two"], per_class["three"])
+    assert poor["label_accuracy"].value == pytest.approx(1 / 3, abs=0.05)
+    assert good["label_accuracy"].value > 0.95
+
+
+def test_two_draws_of_the_same_are_alike():
+    figures, _ = measure(sides(n=600, m=600), ("kid", "precision", "recall", "coverage"))
+    assert figures["kid"].low < 0 < figures["kid"].high
+    assert min(figures[name].value for name in ("precision", "recall", "coverage")) > 0.8
+
+
+def test_what_cannot_be_had_is_said():
+    figures, left_out = measure(sides(labels=False), tuple(METRICS))
+    assert set(left_out) == {"intra_fid", "inception_score", "copies", "label_accuracy"}
+    assert set(figures) == set(METRICS) - set(left_out)
+    assert left_out["copies"] == "the images that were trained on are not known"
+
+
+def test_the_classifier_learns_from_all_training_images():
+    """Where the reference is a small held-out part."""
+    whole, held = sides(), sides(seed=3, n=12)
+    both = Sides(
+        reference=held.reference, generated=whole.generated, labels=whole.labels, classes=whole.classes,
+        reference_labels=held.reference_labels, trained_on=whole.reference, trained_on_labels=whole.reference_labels,
+    )  # fmt: skip
+    figures, _ = measure(both, ("label_accuracy",))
+    assert figures["label_accuracy"].n_real == 120
