@@ -17,7 +17,8 @@ from .errors import UserError
 from .files import atomic_path
 from .networks import Discriminator, Generator
 
-GENERATOR_FILE = "generator.safetensors"
+GENERATOR_FILE = "generator.safetensors"  # of a run's last checkpoint
+BEST_FILE = "best.safetensors"  # of the run's best measurement
 GENERATOR_FORMAT = "stylegan_ada generator 1"
 TRAINING_FORMAT = "stylegan_ada training 1"
 
@@ -44,19 +45,16 @@ def save_generator(path: Path, generator: Generator, info: GeneratorInfo) -> Non
 
 
 def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, GeneratorInfo]:
-    """The generator and its description from a file of `save_generator`, or from a run folder that holds one.
+    """The generator and its description from a file of `save_generator`, or from a run folder that holds one: the best
+    one that was measured, or the last where none was.
 
     It computes in float32, whatever it was trained in: in reduced precision an image would depend on its batch.
     """
     if path.is_dir():
-        path = path / GENERATOR_FILE
-    if not path.is_file():
-        raise UserError(f"{path}: no generator there, train one first or name a run folder")
+        path = path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
+    info = read_info(path)
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            _check_format(path, metadata.get("format"), GENERATOR_FORMAT)
-            info = from_json(GeneratorInfo, metadata["info"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: leave the caller's numbers alone
             generator = Generator(info.network)
@@ -65,6 +63,19 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     except (SafetensorError, OSError, RuntimeError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
     return generator.to(device).eval().requires_grad_(False), info
+
+
+def read_info(path: Path) -> GeneratorInfo:
+    """The description in a generator's file."""
+    if not path.is_file():
+        raise UserError(f"{path}: no generator there, train one first or name a run folder")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
+    _check_format(path, metadata.get("format"), GENERATOR_FORMAT)
+    return from_json(GeneratorInfo, metadata["info"])
 
 
 @dataclass(kw_only=True)

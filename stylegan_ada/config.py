@@ -158,6 +158,8 @@ class TrainingConfig:
     tick_kimg: float = 1.0  # between progress lines
     snapshot_kimg: float = 20.0  # between checkpoints
     keep: int = 3  # checkpoints
+    evaluate_kimg: float = 0.0  # between measurements; 0 for none
+    stop_after: int | None = None  # measurements in a row that brought nothing better; None never stops early
 
     @property
     def pl_every(self) -> int:
@@ -175,6 +177,10 @@ class TrainingConfig:
         _check(0 <= self.r1_gamma < math.inf, f"--gamma {self.r1_gamma}: give 0 or more")
         _check(0 < self.snapshot_kimg < math.inf, f"--snapshot-kimg {self.snapshot_kimg}: give more than 0")
         _check(0 < self.tick_kimg < math.inf, f"--tick-kimg {self.tick_kimg}: give more than 0")
+        _check(0 <= self.evaluate_kimg < math.inf, f"--evaluate-kimg {self.evaluate_kimg}: give 0 or more")
+        if self.stop_after is not None:
+            _check(self.stop_after >= 1, f"--stop-after {self.stop_after}: give 1 or more")
+            _check(self.evaluate_kimg > 0, "--stop-after: needs measurements, give --evaluate-kimg as well")
 
 
 @dataclass(frozen=True, kw_only=True)

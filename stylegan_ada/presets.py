@@ -10,6 +10,7 @@ from .errors import UserError
 T = TypeVar("T")
 
 PRESETS = ("auto", "demo")
+MEASUREMENTS = 10  # in a run, unless told
 ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # ADA, arXiv 2006.06676, section 3.1
 
 
@@ -44,6 +45,8 @@ class TrainOptions:
     ada_max: float | None = None
     ada_p: float | None = None
     snapshot_kimg: float | None = None
+    evaluate_kimg: float | None = None
+    stop_after: int | None = None
     tick_kimg: float | None = None
 
 
@@ -79,6 +82,7 @@ DEMO = TrainOptions(
     ada_kimg=100,
     ema_kimg=5,
     snapshot_kimg=6,
+    evaluate_kimg=0,
 )
 
 
@@ -140,9 +144,10 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         precision=choose(options.precision, precision, "--precision", why_precision),
     )
     kimg, why_kimg = _kimg(facts.count, machine)
+    kimg = choose(options.kimg, kimg, "--kimg", f"{why_kimg}; the same command with more goes on from there")
     training = _training(
         options,
-        kimg=choose(options.kimg, kimg, "--kimg", f"{why_kimg}; the same command with more goes on from there"),
+        kimg=kimg,
         batch=batch,
         r1_gamma=choose(
             options.gamma,
@@ -151,6 +156,9 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
             "0.0002 * pixels / batch (arXiv 2006.06676, appendix C)",
         ),
         ema_kimg=choose(options.ema_kimg, batch * 10 / 32, "--ema-kimg", "10 per 32 images of batch"),
+        evaluate_kimg=choose(
+            options.evaluate_kimg, round(kimg / MEASUREMENTS, 3), "--evaluate-kimg", "a tenth of the run; 0 for none"
+        ),
     )
     if options.mirror == "quarter" and height != width:
         raise UserError(f"--mirror quarter: quarter turns need square images, not {height}x{width}, give h, v or hv")
@@ -174,15 +182,25 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     return config, reasons
 
 
-def _training(options: TrainOptions, *, kimg: float, batch: int, r1_gamma: float, ema_kimg: float) -> TrainingConfig:
+def _training(
+    options: TrainOptions, *, kimg: float, batch: int, r1_gamma: float, ema_kimg: float, evaluate_kimg: float
+) -> TrainingConfig:
     given = {
         "micro_batch": options.micro_batch,
         "seed": options.seed,
         "learning_rate": options.learning_rate,
         "snapshot_kimg": options.snapshot_kimg,
         "tick_kimg": options.tick_kimg,
+        "stop_after": options.stop_after,
     }
-    return TrainingConfig(kimg=kimg, batch=batch, r1_gamma=r1_gamma, ema_kimg=ema_kimg, **_only_given(given))
+    return TrainingConfig(
+        kimg=kimg,
+        batch=batch,
+        r1_gamma=r1_gamma,
+        ema_kimg=ema_kimg,
+        evaluate_kimg=evaluate_kimg,
+        **_only_given(given),
+    )
 
 
 def _augment(options: TrainOptions) -> AugmentConfig:

@@ -132,6 +132,9 @@ class TrainedGenerator:
 def load_generator(path: str | Path, device: torch.device | str = "cpu", precision: str = "fp32") -> TrainedGenerator:
     """The trained generator of a run folder, or of a generator.safetensors. Runs no code from the file.
 
+    Of a folder it is the best one that was measured (best.safetensors), or the last where none was; name the file
+    RUN/generator.safetensors for the last.
+
     precision: "bf16" is faster where the device computes in it; an image then differs by a gray level or two, and
     slightly with its batch.
     """

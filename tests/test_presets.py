@@ -14,7 +14,7 @@ def facts(side=64, count=3000):
 def test_every_choice_is_explained_and_none_that_was_given():
     config, reasons = resolve(TrainOptions(data="x"), facts(), CPU)
     assert {line.split()[0] for line in reasons} == {
-        "--batch", "--channel-base", "--channel-max", "--precision", "--kimg", "--gamma", "--ema-kimg"
+        "--batch", "--channel-base", "--channel-max", "--precision", "--kimg", "--gamma", "--ema-kimg", "--evaluate-kimg"
     }  # fmt: skip
     assert all(": " in line for line in reasons)
     given = TrainOptions(

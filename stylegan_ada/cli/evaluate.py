@@ -108,10 +108,11 @@ def evaluate(
             pictures = closest_pairs(generator, real, sides, copies)
             with atomic_path(pairs) as temporary:
                 pair_grid(*pictures).save(temporary)
+        of_real = sides.real.reader.cross_validated() if "label_accuracy" in figures else None
         if as_json:
-            click.echo(as_json_text(figures, sides.classes))
+            click.echo(as_json_text(figures, sides.real.classes, of_real))
         else:
-            click.echo(as_table(figures, extractor.name, reference_name(real)))
+            click.echo(as_table(figures, extractor.name, reference_name(real), of_real))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
     finally:
@@ -125,12 +126,12 @@ def reference_name(real: "RealImages") -> str:
     return "images that were trained on" if real.trained_on is not None else "images of --data"
 
 
-def as_table(figures: dict[str, "Figure"], network: str, reference: str) -> str:
-    """A line per figure: value, interval, meaning."""
+def as_table(figures: dict[str, "Figure"], network: str, reference: str, of_real: float | None = None) -> str:
+    """A line per figure: value, interval, meaning. of_real: label accuracy on real images."""
     lines = [f"{'':15} {'value':>9}  {'95% interval':^19}"]
     for name, figure in figures.items():
         lines.append(f"{name:15} {_number(figure.value)}  {_interval(figure)}  {SENTENCES[name]}")
-        lines += [f"{'':15} {line}" for line in _details(figure)]
+        lines += [f"{'':15} {line}" for line in _details(figure, of_real)]
     n_fake, n_real = next((figure.n_fake, figure.n_real) for figure in figures.values())
     lines.append(f"{n_fake} generated images, by the features of {network}, against {n_real} {reference}.")
     if min(n_fake, n_real) < FEW_IMAGES and "fid" in figures:
@@ -151,7 +152,7 @@ def _interval(figure: "Figure") -> str:
     return f"{_number(figure.low).strip():>8} to {_number(figure.high).strip():>7}"
 
 
-def _details(figure: "Figure") -> list[str]:
+def _details(figure: "Figure", of_real: float | None) -> list[str]:
     """What else there is to say of a figure."""
     from ..metrics.labels import LabelFidelity
     from ..metrics.memorisation import Copies
@@ -163,15 +164,15 @@ def _details(figure: "Figure") -> list[str]:
             return [f"{_number(copies.control_share)}  the same among unseen real images: the control"]
         case LabelFidelity() as fidelity:
             return [
-                f"{_number(fidelity.cross_validated)}  on real images that the classifier had not seen",
+                f"{_number(of_real or math.nan)}  on real images that the classifier had not seen",
                 f"{_number(fidelity.chance)}  by always reading the commonest label",
             ]
     return []
 
 
-def as_json_text(figures: dict[str, "Figure"], classes: tuple[str, ...]) -> str:
+def as_json_text(figures: dict[str, "Figure"], classes: tuple[str, ...], of_real: float | None = None) -> str:
     """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ...}; null where there is no bound."""
-    return json.dumps({name: {**_plain(figure), **_more(figure, classes)} for name, figure in figures.items()})
+    return json.dumps({name: {**_plain(figure), **_more(figure, classes, of_real)} for name, figure in figures.items()})
 
 
 def _plain(figure: "Figure") -> dict[str, Any]:
@@ -179,7 +180,7 @@ def _plain(figure: "Figure") -> dict[str, Any]:
     return {"value": figure.value, "low": low, "high": high, "n_real": figure.n_real, "n_fake": figure.n_fake}
 
 
-def _more(figure: "Figure", classes: tuple[str, ...]) -> dict[str, Any]:
+def _more(figure: "Figure", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:
     from ..metrics.labels import LabelFidelity
     from ..metrics.memorisation import Copies
 
@@ -191,7 +192,7 @@ def _more(figure: "Figure", classes: tuple[str, ...]) -> dict[str, Any]:
         case LabelFidelity() as fidelity:
             shares = zip(classes, fidelity.per_class.tolist(), strict=True)
             return {
-                "cross_validated": fidelity.cross_validated,
+                "cross_validated": of_real,
                 "chance": fidelity.chance,
                 "per_class": {label: None if math.isnan(share) else share for label, share in shares},
                 "confusion": fidelity.confusion.tolist(),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..datasets import ImageDataset
     from ..training import RunFolder
 
+MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a run goes on
+
 
 @click.command()
 @click.option("--data", required=True, help="A folder, a .zip, or sample:NAME.")
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 @click.option("--ada-max", type=float, help="Cap of p.")
 @click.option("--ada-p", type=float, help="A fixed p instead.")
 @click.option("--snapshot-kimg", type=float, help="Between checkpoints.")
+@click.option("--evaluate-kimg", type=float, help="Between measurements; 0 for none.")
+@click.option("--stop-after", type=int, help="End after so many measurements that brought nothing better.")
 @click.option("--tick-kimg", type=float, help="Between progress lines.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
 def train(out: Path, dry_run: bool, **given: Any) -> None:
@@ -135,8 +139,9 @@ def go_on(config: RunConfig, dataset: "ImageDataset", options: TrainOptions) -> 
     if config.fingerprint != dataset.fingerprint:
         raise UserError(f"--data {options.data}: the images have changed since this run began, use a new --out")
     data = dataclasses.replace(config.data, source=options.data)
-    kimg = config.training.kimg if options.kimg is None else options.kimg
-    return dataclasses.replace(config, data=data, training=dataclasses.replace(config.training, kimg=kimg))
+    given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
+    training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)
+    return dataclasses.replace(config, data=data, training=training)
 
 
 def machine_of(device: "torch.device") -> Machine:
@@ -169,16 +174,13 @@ def check_batch(config: RunConfig) -> None:
 
 
 def check_same_options(options: TrainOptions, folder: "RunFolder") -> None:
-    """A run goes on only with its own options; --kimg may differ, as may the device and the images' place."""
+    """A run goes on only with its own options, but for those that change nothing of what it has learned."""
     before, now = folder.read_options(), dataclasses.asdict(options)
     for name in now:
-        if name not in ("kimg", "data", "device") and before.get(name) != now[name]:
+        if name not in MAY_CHANGE and before.get(name) != now[name]:
             option = "--" + name.replace("_", "-")
             began = "without it" if before.get(name) is None else f"with {before[name]}"
-            raise UserError(
-                f"{option}: the run in {folder.path} began {began}; "
-                "only --kimg may change, use a new --out for other options"
-            )
+            raise UserError(f"{option}: the run in {folder.path} began {began}; use a new --out for other options")
 
 
 def run(

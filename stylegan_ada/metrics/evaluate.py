@@ -13,7 +13,7 @@ from ..errors import UserError, nearest
 from ..sampling import TrainedGenerator
 from .feature_cache import feature_file, read_features, write_features
 from .features import Extractor
-from .figures import Sides
+from .figures import RealSide, Sides
 from .memorisation import Copies
 
 BATCH = 32  # images generated at once
@@ -51,52 +51,76 @@ def compute_sides(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Sides:
-    """Features of `count` generated images, without truncation, and of the real ones.
-
-    The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
-    of the reference images (`labels_in_shares`). Features of the whole real set are computed once and kept in the cache
-    folder. Under torchrun each process computes its share of the images, and all have the result.
-    UserError if the set's images or classes are not those that the generator makes, or if there are fewer than 2 images
-    on a side.
-    """
-    dataset = real.dataset
-    if count < 2 or len(real.reference) < 2:
-        raise UserError(
-            f"{count} generated and {len(real.reference)} real images: an evaluation needs at least 2 of each"
-        )
-    _check_shapes(generator, dataset)
-    _check_classes(generator, dataset)
-    labels = None if dataset.labels is None else labels_in_shares(dataset.labels[real.reference], count)
-
-    kept = feature_file(dataset.fingerprint, extractor.identity)
-    rows = read_features(kept, len(dataset))
-    if distributed.sum_over_ranks(torch.tensor(float(rows is None))) > 0:  # they may be on disks of their own
-        rows = None
-    before, total = (0, count) if rows is not None else (len(dataset), len(dataset) + count)
-    if rows is None:
-        rows = _extract(
-            extractor, len(dataset), lambda i, j: _real_batches(dataset, i, j), _counter(progress, 0, total)
-        )
-        if distributed.rank() == 0:
-            write_features(kept, rows)
-    generated = _extract(
-        extractor,
-        count,
-        lambda i, j: generated_batches(generator, labels, dataset.classes, seed * count, i, j),
-        _counter(progress, before, total),
+    """Features of `count` generated images and of the real ones: `compute_generated` with `compute_real`."""
+    if count < 2:
+        raise UserError(f"{count} generated images: at least 2 are needed")
+    check_fit(generator, real)
+    known = _kept_features(real.dataset, extractor) is not None
+    before, total = (0, count) if known else (len(real.dataset), len(real.dataset) + count)
+    real_side = compute_real(real, extractor, _counter(progress, 0, total))
+    return compute_generated(
+        generator, real_side, extractor, count, seed=seed, progress=_counter(progress, before, total)
     )
-    features, all_labels, trained_on = extractor.features(rows), dataset.labels, real.trained_on
-    return Sides(
+
+
+def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int], None] | None = None) -> RealSide:
+    """Features of the real images, those of the whole set computed once and kept in the cache folder.
+
+    Under torchrun each process computes its share of the images, and all have the result.
+    """
+    dataset, trained_on = real.dataset, real.trained_on
+    rows = _kept_features(dataset, extractor)
+    if rows is None:
+        rows = _extract(extractor, len(dataset), lambda i, j: _real_batches(dataset, i, j), progress)
+        if distributed.rank() == 0:
+            write_features(feature_file(dataset.fingerprint, extractor.identity), rows)
+    features, labels = extractor.features(rows), dataset.labels
+    return RealSide(
         reference=features[real.reference],
-        generated=extractor.features(generated),
         trained_on=None if trained_on is None else features[trained_on],
         held_out=None if real.held_out is None else features[real.held_out],
-        reference_labels=None if all_labels is None else all_labels[real.reference],
-        trained_on_labels=None if all_labels is None or trained_on is None else all_labels[trained_on],
-        labels=labels,
+        reference_labels=None if labels is None else labels[real.reference],
+        trained_on_labels=None if labels is None or trained_on is None else labels[trained_on],
         classes=dataset.classes,
-        logits=extractor.logits(generated),
     )
+
+
+def compute_generated(
+    generator: TrainedGenerator,
+    real: RealSide,
+    extractor: Extractor,
+    count: int,
+    *,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Sides:
+    """Features of `count` generated images, without truncation, beside those of the real ones.
+
+    The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
+    of the reference images (`labels_in_shares`). Under torchrun as `compute_real`.
+    """
+    labels = None if real.reference_labels is None else labels_in_shares(real.reference_labels, count)
+
+    def batches(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
+        return _generated_batches(generator, labels, real.classes, seed * count, start, stop)
+
+    rows = _extract(extractor, count, batches, progress)
+    return Sides(real=real, generated=extractor.features(rows), labels=labels, logits=extractor.logits(rows))
+
+
+def check_fit(generator: TrainedGenerator, real: RealImages) -> None:
+    """UserError if the set's images or classes are not those that the generator makes, or if there is but one image."""
+    if len(real.reference) < 2:
+        raise UserError(f"{len(real.reference)} real images: at least 2 are needed")
+    _check_shapes(generator, real.dataset)
+    _check_classes(generator, real.dataset)
+
+
+def _kept_features(dataset: ImageDataset, extractor: Extractor) -> NDArray[np.float32] | None:
+    """What the extractor gave for all images of the set before, if every process has it."""
+    rows = read_features(feature_file(dataset.fingerprint, extractor.identity), len(dataset))
+    missing = distributed.sum_over_ranks(torch.tensor(float(rows is None)))  # they may be on disks of their own
+    return None if missing > 0 else rows
 
 
 def closest_pairs(
@@ -108,7 +132,7 @@ def closest_pairs(
     """
     assert real.trained_on is not None
     chosen = np.argsort(copies.distance)[:count]
-    names = None if sides.labels is None else [sides.classes[sides.labels[index]] for index in chosen]
+    names = None if sides.labels is None else [sides.real.classes[sides.labels[index]] for index in chosen]
     images = generator.sample((chosen + seed * len(sides.generated)).tolist(), names)
     nearest_real = real.trained_on[copies.nearest[chosen]]
     return images, real.dataset.images[nearest_real].transpose(0, 2, 3, 1)
@@ -122,7 +146,7 @@ def labels_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]
     return np.sort(labels)[np.arange(count) * len(labels) // count]
 
 
-def generated_batches(
+def _generated_batches(
     generator: TrainedGenerator,
     labels: NDArray[np.int64] | None,
     classes: tuple[str, ...],

@@ -11,44 +11,78 @@ from numpy.typing import NDArray
 from . import intervals
 from .distances import fid, kid_with_error
 from .inception_score import SPLITS, inception_score
-from .labels import LabelFidelity, label_fidelity
-from .manifold import density_coverage_hits, precision_recall_hits
-from .memorisation import Copies, find_copies
-from .neighbours import Features
+from .labels import LabelFidelity, LabelReader
+from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
+from .memorisation import Copies, copies_by_distance, unseen_distances
+from .neighbours import Features, kth_squared_distance
 
 RESAMPLES = 20  # of figures that take seconds each
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Sides:
-    """Features of real and of generated images.
+class RealSide:
+    """Features of real images, and what follows from them alone, computed once for many generators.
 
-    reference [N, D], generated [M, D]. trained_on, held_out: training images, and real ones that training never saw;
+    reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
     None where they are not known. Labels, of each set's images, are 0 ... C - 1, None without; classes: their names.
-    logits [M, K]: of generated images, None where the network has none.
     """
 
     reference: Features
-    generated: Features
     trained_on: Features | None = None
     held_out: Features | None = None
     reference_labels: NDArray[np.int64] | None = None
     trained_on_labels: NDArray[np.int64] | None = None
-    labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
+
+    @cached_property
+    def precision_radii(self) -> NDArray[np.float64]:
+        return kth_squared_distance(self.reference, PRECISION_K)
+
+    @cached_property
+    def density_radii(self) -> NDArray[np.float64]:
+        return kth_squared_distance(self.reference, DENSITY_K)
+
+    @cached_property
+    def unseen_distances(self) -> NDArray[np.float64]:
+        if self.trained_on is None:
+            raise ValueError("the images that were trained on are not known")
+        return unseen_distances(self.trained_on, self.held_out)
+
+    @cached_property
+    def labelled(self) -> tuple[Features, NDArray[np.int64]]:
+        """What a classifier can learn from: all training images where they are known."""
+        if self.trained_on is not None and self.trained_on_labels is not None:
+            return self.trained_on, self.trained_on_labels
+        if self.reference_labels is None:
+            raise ValueError("there are no labels")
+        return self.reference, self.reference_labels
+
+    @cached_property
+    def reader(self) -> LabelReader:
+        return LabelReader(*self.labelled)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sides:
+    """Features of real and of generated images [M, D]. labels [M]: what was asked for, None without labels.
+    logits [M, K]: of generated images, None where the network has none."""
+
+    real: RealSide
+    generated: Features
+    labels: NDArray[np.int64] | None = None
     logits: Features | None = None
 
     @cached_property
     def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        return precision_recall_hits(self.reference, self.generated)
+        return precision_recall_hits(self.real.reference, self.generated, self.real.precision_radii)
 
     @cached_property
     def density_coverage(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        return density_coverage_hits(self.reference, self.generated)
+        return density_coverage_hits(self.real.reference, self.generated, self.real.density_radii)
 
     def of_class(self, label: int) -> tuple[Features, Features]:
         """Reference and generated features of one class."""
-        return self.reference[self.reference_labels == label], self.generated[self.labels == label]
+        return self.real.reference[self.real.reference_labels == label], self.generated[self.labels == label]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,13 +120,13 @@ def _figure(
     sides: Sides, value: float, interval: tuple[float, float], detail: dict[str, float] | None = None
 ) -> Figure:
     low, high = interval
-    n_real, n_fake = len(sides.reference), len(sides.generated)
+    n_real, n_fake = len(sides.real.reference), len(sides.generated)
     return Figure(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=detail)
 
 
 def _fid(sides: Sides, resamples: int) -> Figure:
-    value = fid(sides.reference, sides.generated)
-    return _figure(sides, value, _fid_interval(value, sides.reference, sides.generated, resamples))
+    value = fid(sides.real.reference, sides.generated)
+    return _figure(sides, value, _fid_interval(value, sides.real.reference, sides.generated, resamples))
 
 
 def _fid_interval(value: float, real: Features, generated: Features, resamples: int) -> tuple[float, float]:
@@ -103,7 +137,7 @@ def _fid_interval(value: float, real: Features, generated: Features, resamples: 
 
 
 def _kid(sides: Sides, resamples: int) -> Figure:
-    value, error = kid_with_error(sides.reference, sides.generated)
+    value, error = kid_with_error(sides.real.reference, sides.generated)
     reach = intervals.NORMAL_95 * error
     return _figure(sides, value, (value - reach, value + reach))
 
@@ -119,9 +153,9 @@ def _mean(values: Callable[[Sides], NDArray[np.generic]]) -> Callable[[Sides, in
 
 
 def _intra_fid(sides: Sides, resamples: int) -> Figure:
-    if sides.reference_labels is None or sides.labels is None:
+    if sides.real.reference_labels is None or sides.labels is None:
         raise ValueError("there are no labels")
-    pairs = {name: sides.of_class(label) for label, name in enumerate(sides.classes)}
+    pairs = {name: sides.of_class(label) for label, name in enumerate(sides.real.classes)}
     pairs = {name: (real, generated) for name, (real, generated) in pairs.items() if len(real) > 1}
     if not pairs or min(len(generated) for _, generated in pairs.values()) < 2:
         raise ValueError("some class has fewer than 2 images: generate more")
@@ -141,24 +175,22 @@ def _inception_score(sides: Sides, resamples: int) -> Figure:
 
 
 def _copies(sides: Sides, resamples: int) -> Figure:
-    if sides.trained_on is None:
-        raise ValueError("the images that were trained on are not known")
-    found = find_copies(sides.generated, sides.trained_on, sides.held_out)
+    unseen, trained_on = sides.real.unseen_distances, sides.real.trained_on
+    assert trained_on is not None
+    found = copies_by_distance(sides.generated, trained_on, unseen)
     low, high = intervals.of_mean(found.suspected)
-    n_real, n_fake = len(sides.trained_on), len(sides.generated)
+    n_real, n_fake = len(trained_on), len(sides.generated)
     return Figure(value=found.share, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 
 def _label_accuracy(sides: Sides, resamples: int) -> Figure:
-    if sides.reference_labels is None or sides.labels is None:
+    if sides.labels is None:
         raise ValueError("there are no labels")
-    real, real_labels = sides.reference, sides.reference_labels
-    if sides.trained_on is not None and sides.trained_on_labels is not None:  # there are more of them
-        real, real_labels = sides.trained_on, sides.trained_on_labels
-    found = label_fidelity(real, real_labels, sides.generated, sides.labels)
+    found = sides.real.reader.judge(sides.generated, sides.labels)
     low, high = intervals.of_mean(found.correct)
+    n_real, n_fake = len(sides.real.labelled[0]), len(sides.generated)
     value = float(found.correct.mean())
-    return Figure(value=value, low=low, high=high, n_real=len(real), n_fake=len(sides.generated), detail=found)
+    return Figure(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 
 METRICS: dict[str, Callable[[Sides, int], Figure]] = {

@@ -17,12 +17,10 @@ FOLDS = 5
 @dataclass(frozen=True, eq=False)
 class LabelFidelity:
     """correct [M]: whether the classifier reads each generated image's own label. confusion [C, C]: generated images by
-    their label (row) and by what is read (column). cross_validated: accuracy on real images that it had not seen.
-    chance: what always reading the commonest class would give on the generated images."""
+    their label (row) and by what is read (column). chance: what always reading the commonest label would give."""
 
     correct: NDArray[np.bool_]
     confusion: NDArray[np.int64]
-    cross_validated: float
     chance: float
 
     @property
@@ -32,27 +30,35 @@ class LabelFidelity:
         return np.divide(np.diag(self.confusion), rows, out=np.full(len(rows), np.nan), where=rows > 0)
 
 
-def label_fidelity(
-    real: Features, real_labels: NDArray[np.int64], generated: Features, labels: NDArray[np.int64], *, seed: int = 0
-) -> LabelFidelity:
-    """Linear discriminant analysis of real features [N, D] with labels [N] reads generated ones [M, D] of labels [M].
+class LabelReader:
+    """Linear discriminant analysis of real features [N, D] with labels [N], 0 ... C - 1.
 
-    Labels are 0 ... C - 1. ValueError if the real images have fewer than two classes, or a class of a single image.
+    ValueError if there are fewer than two classes, or a class of a single image.
     """
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-    counts = np.bincount(real_labels)
-    smallest = counts[counts > 0].min()
-    if (counts > 0).sum() < 2 or smallest < 2:
-        raise ValueError("a classifier needs two classes or more, of two images each")
-    folds = StratifiedKFold(min(FOLDS, int(smallest)), shuffle=True, random_state=seed)
-    cross_validated = cross_val_score(_classifier(), real, real_labels, cv=folds).mean()
-    read = _classifier().fit(real, real_labels).predict(generated)
-    classes = max(len(counts), int(labels.max()) + 1)
-    confusion = np.zeros((classes, classes), np.int64)
-    np.add.at(confusion, (labels, read), 1)
-    chance = confusion.sum(axis=1).max() / len(labels)
-    return LabelFidelity(read == labels, confusion, float(cross_validated), float(chance))
+    def __init__(self, real: Features, labels: NDArray[np.int64]):
+        counts = np.bincount(labels)
+        self._smallest = int(counts[counts > 0].min())
+        if (counts > 0).sum() < 2 or self._smallest < 2:
+            raise ValueError("a classifier needs two classes or more, of two images each")
+        self._real, self._labels = real, labels
+        self._fitted = _classifier().fit(real, labels)
+
+    def judge(self, generated: Features, labels: NDArray[np.int64]) -> LabelFidelity:
+        """Reads generated features [M, D], which were made for labels [M]."""
+        read = self._fitted.predict(generated)
+        classes = max(self._labels.max(), labels.max()) + 1
+        confusion = np.zeros((classes, classes), np.int64)
+        np.add.at(confusion, (labels, read), 1)
+        chance = confusion.sum(axis=1).max() / len(labels)
+        return LabelFidelity(read == labels, confusion, float(chance))
+
+    def cross_validated(self, seed: int = 0) -> float:
+        """The accuracy on real images that it had not seen."""
+        from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+        folds = StratifiedKFold(min(FOLDS, self._smallest), shuffle=True, random_state=seed)
+        return float(cross_val_score(_classifier(), self._real, self._labels, cv=folds).mean())
 
 
 def _classifier() -> "LinearDiscriminantAnalysis":

@@ -17,7 +17,7 @@ def precision_recall(real: Features, generated: Features, k: int = PRECISION_K) 
     recall: the share of real images among the generated ones' balls. Both depend on N and M: compare figures of equal
     numbers only. ValueError if N or M is not above k.
     """
-    precise, recalled = precision_recall_hits(real, generated, k)
+    precise, recalled = precision_recall_hits(real, generated, kth_squared_distance(real, k), k)
     return float(precise.mean()), float(recalled.mean())
 
 
@@ -29,23 +29,22 @@ def density_coverage(real: Features, generated: Features, k: int = DENSITY_K) ->
     holds a generated one, from 0 to 1; near 1 - 2^-k for sets of equal numbers that are alike.
     ValueError if N is not above k.
     """
-    dense, covered = density_coverage_hits(real, generated, k)
+    dense, covered = density_coverage_hits(real, generated, kth_squared_distance(real, k), k)
     return float(dense.mean()), float(covered.mean())
 
 
 def precision_recall_hits(
-    real: Features, generated: Features, k: int = PRECISION_K
+    real: Features, generated: Features, radii: NDArray[np.float64], k: int = PRECISION_K
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """What precision [M] and recall [N] are the means of."""
-    precise = balls_around(generated, real, kth_squared_distance(real, k)) > 0
+    """What precision [M] and recall [N] are the means of. radii [N]: squared, of the real images' balls."""
+    precise = balls_around(generated, real, radii) > 0
     recalled = balls_around(real, generated, kth_squared_distance(generated, k)) > 0
     return precise, recalled
 
 
 def density_coverage_hits(
-    real: Features, generated: Features, k: int = DENSITY_K
+    real: Features, generated: Features, radii: NDArray[np.float64], k: int = DENSITY_K
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """What density [M] and coverage [N] are the means of."""
-    radii = kth_squared_distance(real, k)
+    """What density [M] and coverage [N] are the means of. radii [N]: squared, of the real images' balls."""
     dense = balls_around(generated, real, radii) / k
     return dense, np.square(nearest_of(real, generated)[1]) <= radii

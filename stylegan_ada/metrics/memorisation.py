@@ -48,7 +48,20 @@ def find_copies(
     for an unseen one, with itself left out: where a set holds the same picture several times, that hides copies of it.
     ValueError for fewer than 2 training images or 2 unseen ones.
     """
-    unseen = _left_out(trained_on) if held_out is None else nearest_of(held_out, trained_on)[1]
+    return copies_by_distance(generated, trained_on, unseen_distances(trained_on, held_out), seed=seed)
+
+
+def unseen_distances(trained_on: Features, held_out: Features | None) -> NDArray[np.float64]:
+    """[n]: how far each unseen real image is from the nearest training image, as in `find_copies`."""
+    if held_out is None:
+        return np.sqrt(kth_squared_distance(trained_on, 1))
+    return nearest_of(held_out, trained_on)[1]
+
+
+def copies_by_distance(
+    generated: Features, trained_on: Features, unseen: NDArray[np.float64], *, seed: int = 0
+) -> Copies:
+    """`find_copies`, with the distances of `unseen_distances`."""
     if len(unseen) < 2:
         raise ValueError(f"{len(unseen)} unseen images cannot be halved")
     unseen = np.random.default_rng(seed).permutation(unseen)
@@ -56,8 +69,3 @@ def find_copies(
     threshold = float(np.quantile(unseen[:half], QUANTILE))
     nearest, distance = nearest_of(generated, trained_on)
     return Copies(distance < threshold, unseen[half:] < threshold, threshold, nearest, distance)
-
-
-def _left_out(trained_on: Features) -> NDArray[np.float64]:
-    """[N]: how far each training image is from the nearest other one."""
-    return np.sqrt(kth_squared_distance(trained_on, 1))

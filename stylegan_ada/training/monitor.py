@@ -62,6 +62,14 @@ class Log:
                 f"cannot write {self.path} ({error.strerror}): make room, the same command goes on"
             ) from None
 
+    def measurement(self, row: dict[str, Any]) -> None:
+        """A row of figures of the generator, with what they say, for TensorBoard."""
+        for name, value in row.items():
+            if isinstance(value, float):
+                self._tensorboard.add_scalar(f"evaluation/{name}", value, row["images"])
+        self._tensorboard.add_text("findings", "  \n".join(row["findings"]), row["images"])
+        self._tensorboard.flush()
+
     def picture(self, image: Any, images_seen: int) -> None:
         """image: uint8 [H, W, C] array for TensorBoard."""
         self._tensorboard.add_image("samples", image, images_seen, dataformats="HWC")

@@ -17,12 +17,15 @@ from ..datasets import ImageDataset, split
 from ..errors import PeerError, UserError
 from ..files import atomic_path, write_text
 from ..grids import sample_grid
+from ..metrics.evaluate import real_images
+from ..metrics.findings import without_improvement
 from ..networks import Discriminator, Generator
 from ..networks.discriminator import GROUP_SIZE
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
 from .batches import BatchSource
 from .ema import ema_beta, update_ema
+from .evaluation import Evaluator, summary
 from .monitor import Log, duration, plot_curves, progress_line, read_log
 from .objective import Objective, StepStatistics
 from .phases import make_optimizer, make_phases
@@ -70,6 +73,9 @@ class Trainer:
         )
         self.averages = Averages(device)
         self.at_cap_since: float | None = None
+        self.evaluator: Evaluator | None = None
+        self.no_better = False  # for so many measurements that the run ends
+        self.sec_per_kimg = 0.0  # at the last tick
 
     def train(self, should_stop: Callable[[], bool]) -> bool:
         """Trains up to the configured number of images. Returns whether it got there, rather than being asked to stop.
@@ -78,10 +84,12 @@ class Trainer:
         """
         state, training = self.state, self.config.training
         self._resume()
-        if self._finished():
-            return True
-        self._say_estimate(should_stop)
+        self.evaluator = self._make_evaluator()
         log = Log(self.folder.path, state.images_seen) if distributed.rank() == 0 else None
+        if state.images_seen and self._measurement_due(state.images_seen - training.batch):
+            self._measure(log)  # unless the run had come to it
+        if not self._finished():
+            self._say_estimate(should_stop)
         clock = Clock(self.device)
         lap_start = state.images_seen
         stop = self._agree(should_stop())
@@ -89,12 +97,18 @@ class Trainer:
             before = state.images_seen
             self.step()
             stop = self._agree(should_stop())
-            snapshot = stop or self._finished() or self._crossed(before, training.snapshot_kimg)
+            measure = self._measurement_due(before)
+            snapshot = stop or measure or self._finished() or self._crossed(before, training.snapshot_kimg)
             if snapshot or self._crossed(before, training.tick_kimg):
                 self._tick(log, clock.lap(), state.images_seen - lap_start)
                 lap_start = state.images_seen
             if snapshot:
                 self._snapshot(log)
+            if measure and not stop:
+                self._measure(log)
+                clock.lap()
+        if self._finished():
+            self._confirm_best()
         if log is not None:
             log.close()
         distributed.wait_for_all()  # the first rank was still writing: none may leave the group before
@@ -198,9 +212,62 @@ class Trainer:
         if checkpoints:
             self.state.load(checkpoints[-1])
             self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
+            self.sec_per_kimg = next((row["sec_per_kimg"] for row in reversed(read_log(self.folder.path))), 0.0)
 
     def _finished(self) -> bool:
-        return self.state.images_seen >= self.config.training.kimg * 1000
+        return self.no_better or self.state.images_seen >= self.config.training.kimg * 1000
+
+    def _make_evaluator(self) -> Evaluator | None:
+        """What measures the generator, if that is wanted and can be had."""
+        if self.config.training.evaluate_kimg == 0:
+            return None
+        real = real_images(self.dataset, self.members, self.held_out)
+        try:
+            evaluator = Evaluator(self.folder.path, real, self.device, self.say)
+        except UserError as error:
+            self.say(f"warning: the generator will not be measured: {error}")
+            return None
+        evaluator.resume(self.state.images_seen)
+        self._judge_progress(evaluator)
+        return evaluator
+
+    def _measurement_due(self, before: int) -> bool:
+        """Whether the step since `before` images led to a moment at which the generator is to be measured."""
+        every = self.config.training.evaluate_kimg
+        return self.evaluator is not None and (self._finished() or self._crossed(before, every))
+
+    def _measure(self, log: Log | None) -> None:
+        """Measures the generator of the checkpoint that was just written, unless that was done."""
+        evaluator, state = self.evaluator, self.state
+        assert evaluator is not None
+        if self._agree(evaluator.has(state.images_seen)):
+            return
+        augment = self.config.augment
+        generator = TrainedGenerator(state.generator_ema, self._info())
+        row = evaluator.measure(generator, self.config.training.evaluate_kimg * self.sec_per_kimg)
+        if log is not None:
+            last = read_log(self.folder.path)[-1]
+            row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}
+            evaluator.record(row, augment.maximum if augment.p is None and augment.groups else None)
+            log.measurement(row)
+            self.say(f"measured in {row['measuring_seconds']:.0f} s: {summary(row)}")
+            for line in row["findings"]:
+                self.say(f"  {line}")
+        self._judge_progress(evaluator)
+
+    def _judge_progress(self, evaluator: Evaluator) -> None:
+        """Whether so many measurements in a row brought nothing better that the run ends."""
+        patience = self.config.training.stop_after
+        enough = patience is not None and without_improvement(evaluator.rows) >= patience
+        self.no_better = self._agree(enough)
+        if self.no_better:
+            self.say(f"{patience} measurements in a row brought nothing better: the run ends, as --stop-after asks")
+
+    def _confirm_best(self) -> None:
+        if self.evaluator is not None:
+            line = self.evaluator.confirm_best(self.config.training.evaluate_kimg * self.sec_per_kimg)
+            if line:
+                self.say(line)
 
     def _crossed(self, before: int, kimg: float) -> bool:
         """Whether the step since `before` images reached a multiple of `kimg` thousand images."""
@@ -229,6 +296,7 @@ class Trainer:
         if "logits_holdout" in row and row["logits_real"] != row["logits_fake"]:
             overfitting = row["logits_real"] - row["logits_holdout"]
             row["r_v"] = overfitting / (row["logits_real"] - row["logits_fake"])
+        self.sec_per_kimg = row["sec_per_kimg"]
         if log is not None:
             log.write(row)
             self.say(progress_line(row, self.config.training.kimg))
@@ -265,19 +333,8 @@ class Trainer:
         """Writes all that a run leaves: the checkpoint, the generator, samples, curves."""
         if log is None:
             return
-        state, folder = self.state, self.folder.path
+        state, folder, info = self.state, self.folder.path, self._info()
         self.folder.save_checkpoint(state, self.config.training.keep)
-        counts = (
-            np.bincount(self.dataset.labels[self.members], minlength=self.dataset.c_dim)
-            if self.config.classes and self.dataset.labels is not None
-            else np.zeros(0, int)
-        )
-        info = GeneratorInfo(
-            network=self.config.network,
-            classes=self.config.classes,
-            class_counts=tuple(int(count) for count in counts),
-            images_seen=state.images_seen,
-        )
         save_generator(folder / GENERATOR_FILE, state.generator_ema, info)
         picture = sample_grid(TrainedGenerator(state.generator_ema, info))
         with atomic_path(folder / f"samples-{state.images_seen:010d}.png") as temporary:
@@ -285,6 +342,20 @@ class Trainer:
         log.picture(np.asarray(picture), state.images_seen)
         with atomic_path(folder / "curves.png") as temporary:
             plot_curves(read_log(folder), temporary)
+
+    def _info(self) -> GeneratorInfo:
+        """What there is to know of the generator as it is now."""
+        counts = (
+            np.bincount(self.dataset.labels[self.members], minlength=self.dataset.c_dim)
+            if self.config.classes and self.dataset.labels is not None
+            else np.zeros(0, int)
+        )
+        return GeneratorInfo(
+            network=self.config.network,
+            classes=self.config.classes,
+            class_counts=tuple(int(count) for count in counts),
+            images_seen=self.state.images_seen,
+        )
 
     def _say_estimate(self, should_stop: Callable[[], bool]) -> None:
         """Tries every phase without moving anything, and tells how long the run will take."""

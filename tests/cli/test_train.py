@@ -120,7 +120,7 @@ def test_other_options_are_refused_in_an_old_run(fails, trained_run, image_folde
     arguments = ["train", "--data", image_folder, "--out", trained_run, "--kimg", "0.064"]
     message = fails(*arguments, *small, "--seed", "1")
     assert "--seed: the run in" in message
-    assert "only --kimg may change" in message
+    assert "use a new --out for other options" in message
 
 
 def test_run_goes_on_where_its_images_moved(command, image_folder, tmp_path, small):

@@ -34,29 +34,29 @@ def test_features_of_both_sides(extractor, make_generator, everything):
     sides = compute_sides(make_generator(), real, extractor, 50)
     np.testing.assert_array_equal(sides.generated, np.repeat(np.arange(50)[:, None], 2, axis=1))
     np.testing.assert_array_equal(sides.logits, sides.generated / np.float32(100))
-    np.testing.assert_array_equal(sides.reference, corners(real.dataset.images))
-    np.testing.assert_array_equal(sides.trained_on, sides.reference)
-    assert sides.held_out is None
-    np.testing.assert_array_equal(sides.reference_labels, real.dataset.labels)
-    np.testing.assert_array_equal(sides.trained_on_labels, real.dataset.labels)
-    assert sides.classes == real.dataset.classes
+    np.testing.assert_array_equal(sides.real.reference, corners(real.dataset.images))
+    np.testing.assert_array_equal(sides.real.trained_on, sides.real.reference)
+    assert sides.real.held_out is None
+    np.testing.assert_array_equal(sides.real.reference_labels, real.dataset.labels)
+    np.testing.assert_array_equal(sides.real.trained_on_labels, real.dataset.labels)
+    assert sides.real.classes == real.dataset.classes
 
 
 def test_held_out_images_are_compared_with_where_there_are_any(extractor, make_generator, make_dataset):
     dataset = make_dataset()
     trained_on, held_out = np.array([0, 2, 3, 4, 6]), np.array([1, 5, 7])
     sides = compute_sides(make_generator(), real_images(dataset, trained_on, held_out), extractor, 4)
-    np.testing.assert_array_equal(sides.reference, corners(dataset.images[held_out]))
-    np.testing.assert_array_equal(sides.held_out, sides.reference)
-    np.testing.assert_array_equal(sides.trained_on, corners(dataset.images[trained_on]))
-    np.testing.assert_array_equal(sides.reference_labels, dataset.labels[held_out])
-    np.testing.assert_array_equal(sides.trained_on_labels, dataset.labels[trained_on])
+    np.testing.assert_array_equal(sides.real.reference, corners(dataset.images[held_out]))
+    np.testing.assert_array_equal(sides.real.held_out, sides.real.reference)
+    np.testing.assert_array_equal(sides.real.trained_on, corners(dataset.images[trained_on]))
+    np.testing.assert_array_equal(sides.real.reference_labels, dataset.labels[held_out])
+    np.testing.assert_array_equal(sides.real.trained_on_labels, dataset.labels[trained_on])
 
 
 def test_another_set_tells_nothing_of_what_was_trained_on(extractor, make_generator, make_dataset):
     sides = compute_sides(make_generator(), RealImages(dataset=make_dataset(), reference=np.arange(8)), extractor, 4)
-    assert sides.trained_on is None
-    assert sides.trained_on_labels is None
+    assert sides.real.trained_on is None
+    assert sides.real.trained_on_labels is None
 
 
 def test_seeds_are_disjoint_and_each_is_used_once(extractor, make_generator, everything):
@@ -71,7 +71,7 @@ def test_generated_labels_are_those_of_the_reference(extractor, make_generator, 
     generator = make_generator()
     sides = compute_sides(generator, everything(), extractor, 80)  # several batches
     assert Counter(generator.labels) == {"bad": 60, "good": 20}
-    assert [sides.classes[label] for label in sides.labels] == generator.labels
+    assert [sides.real.classes[label] for label in sides.labels] == generator.labels
     generator = make_generator()
     held = real_images(make_dataset(), np.array([0, 2, 3, 5, 6, 7]), np.array([1, 4]))
     compute_sides(generator, held, extractor, 8)
@@ -97,7 +97,7 @@ def test_labels_keep_their_shares(count):
 def test_features_of_a_set_are_computed_once(extractor, make_generator, everything):
     first = compute_sides(make_generator(), everything(), extractor, 4)
     again = compute_sides(make_generator(), everything(), extractor, 4)
-    np.testing.assert_array_equal(again.reference, first.reference)
+    np.testing.assert_array_equal(again.real.reference, first.real.reference)
     assert extractor.extracted == [8, 4, 4]
     compute_sides(make_generator(), everything(fingerprint="another"), extractor, 4)
     assert extractor.extracted == [8, 4, 4, 8, 4]
@@ -142,7 +142,7 @@ def test_closest_pairs(extractor, make_generator, make_dataset):
     trained_on = np.array([1, 3, 4, 6])
     real, generator = real_images(dataset, trained_on, np.array([0, 2])), make_generator()
     sides = compute_sides(generator, real, extractor, 200, seed=1)
-    copies = find_copies(sides.generated, sides.trained_on)
+    copies = find_copies(sides.generated, sides.real.trained_on)
     generated, training = closest_pairs(generator, real, sides, copies, 3, seed=1)
     pixels = corners(dataset.images[trained_on]).astype(float)
     distances = np.array([np.hypot(*(pixels - seed % 256).T).min() for seed in range(200, 400)])
@@ -166,7 +166,7 @@ images = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), np.uint8)
 dataset = ImageDataset(images, None, (), ("a", "b", "c"), (), "f")
 generator, extractor = FakeGenerator(classes=()), FakeFeatures()
 sides = compute_sides(generator, real_images(dataset, np.arange(3), np.arange(0)), extractor, 5)
-found = [distributed.rank(), sides.reference.tolist(), sides.generated.tolist(), len(generator.seeds)]
+found = [distributed.rank(), sides.real.reference.tolist(), sides.generated.tolist(), len(generator.seeds)]
 pathlib.Path({out!r}, f"{{distributed.rank()}}.json").write_text(json.dumps(found))
 distributed.stop()
 """
@@ -194,8 +194,8 @@ def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
     generator, extractor = make_generator(image_shape=(3, 8, 12)), Lite0Features()
     sides = compute_sides(generator, real, extractor, 3)
     expected = extractor.extract([np.stack([np.moveaxis(image, 0, -1) for image in real.dataset.images])])
-    np.testing.assert_allclose(sides.reference, expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(sides.real.reference, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(sides.generated, extractor.extract([generator.sample([0, 1, 2])]), rtol=1e-3, atol=1e-5)
     assert sides.logits.shape == (3, 1000)
     (kept,) = Path(tmp_path, "features").iterdir()
-    np.testing.assert_array_equal(np.load(kept), sides.reference)
+    np.testing.assert_array_equal(np.load(kept), sides.real.reference)

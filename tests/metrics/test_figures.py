@@ -1,12 +1,14 @@
 """Inception score, intervals, and all figures of two sides together."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from torchmetrics.image.inception import InceptionScore
 
 from stylegan_ada.metrics import fid, inception_score, intervals, kid_with_error, precision_recall
-from stylegan_ada.metrics.figures import METRICS, Sides, measure
+from stylegan_ada.metrics.figures import METRICS, RealSide, Sides, measure
 
 
 def test_inception_score_of_known_cases():
@@ -58,30 +60,36 @@ def test_an_interval_around_a_statistic_of_two_sets():
     assert np.isnan(intervals.around(1.0, lambda i, j: 0.0, 4, 4, 0)).all()
 
 
-def sides(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), **other):
+def sides(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trained_on=None, logits=None):
     """Three classes apart from each other."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(9).normal(size=(3, 10)) * 4
     real_labels = np.sort(rng.integers(3, size=n))
     made = np.array(generated_classes)[np.arange(m) * len(generated_classes) // m]
-    return Sides(
+    real = RealSide(
         reference=centres[real_labels] + rng.normal(size=(n, 10)),
-        generated=centres[made] + rng.normal(size=(m, 10)),
         reference_labels=real_labels if labels else None,
-        labels=np.arange(m) * 3 // m if labels else None,
+        trained_on=trained_on,
         classes=("one", "two", "three") if labels else (),
-        **other,
+    )
+    return Sides(
+        real=real,
+        generated=centres[made] + rng.normal(size=(m, 10)),
+        labels=np.arange(m) * 3 // m if labels else None,
+        logits=logits,
     )
 
 
 def test_every_figure():
     rng = np.random.default_rng(1)
-    both = sides(trained_on=sides().reference, logits=rng.normal(size=(90, 5)))
+    both = sides(trained_on=sides().real.reference, logits=rng.normal(size=(90, 5)))
     figures, left_out = measure(both, tuple(METRICS))
     assert not left_out
-    assert figures["fid"].value == fid(both.reference, both.generated)
-    assert figures["kid"].value == kid_with_error(both.reference, both.generated)[0]
-    assert (figures["precision"].value, figures["recall"].value) == precision_recall(both.reference, both.generated)
+    assert figures["fid"].value == fid(both.real.reference, both.generated)
+    assert figures["kid"].value == kid_with_error(both.real.reference, both.generated)[0]
+    assert (figures["precision"].value, figures["recall"].value) == precision_recall(
+        both.real.reference, both.generated
+    )
     for name, figure in figures.items():
         assert figure.low <= figure.value <= figure.high, name
         assert figure.high > figure.low or figure.value in (0, 1), name
@@ -92,8 +100,8 @@ def test_intra_fid_is_the_mean_over_classes():
     both = sides()
     figures, _ = measure(both, ("intra_fid",))
     expected = {
-        name: fid(both.reference[both.reference_labels == i], both.generated[both.labels == i])
-        for i, name in enumerate(both.classes)
+        name: fid(both.real.reference[both.real.reference_labels == i], both.generated[both.labels == i])
+        for i, name in enumerate(both.real.classes)
     }
     assert figures["intra_fid"].detail == pytest.approx(expected)
     assert figures["intra_fid"].value == pytest.approx(np.mean(list(expected.values())))
@@ -128,9 +136,9 @@ def test_what_cannot_be_had_is_said():
 def test_the_classifier_learns_from_all_training_images():
     """Where the reference is a small held-out part."""
     whole, held = sides(), sides(seed=3, n=12)
-    both = Sides(
-        reference=held.reference, generated=whole.generated, labels=whole.labels, classes=whole.classes,
-        reference_labels=held.reference_labels, trained_on=whole.reference, trained_on_labels=whole.reference_labels,
-    )  # fmt: skip
+    real = dataclasses.replace(
+        held.real, trained_on=whole.real.reference, trained_on_labels=whole.real.reference_labels
+    )
+    both = dataclasses.replace(whole, real=real)
     figures, _ = measure(both, ("label_accuracy",))
     assert figures["label_accuracy"].n_real == 120

@@ -1,0 +1,96 @@
+"""What a run's measurements say, in words: pure functions of the rows that they leave."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Row = dict[str, Any]  # kimg, count, then figures by name; {name}_error is a figure's standard error
+
+MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
+FLAT_AFTER = 3  # measurements
+
+
+def improved(row: Row, best: Row | None) -> bool:
+    """Whether a measurement is better than the best one before by more than its own standard error."""
+    return best is None or row["kid"] < best["kid"] - row["kid_error"]
+
+
+def best_of(rows: Sequence[Row]) -> Row | None:
+    """The measurement of the lowest KID, None of none."""
+    return min(rows, key=lambda row: row["kid"], default=None)
+
+
+def without_improvement(rows: Sequence[Row]) -> int:
+    """How many measurements in a row, up to the last one, brought nothing better than their standard error."""
+    count = 0
+    for index, row in enumerate(rows):
+        count = 0 if improved(row, best_of(rows[:index])) else count + 1
+    return count
+
+
+def findings(rows: Sequence[Row], ada_cap: float | None) -> list[str]:
+    """A line each on what the last of the measurements `rows` shows, the most general first.
+
+    ada_cap: the highest p that the controller may set, None where p is fixed or nothing is augmented.
+    """
+    lines = [_progress(rows)]
+    lines += [line for line in (_overfitting(rows[-1], ada_cap), _copying(rows[-1]), _collapse(rows)) if line]
+    lines += [line for line in (_labels(rows[-1]),) if line]
+    return lines
+
+
+def _progress(rows: Sequence[Row]) -> str:
+    row, best = rows[-1], best_of(rows[:-1])
+    if best is None:
+        return "first measurement: later ones are compared with it"
+    change = f"1000 x KID {1000 * row['kid']:.1f} after {1000 * best['kid']:.1f} at {best['kimg']:g} kimg"
+    if improved(row, best):
+        return f"improving: {change}"
+    if row["kid"] > best["kid"] + MANY_ERRORS * row["kid_error"]:
+        return f"worse than the best: {change}"
+    stale = without_improvement(rows)
+    if stale >= FLAT_AFTER:
+        return f"flat: nothing better in {stale} measurements ({change})"
+    return f"within its error of the best: {change}"
+
+
+def _overfitting(row: Row, ada_cap: float | None) -> str | None:
+    at_cap = ada_cap is not None and bool(row["p"] >= 0.99 * ada_cap)
+    sure = row["r_v"] > 0.5 if "r_v" in row else row["r_t"] > 0.6
+    if at_cap and sure:
+        return "overfitting: the discriminator knows the training images though p is at its cap; more images would help"
+    if ada_cap is None and row["r_t"] > 0.8:
+        return "overfitting: the discriminator is sure of nearly all training images, and nothing adapts p"
+    return None
+
+
+def _copying(row: Row) -> str | None:
+    if row.get("copies_excess", 0.0) <= MANY_ERRORS:
+        return None
+    return (
+        f"copying: {row['copies']:.0%} of the generated images are nearer to a training image than unseen real ones, "
+        f"of which {row['copies_control']:.0%} are by chance"
+    )
+
+
+def _collapse(rows: Sequence[Row]) -> str | None:
+    for name in ("recall", "coverage"):
+        if name not in rows[-1]:
+            continue
+        highest = max(rows, key=lambda row: row[name])
+        errors = (rows[-1][f"{name}_error"] ** 2 + highest[f"{name}_error"] ** 2) ** 0.5
+        fall = highest[name] - rows[-1][name]
+        if fall > MANY_ERRORS * errors and rows[-1][name] < 0.7 * highest[name]:
+            change = f"from {highest[name]:.2f} at {highest['kimg']:g} kimg to {rows[-1][name]:.2f}"
+            return f"collapsing: {name} fell {change}: the images become more alike"
+    return None
+
+
+def _labels(row: Row) -> str | None:
+    if "label_accuracy" not in row:
+        return None
+    if row["label_accuracy"] > row["label_chance"] + MANY_ERRORS * row["label_accuracy_error"]:
+        return None
+    return (
+        f"labels ignored: {row['label_accuracy']:.0%} of the generated images show what their label says, where always "
+        f"showing the commonest gives {row['label_chance']:.0%}"
+    )

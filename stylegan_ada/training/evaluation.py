@@ -1,0 +1,158 @@
+"""Measuring the generator while it trains: how good it is, which one was best, whether to go on."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from .. import distributed
+from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
+from ..errors import UserError
+from ..files import atomic_path, write_text
+from ..metrics.evaluate import RealImages, compute_generated, compute_real
+from ..metrics.features import Extractor, make_extractor
+from ..metrics.figures import Figure, RealSide, Sides, measure
+from ..metrics.findings import Row, best_of, findings
+from ..metrics.labels import LabelFidelity
+from ..metrics.memorisation import Copies
+from ..sampling import TrainedGenerator, load_generator
+
+EVALUATIONS_FILE = "evaluations.jsonl"
+CONFIRMED_FILE = "best.json"
+METRICS = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")
+SHARE = 0.05  # of the time, for measuring
+FEWEST, MOST = 100, 5000  # images
+PROBE = 32  # images, to see how long one takes
+
+
+class Evaluator:
+    """The measurements of one run. rows: what the first process found so far, as the run's folder keeps it."""
+
+    def __init__(self, folder: Path, real: RealImages, device: torch.device, say: Callable[[str], None]):
+        """UserError if there is nothing to measure with."""
+        self.folder, self.real, self.say = folder, real, say
+        self.extractor: Extractor = make_extractor("lite0", device)
+        self.real_side: RealSide | None = None  # computed when it is needed
+        self.rows: list[Row] = []
+        self.count: int | None = None  # of images, the same in all of a run's measurements
+
+    def resume(self, images_seen: int) -> None:
+        """Goes on after `images_seen`: what a killed process measured beyond its last checkpoint is forgotten."""
+        self.rows = [row for row in read_evaluations(self.folder) if row["images"] <= images_seen]
+        self.count = self.rows[0]["count"] if self.rows else None
+        best = self.folder / BEST_FILE
+        if distributed.rank() == 0 and best.exists() and read_info(best).images_seen > images_seen:
+            best.unlink()
+
+    def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> Row:
+        """Figures of the generator, by name, in about SHARE of `seconds`, the time between two measurements.
+
+        Every process takes part; the figures are in the first one's row.
+        """
+        if self.real_side is None:
+            self.say(f"looking at {len(self.real.dataset)} real images, to measure by, unless the cache has that")
+            self.real_side = compute_real(self.real, self.extractor)
+        if self.count is None:
+            self.count = self._affordable(generator, self.real_side, seconds)
+        start = time.perf_counter()
+        sides = compute_generated(generator, self.real_side, self.extractor, self.count, seed=seed)
+        row: Row = {"count": self.count, "n_real": len(self.real_side.reference)}
+        if distributed.rank() == 0:
+            row |= figures_as_row(sides)
+        return row | {"measuring_seconds": round(time.perf_counter() - start, 2)}
+
+    def record(self, row: Row, ada_cap: float | None) -> None:
+        """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
+        best = best_of(self.rows)
+        self.rows.append(row)
+        row["findings"] = findings(self.rows, ada_cap)
+        if best is None or row["kid"] < best["kid"]:
+            with atomic_path(self.folder / BEST_FILE) as temporary:
+                temporary.write_bytes((self.folder / GENERATOR_FILE).read_bytes())
+        write_text(self.folder / EVALUATIONS_FILE, "".join(json.dumps(row) + "\n" for row in self.rows))
+
+    def confirm_best(self, seconds: float) -> str | None:
+        """Measures the best generator again on fresh seeds, since the best of many noisy figures is too good, and keeps
+        that as best.json. Returns what there is to say, None if that was done before, or nothing was measured."""
+        chosen, path = best_of(self.rows), self.folder / CONFIRMED_FILE
+        done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
+        if not distributed.sum_over_ranks(torch.tensor(float(chosen is not None and not done))):
+            return None
+        generator = load_generator(self.folder, self.extractor.device)
+        row = self.measure(generator, seconds, seed=1)
+        if chosen is None:
+            return None
+        row |= {"images": chosen["images"], "kimg": chosen["kimg"]}
+        write_text(path, json.dumps(row, indent=1) + "\n")
+        return (
+            f"the best generator is that of {chosen['kimg']:g} kimg ({BEST_FILE}): measured again on fresh seeds, "
+            f"{summary(row)}"
+        )
+
+    def has(self, images_seen: int) -> bool:
+        """Whether the generator of that moment was measured; asked of the first process."""
+        return any(row["images"] == images_seen for row in self.rows)
+
+    def _affordable(self, generator: TrainedGenerator, real: RealSide, seconds: float) -> int:
+        """How many images can be measured in SHARE of so many seconds, by a probe whose outcome is thrown away."""
+        for _ in range(2):  # the first time also computes what follows from the real images alone
+            start = time.perf_counter()
+            sides = compute_generated(generator, real, self.extractor, PROBE)
+            drawn = time.perf_counter() - start
+            if distributed.rank() == 0:
+                figures_as_row(sides)
+            rest = time.perf_counter() - start - drawn
+        numbers = torch.tensor([drawn / PROBE, seconds, rest], dtype=torch.float64)
+        # the first process's own: the others must not come to another count
+        drawn, seconds, rest = distributed.gather(numbers[None])[0].tolist()
+        count = min(max(int((seconds * SHARE - rest) / drawn), FEWEST), MOST)
+        share = (rest + count * drawn) / seconds
+        self.say(f"measuring {count} images against {len(real.reference)} real ones takes {share:.1%} of the time")
+        if count == FEWEST and share > SHARE:
+            self.say("  a larger --evaluate-kimg makes that less")
+        return count
+
+
+def summary(row: Row) -> str:
+    """The main figures in a line."""
+    parts = [f"FID {row['fid']:.1f}", f"1000 x KID {1000 * row['kid']:.1f} +- {1000 * row['kid_error']:.1f}"]
+    parts += [f"{name} {row[name]:.2f}" for name in ("precision", "recall", "coverage") if name in row]
+    if "copies" in row:
+        parts.append(f"copies {row['copies']:.1%} (chance {row['copies_control']:.1%})")
+    if "label_accuracy" in row:
+        parts.append(f"labels obeyed {row['label_accuracy']:.0%} (chance {row['label_chance']:.0%})")
+    return ", ".join(parts)
+
+
+def read_evaluations(folder: Path) -> list[Row]:
+    """The rows that a run's measurements left."""
+    path = folder / EVALUATIONS_FILE
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}), delete it to measure anew") from None
+
+
+def figures_as_row(sides: Sides) -> dict[str, float]:
+    """Every figure that can be had, its standard error as {name}_error, and what belongs to it."""
+    figures, _ = measure(sides, METRICS, resamples=0)
+    row: dict[str, float] = {}
+    for name, figure in figures.items():
+        row[name] = figure.value
+        if name != "fid":
+            row[f"{name}_error"] = (figure.high - figure.low) / (2 * 1.96)
+        row |= _details(figure)
+    return row
+
+
+def _details(figure: Figure) -> dict[str, float]:
+    match figure.detail:
+        case Copies() as copies:
+            return {"copies_control": copies.control_share, "copies_excess": copies.excess}
+        case LabelFidelity() as fidelity:
+            return {"label_chance": fidelity.chance}
+    return {}

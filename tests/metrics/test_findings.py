@@ -1,0 +1,72 @@
+import pytest
+
+from stylegan_ada.metrics.findings import findings, without_improvement
+
+
+def row(kid, kimg=10.0, **other):
+    usual = {"kid_error": 0.002, "p": 0.1, "r_t": 0.4, "copies": 0.04, "copies_control": 0.05, "copies_excess": -1.0}
+    usual |= {"recall": 0.5, "recall_error": 0.02, "coverage": 0.6, "coverage_error": 0.02}
+    usual |= {"label_accuracy": 0.7, "label_accuracy_error": 0.03, "label_chance": 0.4}
+    return {"kid": kid, "kimg": kimg, **usual, **other}
+
+
+GOOD = [row(0.1), row(0.08, 20), row(0.06, 30)]
+
+
+def test_all_is_well():
+    assert findings(GOOD[:1], 0.8) == ["first measurement: later ones are compared with it"]
+    assert findings(GOOD, 0.8) == ["improving: 1000 x KID 60.0 after 80.0 at 20 kimg"]
+
+
+@pytest.mark.parametrize(
+    ("kids", "expected"),
+    [
+        ([0.0585], "within its error of the best"),
+        ([0.0615], "within its error of the best"),
+        ([0.07], "worse than the best: 1000 x KID 70.0 after 60.0 at 30 kimg"),
+        ([0.0615, 0.0595, 0.0605], "flat: nothing better in 3 measurements"),
+        ([0.0615, 0.0575, 0.0590], "within its error of the best"),
+    ],
+)
+def test_progress(kids, expected):
+    rows = GOOD + [row(kid, 40 + 10 * i) for i, kid in enumerate(kids)]
+    (line,) = findings(rows, 0.8)
+    assert line.startswith(expected)
+
+
+def test_measurements_that_brought_nothing():
+    """Small steps that each lie within the error count as none, though they add up."""
+    assert without_improvement([]) == 0
+    assert without_improvement(GOOD) == 0
+    rows = [*GOOD, row(0.0585), row(0.062), row(0.0575)]
+    assert without_improvement(rows) == 3
+    assert without_improvement([*rows, row(0.05)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("other", "cap", "word"),
+    [
+        ({"p": 0.8, "r_t": 0.75}, 0.8, "overfitting"),
+        ({"p": 0.8, "r_t": 0.9, "r_v": 0.1}, 0.8, None),
+        ({"p": 0.8, "r_t": 0.3, "r_v": 0.7}, 0.8, "overfitting"),
+        ({"p": 0.5, "r_t": 0.9}, 0.8, None),  # the controller is at work
+        ({"p": 0.0, "r_t": 0.9}, None, "overfitting"),
+        ({"copies": 0.2, "copies_excess": 6.0}, 0.8, "copying: 20%"),
+        ({"recall": 0.2}, 0.8, "collapsing: recall fell from 0.50 at 10 kimg to 0.20"),
+        ({"recall": 0.45}, 0.8, None),
+        ({"coverage": 0.3}, 0.8, "collapsing: coverage"),
+        ({"coverage": 0.3, "coverage_error": 0.2}, 0.8, None),
+        ({"label_accuracy": 0.45}, 0.8, "labels ignored: 45%"),
+    ],
+)
+def test_what_goes_wrong(other, cap, word):
+    lines = findings([*GOOD, row(0.04, 40, **other)], cap)
+    assert lines[0].startswith("improving")
+    assert len(lines) == (1 if word is None else 2)
+    if word:
+        assert lines[1].startswith(word)
+
+
+def test_without_labels():
+    bare = {key: value for key, value in row(0.1).items() if not key.startswith("label")}
+    assert len(findings([bare], None)) == 1

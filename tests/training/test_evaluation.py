@@ -1,0 +1,194 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from stylegan_ada import UserError, load_generator
+from stylegan_ada.checkpoint import BEST_FILE, GENERATOR_FILE
+from stylegan_ada.metrics.evaluate import compute_sides, real_images
+from stylegan_ada.metrics.features import Extractor
+from stylegan_ada.training import RunFolder, Trainer, evaluation
+
+CPU = torch.device("cpu")
+
+
+class Pixels(Extractor):
+    """Two rows of pixels as features."""
+
+    identity = "pixels"
+    name = "Pixels"
+
+    def _of(self, images):
+        return images[:, :2, :, 0].reshape(len(images), -1).astype(np.float32) / 255
+
+
+@pytest.fixture
+def kids(monkeypatch):
+    """The KIDs that measurements find, in turn; those of the images where there are no more."""
+    planned = []
+    true_figures = evaluation.figures_as_row
+
+    def figures(sides):
+        row = true_figures(sides)
+        probe = len(sides.generated) == evaluation.PROBE
+        return row | {"kid": planned.pop(0), "kid_error": 0.01} if planned and not probe else row
+
+    monkeypatch.setattr(evaluation, "figures_as_row", figures)
+    monkeypatch.setattr(evaluation, "make_extractor", lambda name, device: Pixels(device))
+    monkeypatch.setattr(evaluation, "FEWEST", 8)
+    monkeypatch.setattr(evaluation, "SHARE", 0.0)
+    return planned
+
+
+@pytest.fixture
+def train(dataset, tmp_path, tiny_config, kids):
+    """Trains a measured run; gives the lines that it said."""
+
+    def run(kimg=0.064, name="run", should_stop=lambda: False, **training):
+        config = tiny_config(kimg=kimg, **{"evaluate_kimg": 0.016, **training})
+        folder, lines = RunFolder(tmp_path / name), []
+        with folder.locked():
+            Trainer(config, dataset, folder, CPU, lines.append).train(should_stop)
+        return lines
+
+    return run
+
+
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "evaluations.jsonl").read_text().splitlines()]
+
+
+def test_a_measured_run(train, tmp_path, kids):
+    kids += [0.3, 0.1, 0.2, 0.15]
+    lines = train()
+    run = tmp_path / "run"
+    rows = rows_of(run)
+    assert [row["images"] for row in rows] == [16, 32, 48, 64]
+    assert [row["kid"] for row in rows] == [0.3, 0.1, 0.2, 0.15]
+    assert {"fid", "recall", "coverage", "copies", "copies_control", "label_accuracy", "p", "r_t"} <= rows[0].keys()
+    assert rows[1]["findings"][0].startswith("improving")
+    assert any("measured in" in line and "1000 x KID 100.0 +- 10.0" in line for line in lines)
+    assert load_generator(run).info.images_seen == 32
+    assert load_generator(run / BEST_FILE).info.images_seen == 32
+    assert load_generator(run / GENERATOR_FILE).info.images_seen == 64
+    confirmed = json.loads((run / "best.json").read_text())
+    assert confirmed["images"] == 32
+    assert confirmed["kid"] not in [row["kid"] for row in rows]
+    assert "the best generator is that of 0.032 kimg" in lines[-1]
+
+
+def test_measuring_does_not_change_the_training(train, tmp_path):
+    train(name="measured")
+    train(name="unmeasured", evaluate_kimg=0.0, snapshot_kimg=0.016)
+    checkpoints = (tmp_path / name / "checkpoint-0000000064.pt" for name in ("measured", "unmeasured"))
+    measured, unmeasured = (torch.load(path, weights_only=True) for path in checkpoints)
+    for part in ("generator", "generator_ema", "discriminator"):
+        assert all(torch.equal(measured[part][key], value) for key, value in unmeasured[part].items())
+    assert not (tmp_path / "unmeasured" / "evaluations.jsonl").exists()
+
+
+def test_figures_are_those_of_evaluate(train, tmp_path, dataset):
+    """The last measurement, again by hand."""
+    train()
+    generator = load_generator(tmp_path / "run" / GENERATOR_FILE)
+    real = real_images(dataset, np.arange(24), np.arange(0))
+    row = evaluation.figures_as_row(compute_sides(generator, real, Pixels(CPU), 8))
+    last = rows_of(tmp_path / "run")[-1]
+    assert last["count"] == 8
+    assert last["n_real"] == 24
+    assert last["fid"] == pytest.approx(row["fid"], rel=1e-3)
+    assert last["coverage"] == pytest.approx(row["coverage"])
+
+
+def test_a_run_stops_when_nothing_becomes_better(train, tmp_path, kids):
+    kids += [0.3, 0.1, 0.095, 0.11]
+    lines = train(kimg=0.16, stop_after=2)
+    run = tmp_path / "run"
+    assert [row["images"] for row in rows_of(run)] == [16, 32, 48, 64]
+    assert any("2 measurements in a row brought nothing better" in line for line in lines)
+    assert load_generator(run).info.images_seen == 48  # 0.095 is the lowest, if within the error
+    train(kimg=0.16, stop_after=2)  # the same command again
+    assert len(rows_of(run)) == 4
+    train(kimg=0.08)
+    assert [row["images"] for row in rows_of(run)] == [16, 32, 48, 64, 80]
+
+
+def test_killed_during_a_measurement_it_measures_again(train, tmp_path, kids, monkeypatch):
+    kids += [0.3]
+    real = evaluation.compute_generated
+    calls = []
+
+    def killed(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 4:  # two probes, the first measurement, the second
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(evaluation, "compute_generated", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    assert [row["images"] for row in rows_of(tmp_path / "run")] == [16]
+    assert RunFolder(tmp_path / "run").checkpoints()[-1].name == "checkpoint-0000000032.pt"
+    kids += [0.2]
+    train()
+    assert [row["images"] for row in rows_of(tmp_path / "run")] == [16, 32, 48, 64]
+    assert [row["kid"] for row in rows_of(tmp_path / "run")][:2] == [0.3, 0.2]
+    assert not any("measured" in line for line in train())  # all is done
+
+
+def test_what_was_measured_after_the_last_checkpoint_is_forgotten(train, tmp_path, kids):
+    kids += [0.3, 0.1, 0.05, 0.04]
+    train()
+    run = tmp_path / "run"
+    (run / "checkpoint-0000000064.pt").unlink()
+    (run / "checkpoint-0000000048.pt").unlink()
+    kids.clear()
+    kids += [0.2, 0.15]
+    train()
+    assert [row["kid"] for row in rows_of(run)] == [0.3, 0.1, 0.2, 0.15]
+
+
+def test_stopped_by_hand_at_a_measurement_it_measures_later(train, tmp_path):
+    log = tmp_path / "run" / "log.jsonl"
+    train(should_stop=lambda: log.exists() and len(log.read_text().splitlines()) == 1)  # asked after the second step
+    assert not (tmp_path / "run" / "evaluations.jsonl").exists()
+    train()
+    assert [row["images"] for row in rows_of(tmp_path / "run")] == [16, 32, 48, 64]
+
+
+def test_without_anything_to_measure_with_a_run_goes_on(train, tmp_path, monkeypatch):
+    def missing(name, device):
+        raise UserError("these features need the package x: run y")
+
+    monkeypatch.setattr(evaluation, "make_extractor", missing)
+    lines = train(stop_after=1)
+    assert lines[0] == "warning: the generator will not be measured: these features need the package x: run y"
+    assert (tmp_path / "run" / "checkpoint-0000000064.pt").exists()
+    assert load_generator(tmp_path / "run").info.images_seen == 64
+
+
+def test_an_unwritable_cache_stops_nothing(train, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="not kept"):
+        train()
+    assert len(rows_of(tmp_path / "run")) == 4
+
+
+def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
+    """With as many images as can be had for it."""
+    monkeypatch.setattr(evaluation, "make_extractor", lambda name, device: Pixels(device))
+    moments = iter(np.arange(100) * 1.0)  # each look at the clock is a second later
+    monkeypatch.setattr(evaluation.time, "perf_counter", lambda: next(moments))
+    monkeypatch.setattr(evaluation, "compute_generated", lambda *_, **__: None)
+    monkeypatch.setattr(evaluation, "figures_as_row", lambda sides: {})
+    lines = []
+    evaluator = evaluation.Evaluator(tmp_path, real_images(dataset, np.arange(24), np.arange(0)), CPU, lines.append)
+    side = type("Side", (), {"reference": np.zeros((24, 2))})
+    # 32 images take a second, the figures another one
+    assert evaluator._affordable(None, side, 200.0) == (200 * 0.05 - 1) * 32
+    assert lines == ["measuring 288 images against 24 real ones takes 5.0% of the time"]
+    assert evaluator._affordable(None, side, 20.0) == 100
+    assert lines[-1] == "  a larger --evaluate-kimg makes that less"
+    assert evaluator._affordable(None, side, 1e6) == 5000
