@@ -14,12 +14,14 @@ def facts(side=64, count=3000):
 def test_every_choice_is_explained_and_none_that_was_given():
     config, reasons = resolve(TrainOptions(data="x"), facts(), CPU)
     assert {line.split()[0] for line in reasons} == {
-        "--batch", "--channel-base", "--channel-max", "--precision", "--kimg", "--gamma", "--ema-kimg", "--evaluate-kimg"
+        "--batch", "--channel-base", "--channel-max", "--precision", "--kimg", "--gamma", "--ema-kimg",
+        "--evaluate-kimg",
     }  # fmt: skip
     assert all(": " in line for line in reasons)
     given = TrainOptions(
-        data="x", batch=4, channel_base=512, channel_max=32, precision="bf16", kimg=3, gamma=1, ema_kimg=2
-    )
+        data="x", batch=4, channel_base=512, channel_max=32, precision="bf16", kimg=3, gamma=1, ema_kimg=2,
+        evaluate_kimg=0.5,
+    )  # fmt: skip
     config, reasons = resolve(given, facts(), CPU)
     assert reasons == []
     training = config.training
