@@ -9,26 +9,12 @@ import click
 
 from ..errors import UserError, nearest
 from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
+from .words import SENTENCES, details, footnotes, interval, number, reference_name
 
 if TYPE_CHECKING:
-    from ..metrics.evaluate import RealImages
     from ..metrics.figures import Figure
 
 MOST_IMAGES = 5000  # generated unless told, so that a large set does not take hours on a CPU
-FEW_IMAGES = 2000
-
-SENTENCES = {
-    "fid": "distance between real and generated features as Gaussians; lower is better, biased for few images",
-    "kid": "the same question without that bias; within its interval of 0 nothing tells them apart",
-    "precision": "share of generated images that look like real ones",
-    "recall": "share of real images that the generator could have made",
-    "density": "how much generated images crowd where real ones do; near 1 as among real ones",
-    "coverage": "share of real images with a generated one nearby; 0.97 among real ones",
-    "intra_fid": "FID within each class, averaged",
-    "inception_score": "how clear and how varied images look to the network's own classes; higher is better",
-    "copies": "share of generated images nearer to a training image than 19 of 20 unseen real images are",
-    "label_accuracy": "share of generated images whose label a classifier of real images reads",
-}
 
 
 def parse_metrics(text: str | None) -> tuple[str, ...]:
@@ -119,55 +105,13 @@ def evaluate(
         distributed.stop()
 
 
-def reference_name(real: "RealImages") -> str:
-    """What the images compared with are to the run."""
-    if real.held_out is not None and len(real.reference) == len(real.held_out):
-        return "held-out images"
-    return "images that were trained on" if real.trained_on is not None else "images of --data"
-
-
 def as_table(figures: dict[str, "Figure"], network: str, reference: str, of_real: float | None = None) -> str:
     """A line per figure: value, interval, meaning. of_real: label accuracy on real images."""
-    lines = [f"{'':15} {'value':>9}  {'95% interval':^19}"]
+    lines = [f"{'':15} {'value':>9}  {'95% interval':^20}"]
     for name, figure in figures.items():
-        lines.append(f"{name:15} {_number(figure.value)}  {_interval(figure)}  {SENTENCES[name]}")
-        lines += [f"{'':15} {line}" for line in _details(figure, of_real)]
-    n_fake, n_real = next((figure.n_fake, figure.n_real) for figure in figures.values())
-    lines.append(f"{n_fake} generated images, by the features of {network}, against {n_real} {reference}.")
-    if min(n_fake, n_real) < FEW_IMAGES and "fid" in figures:
-        lines.append(
-            f"With fewer than {FEW_IMAGES} images FID is too high by an unknown amount: go by KID, and compare FIDs of "
-            "equal numbers only."
-        )
-    return "\n".join(lines)
-
-
-def _number(value: float) -> str:
-    return f"{value:9.4f}" if abs(value) < 10 else f"{value:9.2f}"
-
-
-def _interval(figure: "Figure") -> str:
-    if math.isnan(figure.low):
-        return " " * 19
-    return f"{_number(figure.low).strip():>8} to {_number(figure.high).strip():>7}"
-
-
-def _details(figure: "Figure", of_real: float | None) -> list[str]:
-    """What else there is to say of a figure."""
-    from ..metrics.labels import LabelFidelity
-    from ..metrics.memorisation import Copies
-
-    match figure.detail:
-        case dict() as per_class:
-            return [f"{value:9.2f}  {label}" for label, value in per_class.items()]
-        case Copies() as copies:
-            return [f"{_number(copies.control_share)}  the same among unseen real images: the control"]
-        case LabelFidelity() as fidelity:
-            return [
-                f"{_number(of_real or math.nan)}  on real images that the classifier had not seen",
-                f"{_number(fidelity.chance)}  by always reading the commonest label",
-            ]
-    return []
+        lines.append(f"{name:15} {number(figure.value):>9}  {interval(figure):>20}  {SENTENCES[name]}")
+        lines += [f"{'':15} {value:>9}  {words}" for value, words in details(figure, of_real)]
+    return "\n".join([*lines, *footnotes(figures, network, reference)])
 
 
 def as_json_text(figures: dict[str, "Figure"], classes: tuple[str, ...], of_real: float | None = None) -> str:

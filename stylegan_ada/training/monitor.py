@@ -90,26 +90,3 @@ def read_log(folder: Path) -> list[dict[str, float]]:
         except ValueError:
             break
     return rows
-
-
-def plot_curves(rows: list[dict[str, float]], path: Path) -> None:
-    """A picture of the log: losses, regularisers, p with its signals, speed."""
-    from matplotlib.figure import Figure
-
-    panels: list[tuple[str, tuple[str, ...]]] = [
-        ("losses", ("loss_G", "loss_D")),
-        ("regularisers (weighted)", ("loss_D_r1", "loss_G_pl")),
-        ("augmentation", ("p", "r_t", "r_v")),
-        ("seconds per thousand images", ("sec_per_kimg",)),
-    ]
-    figure = Figure(figsize=(10, 6), layout="constrained")
-    for axes, (title, names) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        for name in names:
-            points = [(row["kimg"], row[name]) for row in rows if name in row]
-            if points:
-                axes.plot(*zip(*points, strict=True), label=name)
-        axes.set(title=title, xlabel="thousand images seen")
-        if axes.has_data():
-            axes.legend()
-        axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=100)

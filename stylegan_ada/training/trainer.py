@@ -21,12 +21,13 @@ from ..metrics.evaluate import real_images
 from ..metrics.findings import without_improvement
 from ..networks import Discriminator, Generator
 from ..networks.discriminator import GROUP_SIZE
+from ..report.plots import plot_curves
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
 from .batches import BatchSource
 from .ema import ema_beta, update_ema
 from .evaluation import Evaluator, summary
-from .monitor import Log, duration, plot_curves, progress_line, read_log
+from .monitor import Log, duration, progress_line, read_log
 from .objective import Objective, StepStatistics
 from .phases import make_optimizer, make_phases
 from .run_folder import RunFolder

@@ -1,0 +1,5 @@
+"""One self-contained page about a run."""
+
+from .page import Page, Picture, render
+
+__all__ = ["Page", "Picture", "render"]

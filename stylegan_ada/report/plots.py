@@ -1,0 +1,50 @@
+"""Curves of a run, from the rows of its logs."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+Rows = Sequence[Mapping[str, Any]]
+Panel = tuple[str, tuple[str, ...]]
+
+TRAINING: tuple[Panel, ...] = (
+    ("losses", ("loss_G", "loss_D")),
+    ("regularisers (weighted)", ("loss_D_r1", "loss_G_pl")),
+    ("augmentation", ("p", "r_t", "r_v")),
+    ("seconds per thousand images", ("sec_per_kimg",)),
+)
+QUALITY: tuple[Panel, ...] = (
+    ("FID", ("fid",)),
+    ("KID", ("kid",)),
+    ("shares", ("precision", "recall", "coverage")),
+    ("copies and labels", ("copies", "copies_control", "label_accuracy", "label_chance")),
+)
+
+
+def plot_curves(rows: Rows, path: Path | io.BytesIO, panels: tuple[Panel, ...] = TRAINING) -> None:
+    """Writes a PNG of four panels over thousands of images seen; a bar is a standard error, {name}_error of a row."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    for axes, (title, names) in zip(figure.subplots(2, 2).flat, panels, strict=True):
+        for name in names:
+            chosen = [row for row in rows if name in row]
+            if chosen:
+                errors = [row.get(f"{name}_error", 0.0) for row in chosen]
+                places, values = [row["kimg"] for row in chosen], [row[name] for row in chosen]
+                axes.errorbar(places, values, yerr=errors if any(errors) else None, label=name)
+        axes.set(title=title, xlabel="thousand images seen")
+        if axes.has_data():
+            axes.legend()
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=100, format="png")
+
+
+def curves(rows: Rows, panels: tuple[Panel, ...]) -> Image.Image:
+    """The same as a picture."""
+    buffer = io.BytesIO()
+    plot_curves(rows, buffer, panels)
+    return Image.open(buffer)

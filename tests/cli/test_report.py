@@ -1,0 +1,114 @@
+import html.parser
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_ada.report import Page, Picture, render
+
+NASTY = '<script src="http://x.y/z.js">alert(1)</script> & "quoted"'
+
+
+class Reader(html.parser.HTMLParser):
+    """Tags with their attributes, and all text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self.open = [], "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def page(**other):
+    plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "figures": (), "footnotes": (NASTY,),
+             "options": ((NASTY, NASTY),), "config": NASTY, "version": NASTY}  # fmt: skip
+    image = Image.fromarray(np.zeros((4, 6), np.uint8))
+    pictures = (
+        Picture(title=NASTY, caption=NASTY, image=image),
+        Picture(title="b", caption="", image=image, lossless=False),
+    )
+    return Page(**{**plain, "pictures": pictures, **other})
+
+
+def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
+    text = render(page())
+    reader = Reader(text)
+    assert not reader.open
+    assert not reader.all("script")
+    assert not reader.all("link")
+    assert reader.text.count(NASTY) == 12
+    sources = [image["src"] for image in reader.all("img")]
+    assert [source[:18] for source in sources] == ["data:image/png;bas", "data:image/jpeg;ba"]
+    assert reader.all("img")[0]["alt"].startswith(NASTY)
+    assert all("http" not in str(attributes.get(name)) for _, attributes in reader.tags for name in ("src", "href"))
+
+
+def test_report_of_a_run(command, image_folder, tmp_path, small):
+    """With measurements, then without a single real image."""
+    run = tmp_path / "run"
+    options = [*small, "--evaluate-kimg", "0.016", "--holdout", "0.25"]
+    assert command("train", "--data", image_folder, "--out", run, "--kimg", "0.032", *options).code == 0
+    assert command("report", run, "--out", tmp_path / "report.html", "--count", "12").code == 0
+    reader = Reader((tmp_path / "report.html").read_text())
+    titles = ["Generated images", "Real images", "Truncation", "Closest to training images", "Quality along the run",
+              "Training"]  # fmt: skip
+    assert [image["alt"].split(":")[0] for image in reader.all("img")] == titles
+    known = ["18 images, 6 held out", "bright (9), dark (9)", "12 generated images", "against 6 held-out images", "kid"]
+    known += ["label_accuracy", "evaluate-kimg", "0.032 thousand images shown", "What was found"]
+    for words in known:
+        assert words in reader.text
+    assert command("report", run, "--out", tmp_path / "private.html", "--count", "12", "--no-real-images").code == 0
+    private = Reader((tmp_path / "private.html").read_text())
+    assert [image["alt"].split(":")[0] for image in private.all("img")] == [titles[0], *titles[2:3], *titles[4:]]
+    assert "label_accuracy" in private.text
+
+
+def test_report_without_measurements(command, trained_run, tmp_path):
+    assert command("report", trained_run, "--out", tmp_path / "report.html", "--count", "12").code == 0
+    reader = Reader((tmp_path / "report.html").read_text())
+    assert len(reader.all("img")) == 5
+    assert "What was found" in reader.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "report.txt"], "ends in .html"),
+        (["--out", "nowhere/report.html"], "in a folder that exists"),
+    ],
+)
+def test_bad_names(fails, trained_run, arguments, message):
+    assert message in fails("report", trained_run, *arguments)
+
+
+def test_report_of_no_run(fails, tmp_path):
+    assert "not a run folder" in fails("report", tmp_path, "--out", tmp_path / "report.html")
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_a_browser_shows_it(tmp_path):
+    """The pictures are decoded and nothing is reported on its console."""
+    path = tmp_path / "report.html"
+    path.write_text(render(page()))
+    browser = [shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    options = [f"--user-data-dir={tmp_path}/profile", f"--screenshot={tmp_path}/page.png", "--window-size=800,1200"]
+    shot = subprocess.run([*browser, *options, path.as_uri()], check=True, capture_output=True, text=True, timeout=120)
+    assert "CONSOLE" not in shot.stderr
+    with Image.open(tmp_path / "page.png") as picture:
+        pixels = np.asarray(picture.convert("L"))
+    assert pixels.std() > 5
