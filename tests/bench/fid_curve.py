@@ -30,12 +30,12 @@ def main() -> None:
         if any(row["kimg"] == kimg and row["command"] == command for row in done):
             continue
         program("train", *arguments.train, "--out", str(arguments.run), "--kimg", str(kimg))
-        # for figures by other features later
-        shutil.copy(arguments.run / "generator.safetensors", arguments.run / f"generator-{kimg:g}.safetensors")
+        generator = arguments.run / f"generator-{kimg:g}.safetensors"  # kept for figures by other features later
+        shutil.copy(arguments.run / "generator.safetensors", generator)
         start = time.perf_counter()
-        figures = json.loads(
-            program("evaluate", str(arguments.run), "--data", source, "--metrics", "fid,kid", "--json", capture=True)
-        )
+        what = ("--data", source, "--metrics", "fid,kid", "--json")
+        figures = json.loads(program("evaluate", str(generator), *what, capture=True))
+        log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
         row = {
             "commit": commit(),
             "command": command,
@@ -45,6 +45,7 @@ def main() -> None:
             "evaluation_seconds": round(time.perf_counter() - start),
             "fid": round(figures["fid"]["value"], 2),
             "kid": round(figures["kid"]["value"], 5),
+            **mean_signals(log, kimg),
             "count": figures["fid"]["n_fake"],
         }
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +62,13 @@ def program(*arguments: str, capture: bool = False) -> str:
         stdout=subprocess.PIPE if capture else None,
     )
     return done.stdout or ""
+
+
+def mean_signals(log: list[dict], kimg: float, over: float = 5.0) -> dict[str, float]:
+    """p, r_t and, with --holdout, r_v, averaged over the last thousands of images."""
+    rows = [row for row in log if row["kimg"] > kimg - over]
+    names = [name for name in ("p", "r_t", "r_v") if name in rows[-1]]
+    return {name: round(sum(row[name] for row in rows) / len(rows), 4) for name in names}
 
 
 def training_seconds(run: Path) -> float:
