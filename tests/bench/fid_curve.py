@@ -1,6 +1,6 @@
 """FID and KID along a training run: trains to each point in turn, measures there, and appends a JSON row.
 
-    python -m tests.bench.fid_curve --out docs/data/fid_elpv32.jsonl --run runs/fid_elpv32 --points 20,40,60,80,100 -- \
+    python -m tests.bench.fid_curve --out docs/data/fid.jsonl --run runs/fid --points 20,40,60,80,100 -- \
         --data sample:elpv --preset demo --seed 0
 
 Started again, it goes on where it was. `python -m tests.bench.fid_table FILE` makes the table in docs of such rows.
