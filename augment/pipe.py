@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from ..config import AUGMENT_GROUPS as GROUPS
+from ..config import ExtraAugmentation
 from ..errors import UserError, nearest
 from ..random import Draws
 from .blit import apply_blit, draw_blit
 from .color import apply_color, draw_color
 from .corruption import apply_cutout, draw_cutout, draw_noise
+from .extra import ExtraAugmentations, ExtraParameters
 from .filtering import BandFilter, draw_bands
 from .geometry import Warp, draw_geometry
 
@@ -20,6 +22,7 @@ from .geometry import Warp, draw_geometry
 class AugmentParameters:
     """What happens to each image of a batch, in the order in which it is applied; None for a group that is off."""
 
+    extra: list[ExtraParameters] | None  # of the user's own augmentations, in their order
     blit: Tensor | None  # int64 [N, 4]: flip, quarter turns counterclockwise, shift right, shift down
     geometry: Tensor | None  # float32 [N, 3, 3]: from the result's pixels to their sources, from the image's centre
     color: Tensor | None  # float32 [N, d + 1, d + 1]: affine map of colors; d is 3 for RGB, else 1
@@ -33,11 +36,17 @@ class AugmentPipe(torch.nn.Module):
 
     groups: names out of GROUPS, in any order; they are applied in the order of GROUPS. image_shape: (C, H, W), C from 1
     to 4, sides of at least 2; an image that is not square takes half turns only. Only C = 3 is taken for RGB: channels
-    of other images share brightness, contrast and luma flip, and have neither hue nor saturation.
+    of other images share brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own
+    augmentations, which come before the groups.
     Raises UserError for an unknown group or an impossible shape.
     """
 
-    def __init__(self, groups: Sequence[str], image_shape: tuple[int, int, int]):
+    def __init__(
+        self,
+        groups: Sequence[str],
+        image_shape: tuple[int, int, int],
+        extra: Sequence[ExtraAugmentation] = (),
+    ):
         super().__init__()
         for group in groups:
             if group not in GROUPS:
@@ -49,6 +58,7 @@ class AugmentPipe(torch.nn.Module):
             )
         self.groups = tuple(group for group in GROUPS if group in groups)
         self.image_shape = image_shape
+        self.extra = ExtraAugmentations(extra, image_shape) if extra else None
         self.warp = Warp(height, width) if "geom" in groups else None
         self.band_filter = BandFilter(height, width) if "filter" in groups else None
 
@@ -57,6 +67,7 @@ class AugmentPipe(torch.nn.Module):
         on = set(self.groups)
         channels, height, width = self.image_shape
         return AugmentParameters(
+            extra=None if self.extra is None else self.extra.draw(draws, p),
             blit=draw_blit(draws, p, height, width) if "blit" in on else None,
             geometry=draw_geometry(draws, p, height, width) if "geom" in on else None,
             color=draw_color(draws, p, channels) if "color" in on else None,
@@ -73,6 +84,9 @@ class AugmentPipe(torch.nn.Module):
         """
         dtype = images.dtype
         images = images.to(torch.promote_types(dtype, torch.float32))
+        if parameters.extra is not None:
+            assert self.extra is not None
+            images = self.extra(images, parameters.extra)
         if parameters.blit is not None:
             images = apply_blit(images, parameters.blit)
         if parameters.geometry is not None:

@@ -115,15 +115,29 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtraAugmentation:
+    """One of kornia's augmentations."""
+
+    name: str  # of its class in kornia.augmentation
+    arguments: str  # by name, as JSON
+
+
+@dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
     """Adaptive discriminator augmentation, arXiv 2006.06676."""
 
-    groups: tuple[str, ...] = ("blit", "geom", "color")  # () switches augmentation off
+    groups: tuple[str, ...] = ("blit", "geom", "color")
+    extra: tuple[ExtraAugmentation, ...] = ()  # the user's own, applied before the groups
     signal: str = "rt"  # what drives p: the signs of real logits (rt), or a held-out part of the set (rv)
     target: float = 0.6  # of that signal
     kimg: float = 500.0  # thousands of images in which p could go from 0 to 1
     maximum: float = 0.8  # p never exceeds it: augmentations leak into the images as p nears 1
     p: float | None = None  # a fixed p instead of the controller
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the controller moves p."""
+        return self.p is None and bool(self.groups or self.extra)
 
     def __post_init__(self) -> None:
         for group in self.groups:

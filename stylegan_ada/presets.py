@@ -39,6 +39,7 @@ class TrainOptions:
     gamma: float | None = None
     ema_kimg: float | None = None
     augment: str | None = None
+    augment_extra: str | None = None
     ada_signal: str | None = None
     ada_target: float | None = None
     ada_kimg: float | None = None

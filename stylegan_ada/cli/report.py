@@ -98,7 +98,7 @@ def make_report(
         "kimg": generator.info.images_seen / 1000,
         **(log[-1] if log else {"p": 0, "r_t": 0}),
     }
-    shown = findings([now], augment.maximum if augment.p is None and augment.groups else None)[1:] or [FINE]
+    shown = findings([now], augment.maximum if augment.adapts else None)[1:] or [FINE]
     options = folder.read_options()
     return render(
         Page(

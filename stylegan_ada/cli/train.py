@@ -13,6 +13,7 @@ import click
 from ..config import ADA_SIGNALS, FITS, MIRRORS, PRECISIONS, RunConfig, block_shapes, to_json
 from ..errors import UserError
 from ..presets import PRESETS, DataFacts, Machine, TrainOptions, check_options, parse_size, resolve, with_preset
+from .augment_extra import read_extra
 from .common import DEVICES, Choice, choose_device, keep_freed_memory, open_dataset, tune_convolutions
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a
 @click.option("--gamma", type=float, help="Weight of R1.")
 @click.option("--ema-kimg", type=float, help="Half-life of the generator's moving average.")
 @click.option("--augment", help="Groups of augmentations: blit,geom,color,filter,noise,cutout; or none.")
+@click.option("--augment-extra", metavar="FILE", help="Own augmentations, by kornia: a YAML file.")
 @click.option("--ada-signal", type=Choice(ADA_SIGNALS), help="What drives p; rv needs --holdout.")
 @click.option("--ada-target", type=float, help="Of that signal.")
 @click.option("--ada-kimg", type=float, help="Thousand images in which p could go from 0 to 1.")
@@ -128,6 +130,9 @@ def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device"
             fingerprint=dataset.fingerprint,
         )
         config, reasons = resolve(options, facts, machine_of(device))
+        if options.augment_extra is not None:
+            extra = read_extra(Path(options.augment_extra))
+            config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
         for reason in reasons:
             say(reason)
     check_batch(config)

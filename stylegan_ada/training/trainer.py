@@ -59,11 +59,13 @@ class Trainer:
         for network in (self.state.generator, self.state.generator_ema, self.state.discriminator):
             distributed.broadcast(network)
         labels = torch.from_numpy(dataset.one_hot(self.members)).to(device)
-        groups = config.augment.groups if config.augment.p != 0 else ()
+        augment = config.augment
+        augmented = augment.p != 0 and (augment.groups or augment.extra)
+        image_shape = config.network.image_shape
         self.objective = Objective(
             generator=self.state.generator,
             discriminator=self.state.discriminator,
-            pipe=AugmentPipe(groups, config.network.image_shape).to(device) if groups else None,
+            pipe=AugmentPipe(augment.groups, image_shape, augment.extra).to(device) if augmented else None,
             p=self.state.controller.p,
             path_length_mean=self.state.path_length_mean,
             label_table=labels,
@@ -167,7 +169,7 @@ class Trainer:
         images = CONTROLLER_INTERVAL * self.config.training.batch
         real_mean, fake_mean = (state.logit_sums / images).unbind()
         r = r_v(real_mean, held_out.double(), fake_mean) if augment.signal == "rv" and held_out is not None else None
-        if augment.p is None and augment.groups:
+        if augment.adapts:
             state.controller.update(images, r)
         state.logit_sums.zero_()
 
@@ -249,7 +251,7 @@ class Trainer:
         if log is not None:
             last = read_log(self.folder.path)[-1]
             row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}
-            evaluator.record(row, augment.maximum if augment.p is None and augment.groups else None)
+            evaluator.record(row, augment.maximum if augment.adapts else None)
             log.measurement(row)
             self.say(f"measured in {row['measuring_seconds']:.0f} s: {summary(row)}")
             for line in row["findings"]:

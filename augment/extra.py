@@ -1,0 +1,123 @@
+"""Augmentations that a user adds by name: kornia's, each at the pipe's probability p, image by image."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..config import ExtraAugmentation
+from ..errors import UserError, nearest
+from ..random import Draws
+
+SEEDS = 2**24
+SHAPE = "forward_input_shape"  # kornia's only parameter that is not a row per image
+
+
+@dataclass(frozen=True)
+class ExtraParameters:
+    """fired: bool [N]; values: kornia's own parameters by name, a row per image."""
+
+    fired: Tensor
+    values: dict[str, Tensor]
+
+
+class ExtraAugmentations(nn.Module):
+    """kornia's augmentations by class name and arguments, applied in their order.
+
+    kornia is imported here only. Each takes images in [0, 1], must keep their shape and be differentiable twice: that
+    is tried at once. UserError for one that is not there, takes other arguments, or fails in that.
+    """
+
+    def __init__(self, entries: Sequence[ExtraAugmentation], image_shape: tuple[int, int, int]):
+        super().__init__()
+        self.image_shape = image_shape
+        self.transforms = nn.ModuleList(_make(entry) for entry in entries)
+        for entry, transform in zip(entries, self.transforms, strict=True):
+            _try(entry.name, transform, image_shape)
+
+    def draw(self, draws: Draws, p: Tensor) -> list[ExtraParameters]:
+        """Parameters of each augmentation. kornia draws from torch's global generator: it is seeded for each image, and
+        left as it was."""
+        drawn = []
+        for transform in self.transforms:
+            fired = draws.uniform() < p
+            seeds = draws.integers(SEEDS).tolist()
+            rows = [_draw_one(transform, seed, self.image_shape) for seed in seeds]
+            drawn.append(ExtraParameters(fired, _by_rows(rows)))
+        return drawn
+
+    def forward(self, images: Tensor, parameters: Sequence[ExtraParameters]) -> Tensor:
+        """images [N, C, H, W] in [-1, 1]; where one fires they are clamped to that first."""
+        for transform, drawn in zip(self.transforms, parameters, strict=True):
+            changed = _transform(transform, images.clamp(-1, 1) / 2 + 0.5, drawn.values) * 2 - 1
+            images = torch.where(drawn.fired[:, None, None, None], changed, images)
+        return images
+
+
+def _make(entry: ExtraAugmentation) -> nn.Module:
+    try:
+        import kornia.augmentation as kornia
+        from kornia.augmentation._2d.base import AugmentationBase2D
+    except ImportError:
+        raise UserError('--augment-extra: needs kornia, run pip install "stylegan-ada[augment]"') from None
+    names = [name for name, kind in vars(kornia).items() if _is_augmentation(kind, AugmentationBase2D)]
+    if entry.name not in names:
+        raise UserError(f"--augment-extra {entry.name}: kornia has no such augmentation, {nearest(entry.name, names)}")
+    arguments = {name: _as_tuple(value) for name, value in json.loads(entry.arguments).items()}
+    try:
+        return getattr(kornia, entry.name)(**{**arguments, "p": 1.0})
+    except Exception as error:
+        # kornia checks arguments by exceptions of several kinds
+        raise UserError(f"--augment-extra {entry.name}: {_first_line(error)}") from None
+
+
+def _is_augmentation(kind: object, base: type) -> bool:
+    return isinstance(kind, type) and issubclass(kind, base) and not kind.__name__.endswith("Base2D")
+
+
+def _as_tuple(value: Any) -> Any:
+    """Lists, which files have, as tuples, which kornia asks for."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
+def _draw_one(transform: nn.Module, seed: int, image_shape: tuple[int, int, int]) -> dict[str, Tensor]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        drawn: dict[str, Tensor] = transform.forward_parameters(torch.Size([1, *image_shape]))
+        return drawn
+
+
+def _by_rows(rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Parameters of several images, each drawn for itself, as those of a batch."""
+    return {name: torch.cat([row[name] for row in rows]) for name in rows[0] if name != SHAPE}
+
+
+def _transform(transform: nn.Module, images: Tensor, values: dict[str, Tensor]) -> Tensor:
+    moved = {name: value.to(images.device) for name, value in values.items()}
+    result: Tensor = transform(images, params={**moved, SHAPE: torch.tensor(images.shape)})
+    return result.to(images.dtype)
+
+
+def _try(name: str, transform: nn.Module, image_shape: tuple[int, int, int]) -> None:
+    """UserError if the augmentation does not do what the training needs."""
+    ramp = torch.linspace(0.1, 0.9, image_shape[0] * image_shape[1] * image_shape[2]).reshape(1, *image_shape)
+    images = ramp.repeat(2, 1, 1, 1).requires_grad_()
+    rows = [_draw_one(transform, seed, image_shape) for seed in (0, 1)]
+    try:
+        changed = _transform(transform, images, _by_rows(rows))
+        if changed.shape != images.shape:
+            raise UserError(f"makes {list(changed.shape[2:])} of {list(images.shape[2:])} pixels, must keep the size")
+        (gradient,) = torch.autograd.grad(changed.square().sum(), images, create_graph=True)
+        if not gradient.isfinite().all() or not gradient.any():
+            raise UserError("has no gradient, so that the generator could not learn through it")
+        torch.autograd.grad(gradient.square().sum(), images)
+    except Exception as error:
+        # kornia's own, and torch's where something has no derivative
+        raise UserError(f"--augment-extra {name}: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
