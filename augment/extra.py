@@ -83,7 +83,7 @@ def _as_tuple(value: Any) -> Any:
     return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
 
 
-def _draw_one(transform: nn.Module, seed: int, image_shape: tuple[int, int, int]) -> dict[str, Tensor]:
+def _draw_one(transform: Any, seed: int, image_shape: tuple[int, int, int]) -> dict[str, Tensor]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         drawn: dict[str, Tensor] = transform.forward_parameters(torch.Size([1, *image_shape]))
@@ -95,7 +95,7 @@ def _by_rows(rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.cat([row[name] for row in rows]) for name in rows[0] if name != SHAPE}
 
 
-def _transform(transform: nn.Module, images: Tensor, values: dict[str, Tensor]) -> Tensor:
+def _transform(transform: Any, images: Tensor, values: dict[str, Tensor]) -> Tensor:
     moved = {name: value.to(images.device) for name, value in values.items()}
     result: Tensor = transform(images, params={**moved, SHAPE: torch.tensor(images.shape)})
     return result.to(images.dtype)
