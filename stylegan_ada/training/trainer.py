@@ -215,7 +215,10 @@ class Trainer:
         if checkpoints:
             self.state.load(checkpoints[-1])
             self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
-            self.sec_per_kimg = next((row["sec_per_kimg"] for row in reversed(read_log(self.folder.path))), 0.0)
+            laps = [
+                row["sec_per_kimg"] for row in read_log(self.folder.path) if row["images"] <= self.state.images_seen
+            ]
+            self.sec_per_kimg = laps[-1] if laps else 0.0
 
     def _finished(self) -> bool:
         return self.no_better or self.state.images_seen >= self.config.training.kimg * 1000
