@@ -9,7 +9,7 @@ import click
 from .._version import __version__
 from ..errors import PeerError, UserError, nearest
 
-COMMANDS = ("data", "train", "generate", "evaluate", "report", "info")
+COMMANDS = ("data", "train", "generate", "evaluate", "report", "augment-check", "info")
 
 
 class LazyGroup(click.Group):
@@ -21,7 +21,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(f".{cmd_name}", __name__), cmd_name)
+        name = cmd_name.replace("-", "_")
+        return getattr(importlib.import_module(f".{name}", __name__), name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

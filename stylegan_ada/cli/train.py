@@ -83,9 +83,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
         config, dataset = distributed.first_rank_first(lambda: configure(options, folder, device))
         if dry_run:
             say(to_json(config))
-            return
-        with ExitStack() as stack:
-            distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
+        else:
             run(config, options, dataset, folder, device)
     finally:
         distributed.stop()
@@ -191,7 +189,17 @@ def check_same_options(options: TrainOptions, folder: "RunFolder") -> None:
 def run(
     config: RunConfig, options: TrainOptions, dataset: "ImageDataset", folder: "RunFolder", device: "torch.device"
 ) -> None:
-    """Trains, with the signals and the errors of a command line."""
+    """Trains, with the folder's lock, and the signals and the errors of a command line."""
+    from .. import distributed
+
+    with ExitStack() as stack:
+        distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
+        _run(config, options, dataset, folder, device)
+
+
+def _run(
+    config: RunConfig, options: TrainOptions, dataset: "ImageDataset", folder: "RunFolder", device: "torch.device"
+) -> None:
     from .. import distributed
     from ..training import Trainer, advice_on_memory
 

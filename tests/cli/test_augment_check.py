@@ -1,0 +1,73 @@
+import json
+
+import pytest
+from PIL import Image
+
+from stylegan_ada.cli import augment_check
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(augment_check, "GENERATED", 64)
+
+
+def test_sheet_alone(command, image_folder, tmp_path):
+    out = tmp_path / "check"
+    result = command("augment-check", "--data", image_folder, "--size", 8, "--kimg", 0, "--out", out)
+    assert result.code == 0, result
+    assert [item.name for item in out.iterdir()] == ["sheet.png"]
+    with Image.open(out / "sheet.png") as sheet:
+        assert sheet.height == 6 * 64
+        assert sheet.width > 12 * 64
+
+
+def test_three_generators_and_what_they_show(command, image_folder, tmp_path, few):
+    extra = tmp_path / "extra.yaml"
+    extra.write_text("- name: RandomGaussianBlur\n  kernel_size: 3\n  sigma: [0.5, 2.0]\n")
+    arguments = ["augment-check", "--data", image_folder, "--size", 8, "--out", tmp_path / "check"]
+    arguments += ["--augment", "blit", "--augment-extra", extra, "--p", 0.5]
+    result = command(*arguments, "--kimg", 0.032)
+    assert result.code == 0, result
+    found = json.loads((tmp_path / "check" / "leaks.json").read_text())
+    names = ["as it is", "mirrored", "turned", "RandomGaussianBlur"]
+    assert list(found["recognised"]) == names
+    assert list(found["shares"]) == ["0", "0.5", "1"]
+    for p, shares in found["shares"].items():
+        assert list(shares) == names
+        assert sum(shares.values()) == pytest.approx(1)
+        config = json.loads((tmp_path / "check" / f"p-{p}" / "config.json").read_text())
+        assert config["augment"]["p"] == float(p)
+        assert [entry["name"] for entry in config["augment"]["extra"]] == ["RandomGaussianBlur"]
+    assert "recognised" in result.out
+    again = command(*arguments, "--kimg", 0.064)
+    assert again.code == 0, again
+    assert again.out.count("resuming") == 3
+    assert "--augment: the run" in fail_line(command(*arguments[:-6], "--augment", "color", "--kimg", 0.064))
+
+
+def fail_line(result):
+    assert result.code == 2
+    return result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--p", "1"], "between 0 and 1"),
+        (["--p", "0"], "between 0 and 1"),
+        (["--kimg", "-1"], "give 0 or more"),
+        (["--augment", "none"], "nothing to check"),
+        (["--augment", "blot"], "blit"),
+        (["--size", "33"], "nearest size"),
+    ],
+)
+def test_bad_options(fails, image_folder, tmp_path, options, message):
+    out = tmp_path / "check"
+    assert message in fails("augment-check", "--data", image_folder, "--size", 8, "--out", out, *options)
+    assert not out.exists()
+
+
+def test_a_folder_of_other_files(fails, image_folder, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    assert "thesis.tex" in fails("augment-check", "--data", image_folder, "--out", tmp_path)
+    assert "that is a file" in fails("augment-check", "--data", image_folder, "--out", tmp_path / "thesis.tex")
