@@ -74,7 +74,7 @@ DEMO = TrainOptions(
     data="",
     size="32",
     mirror="hv",
-    kimg=44,
+    kimg=40,
     batch=16,
     precision="fp32",  # in bf16 a fifth more images fit in, and are worth less (docs/training.md)
     channel_base=2048,
@@ -82,8 +82,8 @@ DEMO = TrainOptions(
     gamma=0.02,
     ada_kimg=100,
     ema_kimg=5,
-    snapshot_kimg=6,
-    evaluate_kimg=0,
+    snapshot_kimg=10,
+    evaluate_kimg=20,
 )
 
 

@@ -202,6 +202,7 @@ def _run(
 ) -> None:
     from .. import distributed
     from ..training import Trainer, advice_on_memory
+    from .report import leave_report
 
     asked_to_stop = listen_for_stop()
     try:
@@ -221,6 +222,8 @@ def _run(
         say(f"stopped at {seen}; the same command goes on from there")
         sys.exit(130)
     say(f"finished at {seen}: samples, curves.png and generator.safetensors are in {folder.path}")
+    if trainer.evaluator is not None:
+        leave_report(folder.path, device)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -1,6 +1,7 @@
 """The trainer and what it consists of."""
 
+from .estimate import advice_on_memory
 from .run_folder import RunFolder
-from .trainer import Trainer, advice_on_memory
+from .trainer import Trainer
 
 __all__ = ["RunFolder", "Trainer", "advice_on_memory"]

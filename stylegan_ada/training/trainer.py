@@ -2,7 +2,6 @@
 
 import json
 import math
-import resource
 from collections.abc import Callable
 
 import numpy as np
@@ -20,20 +19,19 @@ from ..grids import sample_grid
 from ..metrics.evaluate import real_images
 from ..metrics.findings import without_improvement
 from ..networks import Discriminator, Generator
-from ..networks.discriminator import GROUP_SIZE
 from ..report.plots import plot_curves
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
 from .batches import BatchSource
 from .ema import ema_beta, update_ema
+from .estimate import estimate
 from .evaluation import Evaluator, summary
-from .monitor import Log, duration, progress_line, read_log
+from .monitor import Log, progress_line, read_log
 from .objective import Objective, StepStatistics
 from .phases import make_optimizer, make_phases
 from .run_folder import RunFolder
 
 CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
-LONG_SECONDS = 24 * 3600.0
 DIVERGED_LOSS = 50.0  # a generator's loss in the hundreds has nothing to learn from any more; usual ones are below 5
 CAP_WARNING_KIMG = 20.0  # how long p stays at its cap before a warning
 
@@ -364,40 +362,7 @@ class Trainer:
         )
 
     def _say_estimate(self, should_stop: Callable[[], bool]) -> None:
-        """Tries every phase without moving anything, and tells how long the run will take."""
-        training = self.config.training
-        micro_batches = self.real.micro_batches(self.state.images_seen)
-        seconds = 0.0
-        for phase in self.phases:
-            laps = []
-            for _ in range(2):  # the first time also chooses algorithms and fetches memory
-                if should_stop():
-                    return
-                clock = Clock(self.device)
-                phase.gradients(micro_batches, training.batch)
-                laps.append(clock.lap())
-            seconds += min(laps) / phase.interval
-            phase.optimizer.zero_grad(set_to_none=True)
-        sec_per_kimg = seconds * 1000 / training.batch
-        left = training.kimg - self.state.images_seen / 1000
-        on_gpu = self.device.type == "cuda"
-        self.say(
-            f"estimate: {duration(sec_per_kimg * left)} for {left:g} kimg at {sec_per_kimg:.1f} s/kimg, "
-            f"{peak_memory_gib(self.device):.1f} GiB of {'GPU ' if on_gpu else ''}memory"
-        )
-        if not on_gpu and sec_per_kimg * left > LONG_SECONDS:
-            self.say("warning: that is more than a day; on a CPU take a smaller --size, --channel-base or --kimg")
-
-
-def peak_memory_gib(device: torch.device) -> float:
-    """The most memory that this process has used: on the GPU, or in all."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_reserved(device) / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def advice_on_memory(config: RunConfig) -> str:
-    """What to try after running out of memory: half the micro-batch, in whole minibatch-std groups where possible."""
-    share = config.training.batch // distributed.world_size()
-    half = min(config.training.micro_batch or share, share) // 2
-    return f"--micro-batch {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller --channel-base"
+        images_seen = self.state.images_seen
+        micro_batches = self.real.micro_batches(images_seen)
+        for line in estimate(self.phases, micro_batches, self.config.training, images_seen, should_stop):
+            self.say(line)

@@ -62,7 +62,8 @@ def test_report_of_a_run(command, image_folder, tmp_path, small):
     """With measurements, then without a single real image."""
     run = tmp_path / "run"
     options = [*small, "--evaluate-kimg", "0.016", "--holdout", "0.25"]
-    assert command("train", "--data", image_folder, "--out", run, "--kimg", "0.032", *options).code == 0
+    train = ["train", "--data", image_folder, "--out", run, *options]
+    assert command(*train, "--kimg", "0.032").code == 0
     assert command("report", run, "--out", tmp_path / "report.html", "--count", "12").code == 0
     reader = Reader((tmp_path / "report.html").read_text())
     titles = ["Generated images", "Real images", "Truncation", "Closest to training images", "Quality along the run",
@@ -73,6 +74,13 @@ def test_report_of_a_run(command, image_folder, tmp_path, small):
     for words in known:
         assert words in reader.text
     assert command("report", run, "--out", tmp_path / "private.html", "--count", "12", "--no-real-images").code == 0
+    left = (run / "report.html").stat().st_mtime_ns, Reader((run / "report.html").read_text())
+    assert [image["alt"].split(":")[0] for image in left[1].all("img")] == titles
+    assert "24 generated images" in left[1].text
+    assert command(*train, "--kimg", "0.032").code == 0
+    assert (run / "report.html").stat().st_mtime_ns == left[0]
+    assert command(*train, "--kimg", "0.04").code == 0
+    assert "0.04 thousand images shown" in Reader((run / "report.html").read_text()).text
     private = Reader((tmp_path / "private.html").read_text())
     assert [image["alt"].split(":")[0] for image in private.all("img")] == [titles[0], *titles[2:3], *titles[4:]]
     assert "label_accuracy" in private.text
