@@ -34,7 +34,7 @@ LEARNED = 0.8  # share of images at p = 0 that must look so, for the others to s
 @click.command("augment-check")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder; the same command goes on.")
 @click.option("--data", default="sample:digits", show_default=True, help="A folder, a .zip, or sample:NAME.")
-@click.option("--size", default="16", show_default=True, help="Pixels: small images tell the same sooner.")
+@click.option("--size", default="8", show_default=True, help="Pixels: small images tell the same sooner.")
 @click.option("--augment", help="Groups of augmentations, as for train; none for those of --augment-extra alone.")
 @click.option("--augment-extra", metavar="FILE", help="Own augmentations, as for train.")
 @click.option("--p", default=0.6, show_default=True, help="At which to check.")

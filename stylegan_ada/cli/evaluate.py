@@ -132,7 +132,7 @@ def _more(figure: "Figure", classes: tuple[str, ...], of_real: float | None) -> 
         case dict() as per_class:
             return {"per_class": per_class}
         case Copies() as copies:
-            return {"control": copies.control_share, "threshold": copies.threshold}
+            return {"control": copies.control_share}
         case LabelFidelity() as fidelity:
             shares = zip(classes, fidelity.per_class.tolist(), strict=True)
             return {

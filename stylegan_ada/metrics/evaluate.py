@@ -15,6 +15,7 @@ from .feature_cache import feature_file, read_features, write_features
 from .features import Extractor
 from .figures import RealSide, Sides
 from .memorisation import Copies
+from .thumbnails import SIDE, thumbnails
 
 BATCH = 32  # images generated at once
 
@@ -75,10 +76,13 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
         if distributed.rank() == 0:
             write_features(feature_file(dataset.fingerprint, extractor.identity), rows)
     features, labels = extractor.features(rows), dataset.labels
+    small = _real_thumbnails(dataset)
     return RealSide(
         reference=features[real.reference],
         trained_on=None if trained_on is None else features[trained_on],
         held_out=None if real.held_out is None else features[real.held_out],
+        trained_on_thumbnails=None if trained_on is None else small[trained_on],
+        held_out_thumbnails=None if real.held_out is None else small[real.held_out],
         reference_labels=None if labels is None else labels[real.reference],
         trained_on_labels=None if labels is None or trained_on is None else labels[trained_on],
         classes=dataset.classes,
@@ -104,8 +108,21 @@ def compute_generated(
     def batches(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
         return _generated_batches(generator, labels, real.classes, seed * count, start, stop)
 
-    rows = _extract(extractor, count, batches, progress)
-    return Sides(real=real, generated=extractor.features(rows), labels=labels, logits=extractor.logits(rows))
+    small: list[NDArray[np.float32]] = []
+
+    def noted(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
+        for images in batches(start, stop):
+            small.append(thumbnails(images))
+            yield images
+
+    rows = _extract(extractor, count, noted, progress)
+    return Sides(
+        real=real,
+        generated=extractor.features(rows),
+        labels=labels,
+        logits=extractor.logits(rows),
+        thumbnails=_gathered(np.concatenate(small), count),
+    )
 
 
 def check_fit(generator: TrainedGenerator, real: RealImages) -> None:
@@ -121,6 +138,17 @@ def _kept_features(dataset: ImageDataset, extractor: Extractor) -> NDArray[np.fl
     rows = read_features(feature_file(dataset.fingerprint, extractor.identity), len(dataset))
     missing = distributed.sum_over_ranks(torch.tensor(float(rows is None)))  # they may be on disks of their own
     return None if missing > 0 else rows
+
+
+def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
+    """Of the whole set, computed once: a large set's images take long to read."""
+    path = feature_file(dataset.fingerprint, f"thumbnails {SIDE}")
+    small = read_features(path, len(dataset))
+    if small is None:
+        small = thumbnails(dataset.images.transpose(0, 2, 3, 1))
+        if distributed.rank() == 0:
+            write_features(path, small)
+    return small
 
 
 def closest_pairs(
@@ -201,7 +229,12 @@ def _extract(
     stop = max(min((distributed.rank() + 1) * share, count), start + 1)
     if progress is not None:
         tell, progress = progress, lambda done: tell(min(done * world, count))
-    part = extractor.extract(batches(start, stop), progress)
+    return _gathered(extractor.extract(batches(start, stop), progress), count)
+
+
+def _gathered(part: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """All processes' rows, of which each has an equal share but the last ones."""
+    share = -(-count // distributed.world_size())
     padded = np.zeros((share, part.shape[1]), np.float32)
     padded[: len(part)] = part
     return distributed.gather(torch.from_numpy(padded)).numpy()[:count]

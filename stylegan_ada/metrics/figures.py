@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from math import sqrt
 
 import numpy as np
@@ -13,7 +13,7 @@ from .distances import fid, kid_with_error
 from .inception_score import SPLITS, inception_score
 from .labels import LabelFidelity, LabelReader
 from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
-from .memorisation import Copies, copies_by_distance, unseen_distances
+from .memorisation import QUANTILE, Copies, copies_by_distance, either, unseen_distances
 from .neighbours import Features, kth_squared_distance
 
 RESAMPLES = 20  # of figures that take seconds each
@@ -24,12 +24,15 @@ class RealSide:
     """Features of real images, and what follows from them alone, computed once for many generators.
 
     reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
-    None where they are not known. Labels, of each set's images, are 0 ... C - 1, None without; classes: their names.
+    None where they are not known; their thumbnails, to find copies by as well. Labels, of each set's images, are
+    0 ... C - 1, None without; classes: their names.
     """
 
     reference: Features
     trained_on: Features | None = None
     held_out: Features | None = None
+    trained_on_thumbnails: Features | None = None
+    held_out_thumbnails: Features | None = None
     reference_labels: NDArray[np.int64] | None = None
     trained_on_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
@@ -44,9 +47,13 @@ class RealSide:
 
     @cached_property
     def unseen_distances(self) -> NDArray[np.float64]:
-        if self.trained_on is None:
-            raise ValueError("the images that were trained on are not known")
+        assert self.trained_on is not None
         return unseen_distances(self.trained_on, self.held_out)
+
+    @cached_property
+    def unseen_thumbnail_distances(self) -> NDArray[np.float64]:
+        assert self.trained_on_thumbnails is not None
+        return unseen_distances(self.trained_on_thumbnails, self.held_out_thumbnails)
 
     @cached_property
     def labelled(self) -> tuple[Features, NDArray[np.int64]]:
@@ -65,12 +72,13 @@ class RealSide:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sides:
     """Features of real and of generated images [M, D]. labels [M]: what was asked for, None without labels.
-    logits [M, K]: of generated images, None where the network has none."""
+    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made."""
 
     real: RealSide
     generated: Features
     labels: NDArray[np.int64] | None = None
     logits: Features | None = None
+    thumbnails: Features | None = None
 
     @cached_property
     def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -175,11 +183,16 @@ def _inception_score(sides: Sides, resamples: int) -> Figure:
 
 
 def _copies(sides: Sides, resamples: int) -> Figure:
-    unseen, trained_on = sides.real.unseen_distances, sides.real.trained_on
-    assert trained_on is not None
-    found = copies_by_distance(sides.generated, trained_on, unseen)
+    real = sides.real
+    if real.trained_on is None:
+        raise ValueError("the images that were trained on are not known")
+    ways = [(sides.generated, real.trained_on, real.unseen_distances)]
+    if sides.thumbnails is not None and real.trained_on_thumbnails is not None:
+        # noise that nobody sees changes features much, and thumbnails not at all
+        ways.append((sides.thumbnails, real.trained_on_thumbnails, real.unseen_thumbnail_distances))
+    found = reduce(either, [copies_by_distance(*way, quantile=QUANTILE / len(ways)) for way in ways])
     low, high = intervals.of_mean(found.suspected)
-    n_real, n_fake = len(trained_on), len(sides.generated)
+    n_real, n_fake = len(real.trained_on), len(sides.generated)
     return Figure(value=found.share, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 

@@ -39,16 +39,39 @@ class Copies:
 
 
 def find_copies(
-    generated: Features, trained_on: Features, held_out: Features | None = None, *, seed: int = 0
+    generated: Features,
+    trained_on: Features,
+    held_out: Features | None = None,
+    *,
+    quantile: float = QUANTILE,
+    seed: int = 0,
 ) -> Copies:
     """Compare the distances of generated images [M, D] to training images [N, D] with those of unseen real ones [n, D].
 
-    The threshold is the distance to the nearest training image below which 5% of one random half of the unseen images
-    lie; the other half is the control, whose share therefore is near 5%. Without `held_out` each training image stands
-    for an unseen one, with itself left out: where a set holds the same picture several times, that hides copies of it.
+    The threshold is the distance to the nearest training image below which a share `quantile` of one random half of the
+    unseen images lies; the other half is the control, whose share therefore is near that. Without `held_out` each
+    training image stands for an unseen one, with itself left out: where a set holds the same picture several times,
+    that hides copies of it.
     ValueError for fewer than 2 training images or 2 unseen ones.
     """
-    return copies_by_distance(generated, trained_on, unseen_distances(trained_on, held_out), seed=seed)
+    unseen = unseen_distances(trained_on, held_out)
+    return copies_by_distance(generated, trained_on, unseen, quantile=quantile, seed=seed)
+
+
+def either(one: Copies, other: Copies) -> Copies:
+    """What is found by one of two ways to compare the same images, seeds being the same.
+
+    Distances are then in units of each way's threshold, the shorter of the two; nearest is the image at that distance.
+    """
+    relative = np.stack([_relative(one), _relative(other)])
+    nearest = np.where(relative[0] <= relative[1], one.nearest, other.nearest)
+    return Copies(one.suspected | other.suspected, one.control | other.control, 1.0, nearest, relative.min(axis=0))
+
+
+def _relative(copies: Copies) -> NDArray[np.float64]:
+    if copies.threshold == 0:  # many real images are there twice: nothing can be nearer
+        return np.full_like(copies.distance, np.inf)
+    return copies.distance / copies.threshold
 
 
 def unseen_distances(trained_on: Features, held_out: Features | None) -> NDArray[np.float64]:
@@ -59,13 +82,18 @@ def unseen_distances(trained_on: Features, held_out: Features | None) -> NDArray
 
 
 def copies_by_distance(
-    generated: Features, trained_on: Features, unseen: NDArray[np.float64], *, seed: int = 0
+    generated: Features,
+    trained_on: Features,
+    unseen: NDArray[np.float64],
+    *,
+    quantile: float = QUANTILE,
+    seed: int = 0,
 ) -> Copies:
     """`find_copies`, with the distances of `unseen_distances`."""
     if len(unseen) < 2:
         raise ValueError(f"{len(unseen)} unseen images cannot be halved")
     unseen = np.random.default_rng(seed).permutation(unseen)
     half = len(unseen) // 2
-    threshold = float(np.quantile(unseen[:half], QUANTILE))
+    threshold = float(np.quantile(unseen[:half], quantile))
     nearest, distance = nearest_of(generated, trained_on)
     return Copies(distance < threshold, unseen[half:] < threshold, threshold, nearest, distance)

@@ -10,6 +10,7 @@ import pytest
 from stylegan_ada import UserError
 from stylegan_ada.metrics import find_copies
 from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_sides, labels_in_shares, real_images
+from stylegan_ada.metrics.feature_cache import feature_file
 from stylegan_ada.metrics.lite0 import Lite0Features
 
 
@@ -34,6 +35,9 @@ def test_features_of_both_sides(extractor, make_generator, everything):
     sides = compute_sides(make_generator(), real, extractor, 50)
     np.testing.assert_array_equal(sides.generated, np.repeat(np.arange(50)[:, None], 2, axis=1))
     np.testing.assert_array_equal(sides.logits, sides.generated / np.float32(100))
+    np.testing.assert_array_equal(sides.thumbnails, np.repeat(np.arange(50)[:, None], 64, axis=1))
+    np.testing.assert_array_equal(sides.real.trained_on_thumbnails, real.dataset.images.reshape(8, 64))
+    assert sides.real.held_out_thumbnails is None
     np.testing.assert_array_equal(sides.real.reference, corners(real.dataset.images))
     np.testing.assert_array_equal(sides.real.trained_on, sides.real.reference)
     assert sides.real.held_out is None
@@ -49,6 +53,8 @@ def test_held_out_images_are_compared_with_where_there_are_any(extractor, make_g
     np.testing.assert_array_equal(sides.real.reference, corners(dataset.images[held_out]))
     np.testing.assert_array_equal(sides.real.held_out, sides.real.reference)
     np.testing.assert_array_equal(sides.real.trained_on, corners(dataset.images[trained_on]))
+    np.testing.assert_array_equal(sides.real.trained_on_thumbnails, dataset.images[trained_on].reshape(5, 64))
+    np.testing.assert_array_equal(sides.real.held_out_thumbnails, dataset.images[held_out].reshape(3, 64))
     np.testing.assert_array_equal(sides.real.reference_labels, dataset.labels[held_out])
     np.testing.assert_array_equal(sides.real.trained_on_labels, dataset.labels[trained_on])
 
@@ -166,7 +172,8 @@ images = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), np.uint8)
 dataset = ImageDataset(images, None, (), ("a", "b", "c"), (), "f")
 generator, extractor = FakeGenerator(classes=()), FakeFeatures()
 sides = compute_sides(generator, real_images(dataset, np.arange(3), np.arange(0)), extractor, 5)
-found = [distributed.rank(), sides.real.reference.tolist(), sides.generated.tolist(), len(generator.seeds)]
+small = sides.thumbnails[:, 0].tolist()
+found = [distributed.rank(), sides.real.reference.tolist(), sides.generated.tolist(), len(generator.seeds), small]
 pathlib.Path({out!r}, f"{{distributed.rank()}}.json").write_text(json.dumps(found))
 distributed.stop()
 """
@@ -181,10 +188,11 @@ def test_processes_share_the_images_out(tmp_path):
     found = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
     images = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), np.uint8)
     assert len(found) == 4
-    for _, reference, generated, _ in found:
+    for _, reference, generated, _, small in found:
         np.testing.assert_array_equal(reference, corners(images))
+        assert small == list(range(5))
         np.testing.assert_array_equal(generated, np.repeat(np.arange(5)[:, None], 2, axis=1))
-    assert max(drawn for *_, drawn in found) == 2
+    assert max(drawn for _, _, _, drawn, _ in found) == 2
 
 
 def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
@@ -197,5 +205,5 @@ def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
     np.testing.assert_allclose(sides.real.reference, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(sides.generated, extractor.extract([generator.sample([0, 1, 2])]), rtol=1e-3, atol=1e-5)
     assert sides.logits.shape == (3, 1000)
-    (kept,) = Path(tmp_path, "features").iterdir()
+    kept = feature_file(real.dataset.fingerprint, extractor.identity)
     np.testing.assert_array_equal(np.load(kept), sides.real.reference)

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from stylegan_ada.metrics import find_copies
-from stylegan_ada.metrics.memorisation import QUANTILE
+from stylegan_ada.metrics.memorisation import QUANTILE, either
 
 
 def draws(seed, n):
@@ -41,6 +41,30 @@ def test_threshold_and_control_are_of_different_halves():
     np.testing.assert_allclose(copies.distance, cdist(generated, training).min(axis=1), rtol=1e-5)
     np.testing.assert_array_equal(copies.nearest, cdist(generated, training).argmin(axis=1))
     np.testing.assert_array_equal(copies.suspected, copies.distance < copies.threshold)
+
+
+def test_either_of_two_ways():
+    """The first half of the images is near in one way, the second in the other."""
+    training, noise = draws(1, 400), 100 * draws(2, 400)
+    one = find_copies(np.concatenate([training[:50], 99 + noise[:50]]), training, quantile=0.02)
+    other = find_copies(10 * np.concatenate([99 + noise[:50], training[350:]]), 10 * training, quantile=0.02)
+    both = either(one, other)
+    assert both.suspected.all()
+    assert both.control_share == pytest.approx((one.control | other.control).mean())
+    np.testing.assert_array_equal(both.nearest, [*range(50), *range(350, 400)])
+    np.testing.assert_allclose(
+        both.distance, np.minimum(one.distance / one.threshold, other.distance / other.threshold)
+    )
+    np.testing.assert_array_equal(both.suspected, both.distance < both.threshold)
+
+
+def test_where_all_real_images_are_there_twice_one_way_tells_nothing():
+    training = draws(1, 100)
+    doubled = find_copies(training[:5], np.concatenate([training[:50]] * 2))
+    both = either(doubled, find_copies(training[:5], training))
+    assert doubled.threshold == 0
+    assert both.suspected.all()
+    np.testing.assert_array_equal(both.nearest, range(5))
 
 
 def test_too_few_images():

@@ -1,0 +1,113 @@
+"""What the figures say of photographs, over the everyday features: 400 solar cells of four classes, in two halves."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.datasets.samples import elpv_files
+from stylegan_ada.metrics.features import make_extractor
+from stylegan_ada.metrics.figures import RealSide, Sides, measure
+from stylegan_ada.metrics.thumbnails import thumbnails
+
+FIGURES = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return make_extractor("lite0", torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """Images uint8 [400, H, W, C], sorted by class, labels, names of classes."""
+    files = elpv_files()
+    sure = [name for name in sorted(files) if name.split("/")[0][5:] in ("0.00", "1.00")]
+    chosen = np.random.default_rng(0).permutation(sure)[:400]
+    folder = tmp_path_factory.mktemp("cells")
+    for name in chosen:
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(files[name]())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        dataset = load_dataset(str(folder), size=(32, 32), use_labels=True, fit="crop")
+    order = np.argsort(dataset.labels, kind="stable")
+    return dataset.images[order].transpose(0, 2, 3, 1), dataset.labels[order], dataset.classes
+
+
+@pytest.fixture(scope="module")
+def halves(cells, extractor):
+    """A random half as what was trained on and is compared with; the other as generated."""
+    images, labels, classes = cells
+    features, small = extractor.features(extractor.extract([images])), thumbnails(images)
+    known, other = (np.sort(half) for half in np.split(np.random.default_rng(1).permutation(len(images)), 2))
+    real = RealSide(
+        reference=features[known],
+        trained_on=features[known],
+        trained_on_thumbnails=small[known],
+        reference_labels=labels[known],
+        trained_on_labels=labels[known],
+        classes=classes,
+    )
+    return known, Sides(real=real, generated=features[other], labels=labels[other], thumbnails=small[other])
+
+
+def figures_of(sides, names=FIGURES):
+    figures, left_out = measure(sides, names, resamples=0)
+    assert not left_out
+    return figures
+
+
+def test_two_halves_are_alike(halves):
+    _, halves = halves
+    figures = figures_of(halves)
+    assert figures["kid"].low < 0 < figures["kid"].high
+    for name in ("precision", "recall", "density"):
+        assert 0.8 < figures[name].value < 1.2
+    assert figures["coverage"].value > 0.9
+    copies = figures["copies"]
+    assert copies.low - 0.05 < copies.detail.control_share < copies.high + 0.05
+    assert copies.value < 0.1
+    cross_validated = halves.real.reader.cross_validated()
+    assert figures["label_accuracy"].value == pytest.approx(cross_validated, abs=0.1)
+
+
+def test_missing_classes_show(halves):
+    """Monocrystalline cells whatever is asked for."""
+    _, halves = halves
+    rng, labels = np.random.default_rng(0), halves.labels
+    mono = [index for index, name in enumerate(halves.real.classes) if name.startswith("mono")]
+    others = np.flatnonzero(np.isin(labels, mono))
+    shown = [index if labels[index] in mono else rng.choice(others) for index in range(len(labels))]
+    changed = {"generated": halves.generated[shown], "thumbnails": halves.thumbnails[shown]}
+    whole, half = figures_of(halves), figures_of(dataclasses.replace(halves, **changed))
+    assert half["kid"].low > whole["kid"].high
+    assert half["recall"].value < 0.5 * whole["recall"].value
+    assert half["coverage"].value < 0.6 * whole["coverage"].value
+    assert half["precision"].value > 0.8
+    assert half["label_accuracy"].value < 0.6 * whole["label_accuracy"].value
+    for name, fid in half["intra_fid"].detail.items():
+        before = whole["intra_fid"].detail[name]
+        assert fid == before if name.startswith("mono") else fid > 2 * before
+
+
+@pytest.mark.parametrize("deviation", [1, 4])
+def test_a_replay_is_found(cells, halves, extractor, deviation):
+    """The training images with a little noise, in gray levels, instead of new ones."""
+    (images, labels, _), (known, halves) = cells, halves
+    some = known[::4]
+    noise = np.random.default_rng(0).normal(0, deviation, images[some].shape)
+    replayed = (images[some] + noise).round().clip(0, 255).astype(np.uint8)
+    sides = dataclasses.replace(
+        halves,
+        generated=extractor.features(extractor.extract([replayed])),
+        labels=labels[some],
+        thumbnails=thumbnails(replayed),
+    )
+    copies = figures_of(sides, ["copies"])["copies"]
+    assert copies.value > 0.95
+    assert copies.detail.control_share < 0.15
+    np.testing.assert_array_equal(copies.detail.nearest, np.arange(0, 200, 4))

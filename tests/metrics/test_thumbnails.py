@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_ada.metrics.thumbnails import thumbnails
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 1), (32, 48, 3), (16, 16, 1), (8, 20, 1)])
+def test_they_are_those_of_pillow(shape):
+    """Boxes of equal weight, where sides are multiples of 16; shorter sides stay."""
+    images = np.random.default_rng(0).integers(0, 256, (300, *shape), np.uint8)
+    height, width = min(shape[0], 16), 16
+    found = thumbnails(images).reshape(300, shape[2], height, width)
+    for index in (0, 255, 299):
+        for channel in range(shape[2]):
+            plane = Image.fromarray(images[index, :, :, channel].astype(np.float32))
+            if shape[1] % 16 == 0:
+                expected = np.asarray(plane.resize((width, height), Image.Resampling.BOX))
+                np.testing.assert_allclose(found[index, channel], expected, atol=1e-3)
+    assert found.shape == (300, shape[2], height, width)
