@@ -13,6 +13,11 @@ from stylegan_ada.datasets import load_dataset
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_configure():
+    """torch says some warnings once in a process: without this, which test hears them would depend on their order."""
+    torch.set_warn_always(True)
+
+
 def pytest_collection_modifyitems(items):
     """Tests marked `gpu` run where there is one."""
     if not torch.cuda.is_available():

@@ -94,7 +94,7 @@ def resize(images: NDArray[np.uint8], height: int, width: int) -> Tensor:
         pictures = np.stack(
             [np.asarray(Image.fromarray(picture).resize((width, height), bicubic)) for picture in pictures]
         )
-    stacked = torch.from_numpy(np.ascontiguousarray(pictures)).reshape(-1, height, width, channels)
+    stacked = torch.from_numpy(np.array(pictures)).reshape(-1, height, width, channels)
     return stacked.expand(-1, -1, -1, 3).contiguous().permute(0, 3, 1, 2).float()
 
 

@@ -15,6 +15,6 @@ def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     size = min(height, SIDE), min(width, SIDE)
     rows = []
     for first in range(0, count, CHUNK):
-        part = torch.from_numpy(np.ascontiguousarray(images[first : first + CHUNK])).permute(0, 3, 1, 2)
+        part = torch.from_numpy(images[first : first + CHUNK].copy()).permute(0, 3, 1, 2)
         rows.append(adaptive_avg_pool2d(part.float(), size).flatten(1).numpy())
     return np.concatenate(rows)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.metrics.features import resize
 from stylegan_ada.metrics.thumbnails import thumbnails
 
 
@@ -18,3 +19,11 @@ def test_they_are_those_of_pillow(shape):
                 expected = np.asarray(plane.resize((width, height), Image.Resampling.BOX))
                 np.testing.assert_allclose(found[index, channel], expected, atol=1e-3)
     assert found.shape == (300, shape[2], height, width)
+
+
+def test_images_of_a_read_only_memory_map(tmp_path):
+    """As the cache and unpacked sets are read."""
+    np.save(tmp_path / "images.npy", np.zeros((2, 16, 16, 1), np.uint8))
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    assert not thumbnails(images).any()
+    assert not resize(images, 16, 16).any()
