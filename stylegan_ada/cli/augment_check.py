@@ -199,12 +199,23 @@ def report(out: Path, recognised: dict[str, float], shares: dict[float, dict[str
         lines.append(f"{name} leaks at p = {p:g}: {more:+.1%} of the images; leave it out, or cap p lower by --ada-max")
     if not leaking:
         lines.append(f"at p = {p:g} nothing leaks: no augmentation shows in 2% more of the images than at p = 0")
-    for name in unseen:
-        lines.append(f"{name} does not show at p = 1 either: nothing follows from its not being found")
+    if unseen:
+        lines.append(not_shown(unseen, max(changed, key=shares[1.0].__getitem__), shares[1.0]))
     click.echo("\n" + "\n".join(lines))
     found = {"p": p, "generated": GENERATED, "recognised": recognised, "leaking": leaking, "not_shown": unseen}
     by_p = {f"{value:g}": values for value, values in shares.items()}
     write_text(out / "leaks.json", json.dumps({**found, "shares": by_p}, indent=1) + "\n")
+
+
+def not_shown(unseen: list[str], commonest: str, at_one: dict[str, float]) -> str:
+    """What it means that augmentations are not found where they are applied to every image, at p = 1."""
+    names = ", ".join(unseen)
+    if at_one[commonest] > 0.5:
+        return (
+            f"at p = 1, where every image is augmented, {at_one[commonest]:.0%} are taken for {commonest}, and an image "
+            f"is counted once: whether {names} would be found there, only a check without {commonest} can tell"
+        )
+    return f"not found at p = 1 either: {names}; that they are not found at a lower p says nothing then"
 
 
 def real_images(dataset: "ImageDataset", most: int) -> "torch.Tensor":
