@@ -212,8 +212,8 @@ def not_shown(unseen: list[str], commonest: str, at_one: dict[str, float]) -> st
     names = ", ".join(unseen)
     if at_one[commonest] > 0.5:
         return (
-            f"at p = 1, where every image is augmented, {at_one[commonest]:.0%} are taken for {commonest}, and an image "
-            f"is counted once: whether {names} would be found there, only a check without {commonest} can tell"
+            f"at p = 1, where every image is augmented, {at_one[commonest]:.0%} are taken for {commonest}, and each is "
+            f"counted once: whether {names} would be found there, only a check without {commonest} can tell"
         )
     return f"not found at p = 1 either: {names}; that they are not found at a lower p says nothing then"
 
