@@ -142,7 +142,7 @@ def write_sheet(path: Path, pipe: "AugmentPipe", dataset: "ImageDataset", device
     from ..random import Draws
 
     images = real_images(dataset, COLUMNS).to(device)
-    indices = torch.arange(COLUMNS, device=device)
+    indices = torch.arange(len(images), device=device)
     rows = [pipe(images, Draws(0, "sheet", indices), torch.tensor(p, device=device)) for p in SHEET]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ python -m tests.bench.fid_plot --rows docs/data/fid.jsonl --out docs/images/fid.
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ def read(path: Path | None) -> list[dict]:
 
 def differences(commands: list[str]) -> list[str]:
     """Of each command the options that not all of them have."""
-    parts = [["--" + part.strip() for part in command.split("--") if part.strip()] for command in commands]
+    parts = [re.split(r" (?=--)", command) for command in commands]
     common = set.intersection(*map(set, parts)) if len(parts) > 1 else set()
     return [" ".join(part for part in each if part not in common) for each in parts]
 

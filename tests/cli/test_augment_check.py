@@ -21,6 +21,13 @@ def test_sheet_alone(command, image_folder, tmp_path):
         assert sheet.width > 12 * 64
 
 
+def test_sheet_of_fewer_images_than_it_has_columns(command, tmp_path):
+    for index in range(5):
+        Image.new("RGB", (16, 16), (40 * index, 0, 0)).save(tmp_path / f"{index}.png")
+    result = command("augment-check", "--data", tmp_path, "--size", 16, "--kimg", 0, "--out", tmp_path / "check")
+    assert result.code == 0, result
+
+
 def test_three_generators_and_what_they_show(command, image_folder, tmp_path, few):
     extra = tmp_path / "extra.yaml"
     extra.write_text("- name: RandomGaussianBlur\n  kernel_size: 3\n  sigma: [0.5, 2.0]\n")
