@@ -25,7 +25,9 @@ def test_sheet_of_fewer_images_than_it_has_columns(command, tmp_path):
     (tmp_path / "few").mkdir()
     for index in range(5):
         Image.new("RGB", (16, 16), (40 * index, 0, 0)).save(tmp_path / "few" / f"{index}.png")
-    result = command("augment-check", "--data", tmp_path / "few", "--size", 16, "--kimg", 0, "--out", tmp_path / "check")
+    result = command(
+        "augment-check", "--data", tmp_path / "few", "--size", 16, "--kimg", 0, "--out", tmp_path / "check"
+    )
     assert result.code == 0, result
 
 
