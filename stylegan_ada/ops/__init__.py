@@ -5,6 +5,7 @@ from .conv2d_resample import conv2d_resample
 from .fir import setup_filter
 from .modulated_conv2d import modulated_conv2d
 from .upfirdn2d import downsample2d, filter2d, upfirdn2d, upsample2d
+from .warm_up import warm_up
 
 __all__ = [
     "bias_act",
@@ -15,4 +16,5 @@ __all__ = [
     "setup_filter",
     "upfirdn2d",
     "upsample2d",
+    "warm_up",
 ]

@@ -1,7 +1,9 @@
-"""bias_act as one kernel, with first and second derivatives, registered with torch.
+"""bias_act as one kernel, with first and second derivatives.
 
 Three operators, each linear in the gradients it takes:
 forward f(x + b), first g * f'(x + b), second h * g * f''(x + b).
+Each is registered with torch, for graphs that are compiled or exported, and an autograd.Function, which takes a part of
+the time of a registered operator, and serves wherever no graph is made (`implementation.eager`).
 """
 
 import functools
@@ -16,7 +18,7 @@ from torch import Tensor
 from . import nvrtc
 from .bias_act import plain_bias_act
 from .gradients import wanted
-from .implementation import kernels
+from .implementation import eager, kernels
 from .layout import dense
 
 PIECEWISE = ("linear", "relu", "lrelu")
@@ -24,30 +26,18 @@ PACK_BYTES = 16
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, arXiv 1706.02515
 
 
-@torch.library.custom_op("stylegan_ada::bias_act", mutates_args=())
 def forward(x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
     """clamp(act(x + b) * gain). b [x.shape[dim]] of x's dtype."""
-    x = dense(x)
-    out = torch.empty_like(x)
-    if _run(0, out, x, b, None, None, dim, act, alpha, gain, clamp):
-        return out
-    return plain_bias_act(x, b, dim, act, alpha, gain, clamp)
+    return (_Forward.apply if eager(x) else forward_op)(x, b, dim, act, alpha, gain, clamp)
 
 
-@torch.library.custom_op("stylegan_ada::bias_act_first", mutates_args=())
 def first(
     g: Tensor, saved: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None
 ) -> Tensor:
     """g times the derivative. saved: the result of a piecewise linear act, x of another."""
-    saved = dense(saved)
-    g = like(g, saved)
-    out = torch.empty_like(saved)
-    if _run(1, out, saved, b, g, None, dim, act, alpha, gain, clamp):
-        return out
-    return g * _plain_slope(1, saved, b, dim, act, alpha, gain, clamp)
+    return (_First.apply if eager(g) else first_op)(g, saved, b, dim, act, alpha, gain, clamp)
 
 
-@torch.library.custom_op("stylegan_ada::bias_act_second", mutates_args=())
 def second(
     h: Tensor,
     g: Tensor,
@@ -59,7 +49,40 @@ def second(
     gain: float,
     clamp: float | None,
 ) -> Tensor:
-    """h * g times the second derivative, of an act that is not piecewise linear."""
+    """h * g times the second derivative, of an act that is not piecewise linear. Cannot be differentiated."""
+    return (_Second.apply if eager(h) else second_op)(h, g, x, b, dim, act, alpha, gain, clamp)
+
+
+def _forward(x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    x = dense(x)
+    out = torch.empty_like(x)
+    if _run(0, out, x, b, None, None, dim, act, alpha, gain, clamp):
+        return out
+    return plain_bias_act(x, b, dim, act, alpha, gain, clamp)
+
+
+def _first(
+    g: Tensor, saved: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None
+) -> Tensor:
+    saved = dense(saved)
+    g = like(g, saved)
+    out = torch.empty_like(saved)
+    if _run(1, out, saved, b, g, None, dim, act, alpha, gain, clamp):
+        return out
+    return g * _plain_slope(1, saved, b, dim, act, alpha, gain, clamp)
+
+
+def _second(
+    h: Tensor,
+    g: Tensor,
+    x: Tensor,
+    b: Tensor | None,
+    dim: int,
+    act: str,
+    alpha: float,
+    gain: float,
+    clamp: float | None,
+) -> Tensor:
     x = dense(x)
     h, g = like(h, x), like(g, x)
     out = torch.empty_like(x)
@@ -127,24 +150,10 @@ def like(g: Tensor, x: Tensor) -> Tensor:
     return g if g.stride() == x.stride() else torch.empty_like(x).copy_(g)
 
 
-@forward.register_fake
-def _(x: Tensor, *_: Any) -> Tensor:
-    return torch.empty_like(dense(x))
-
-
-@first.register_fake
-def _(g: Tensor, saved: Tensor, *_: Any) -> Tensor:
-    return torch.empty_like(dense(saved))
-
-
-@second.register_fake
-def _(h: Tensor, g: Tensor, x: Tensor, *_: Any) -> Tensor:
-    return torch.empty_like(dense(x))
-
-
 def _along(dim: int, gradient: Tensor) -> Tensor:
     """The bias's gradient from x's."""
-    return gradient.sum([other for other in range(gradient.ndim) if other != dim % gradient.ndim])
+    others = [other for other in range(gradient.ndim) if other != dim % gradient.ndim]
+    return gradient.sum(others) if others else gradient  # to torch, no dimension is all of them
 
 
 def _keep_forward(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -162,7 +171,7 @@ def _forward_backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
     saved, b = ctx.saved_tensors
     dim, act, alpha, gain, _ = ctx.arguments
     if saved is None:
-        x_gradient = forward(g, None, dim, "linear", alpha, gain, None)
+        x_gradient = g if gain == 1 else g * gain
     else:
         # of a result only signs are taken, which nothing can be derived from
         x_gradient = first(g, saved.detach() if piecewise(act, alpha) else saved, b, *ctx.arguments)
@@ -186,8 +195,31 @@ def _first_backward(ctx: Any, h: Tensor) -> tuple[Tensor | None, ...]:
     return g_gradient, x_gradient, b_gradient, None, None, None, None, None
 
 
-forward.register_autograd(_forward_backward, setup_context=_keep_forward)
-first.register_autograd(_first_backward, setup_context=_keep_first)
+class _Forward(torch.autograd.Function):
+    forward = staticmethod(_forward)
+    setup_context = staticmethod(_keep_forward)
+    backward = staticmethod(_forward_backward)
+
+
+class _First(torch.autograd.Function):
+    forward = staticmethod(_first)
+    setup_context = staticmethod(_keep_first)
+    backward = staticmethod(_first_backward)
+
+
+class _Second(torch.autograd.Function):
+    forward = staticmethod(_second)
+    setup_context = staticmethod(lambda ctx, inputs, output: None)
+
+
+forward_op = torch.library.custom_op("stylegan_ada::bias_act", _forward, mutates_args=())
+first_op = torch.library.custom_op("stylegan_ada::bias_act_first", _first, mutates_args=())
+second_op = torch.library.custom_op("stylegan_ada::bias_act_second", _second, mutates_args=())
+forward_op.register_fake(lambda x, *_: torch.empty_like(dense(x)))
+first_op.register_fake(lambda g, saved, *_: torch.empty_like(dense(saved)))
+second_op.register_fake(lambda h, g, x, *_: torch.empty_like(dense(x)))
+forward_op.register_autograd(_forward_backward, setup_context=_keep_forward)
+first_op.register_autograd(_first_backward, setup_context=_keep_first)
 
 
 def _run(
@@ -209,6 +241,7 @@ def _run(
     clamp = _stored(clamp, out.dtype)
     if order > 0 and piecewise(act, alpha):
         b = None  # the result holds it
+    b = None if b is None else b.contiguous()
     inner, channels = max(out.stride(dim), 1), out.shape[dim]
     vec = _pack([x for x in (out, saved, g, h) if x is not None], b, inner, channels)
     large = out.numel() > 2**31

@@ -32,12 +32,17 @@ class Kernels:
     def run(
         self, kernel: nvrtc.Kernel, threads: int, arguments: Sequence[nvrtc.Argument], device: torch.device
     ) -> bool:
-        """Whether the kernel was launched. At the first failure one warning says why."""
+        """Whether the kernel was launched. At the first failure one warning says why.
+
+        While a CUDA graph is captured a failure is raised instead: the graph would be spoilt, or slow for good.
+        """
         if self.failure is not None:
             return False
         try:
             nvrtc.launch(kernel, threads, arguments, device)
         except Exception as error:  # whatever a driver, a compiler or a missing library may raise: training goes on
+            if nvrtc.capturing():
+                raise
             self.failure = f"{type(error).__name__}: {error}".splitlines()[0]
             warnings.warn(
                 f"the CUDA kernels cannot be used ({self.failure}): upfirdn2d and bias_act run in plain torch, slower",
@@ -48,3 +53,8 @@ class Kernels:
 
 
 kernels = Kernels()
+
+
+def eager(x: Tensor) -> bool:
+    """Whether an operation on x is to be done now, not to be traced into a graph that is compiled or exported."""
+    return type(x) in (Tensor, torch.nn.Parameter) and not torch.compiler.is_compiling()

@@ -4,6 +4,7 @@ The only place that builds or launches. cuda-core finds the NVRTC that torch's C
 """
 
 import functools
+import sys
 import warnings
 from collections.abc import Sequence
 from ctypes import c_double, c_float, c_int32, c_uint32, c_uint64
@@ -19,7 +20,7 @@ from ..files import cache_root
 
 if TYPE_CHECKING:
     from cuda.core import Kernel as LoadedKernel
-    from cuda.core import ObjectCode
+    from cuda.core import LaunchConfig, ObjectCode, Stream
 
 Argument = (
     Tensor | c_double | c_float | c_int32 | c_uint32 | c_uint64
@@ -73,11 +74,29 @@ def compile_kernel(kernel: Kernel, arch: str, cache: Path | None = None) -> "Obj
         return program.compile("cubin", cache=kept)
 
 
+def capturing() -> bool:
+    """Whether torch's current stream is being captured in a CUDA graph."""
+    return torch.version.cuda is not None and torch.cuda.is_current_stream_capturing()
+
+
 @functools.cache
 def _load(kernel: Kernel, device: int) -> "LoadedKernel":
+    """The kernel on a GPU. RuntimeError while a CUDA graph is captured, which loading would spoil."""
+    if capturing():
+        raise RuntimeError(
+            f"a CUDA graph is being captured and the kernel {kernel.name} was not used before: "
+            "pass what is to be captured to stylegan_ada.ops.warm_up first"
+        )
     major, minor = torch.cuda.get_device_capability(device)
-    code = _compile_kept(kernel, f"sm_{major}{minor}", cache_root() / "kernels")
-    return code.get_kernel(kernel.name)
+    arch, folder = f"sm_{major}{minor}", cache_root() / "kernels"
+    code = _compile_kept(kernel, arch, folder)
+    try:
+        return code.get_kernel(kernel.name)
+    except (
+        Exception
+    ):  # as the driver finds a damaged file, of which cuda-core has no public name: once more from the source
+        _forget(folder)
+        return _compile_kept(kernel, arch, folder).get_kernel(kernel.name)
 
 
 @functools.cache
@@ -87,6 +106,8 @@ def _check_versions() -> None:
         raise RuntimeError("this torch was built without CUDA")
     ours = torch.version.cuda.split(".")[0]
     remedy = f'pip install "cuda-core[cu{ours}]"'
+    if sys.platform == "win32":
+        remedy += ", since on Windows torch brings neither the bindings nor NVRTC as packages"
     try:
         import cuda.bindings
         import cuda.core
@@ -108,30 +129,47 @@ def _compile_kept(kernel: Kernel, arch: str, folder: Path) -> "ObjectCode":
         return compile_kernel(kernel, arch)
 
 
+def _forget(folder: Path) -> None:
+    """Empties a folder of machine code, if it can be written."""
+    from cuda.core.utils import FileStreamProgramCache
+
+    try:
+        with FileStreamProgramCache(folder, max_size_bytes=CACHE_BYTES) as kept:
+            kept.clear()
+    except OSError:
+        return  # it could not be read either, which was said
+
+
 @functools.cache
 def _warn_once(message: str) -> None:
     warnings.warn(message, stacklevel=2)
 
 
-class _TorchStream:
-    """torch's current stream, as cuda-core takes others' streams."""
+@functools.cache
+def _stream(device: int, handle: int) -> "Stream":
+    """A stream of torch's, of which there are few, as cuda-core knows it: to make one takes longer than a launch."""
+    from cuda.core import Stream
 
-    def __init__(self) -> None:
-        self.handle = torch.cuda.current_stream().cuda_stream
+    return Stream.from_handle(handle)
 
-    def __cuda_stream__(self) -> tuple[int, int]:
-        return 0, self.handle
+
+@functools.cache
+def _config(blocks: int, block: int) -> "LaunchConfig":
+    from cuda.core import LaunchConfig
+
+    return LaunchConfig(grid=blocks, block=block)
 
 
 def launch(kernel: Kernel, threads: int, arguments: Sequence[Argument], device: torch.device) -> None:
     """Runs at least `threads` threads of the kernel on torch's current stream of the device, without waiting for it."""
     _check_versions()
-    from cuda.core import Device, LaunchConfig
+    from cuda.core import Device
     from cuda.core import launch as enqueue
 
     with torch.cuda.device(device):
+        index = torch.cuda.current_device()
         # autograd's threads may not have had a context of the driver's yet, which torch makes when it needs one
-        Device(torch.cuda.current_device()).set_current()
-        config = LaunchConfig(grid=kernel.blocks(threads), block=kernel.block)
+        Device(index).set_current()
         addresses = [x.data_ptr() if isinstance(x, Tensor) else x for x in arguments]
-        enqueue(_TorchStream(), config, _load(kernel, torch.cuda.current_device()), *addresses)
+        stream = _stream(index, torch.cuda.current_stream().cuda_stream)
+        enqueue(stream, _config(kernel.blocks(threads), kernel.block), _load(kernel, index), *addresses)

@@ -1,4 +1,7 @@
-"""upfirdn2d with a 2-D filter as one kernel, registered with torch. Its gradient is itself one, to any order."""
+"""upfirdn2d with a 2-D filter as one kernel. Its gradient is itself one, to any order.
+
+As in bias_act_cuda.py it is registered with torch, for graphs, and else an autograd.Function, which takes less time.
+"""
 
 from ctypes import c_double, c_float, c_int32, c_uint32, c_uint64
 from math import gcd
@@ -8,7 +11,7 @@ import torch
 from torch import Tensor
 
 from . import nvrtc
-from .implementation import kernels
+from .implementation import eager, kernels
 from .layout import dense
 from .upfirdn2d import gradient_padding, output_shape, plain_upfirdn2d
 
@@ -18,11 +21,16 @@ PACK_BYTES = 16
 PATCH_ROWS = 8  # of the output, that a thread computes one after another
 
 
-@torch.library.custom_op("stylegan_ada::upfirdn2d", mutates_args=())
 def upfirdn2d(
     x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[int], flip_filter: bool, gain: float
 ) -> Tensor:
     """x [N, C, H, W], f [fh, fw], up and down (x, y), padding (x0, x1, y0, y1); as stylegan_ada.ops.upfirdn2d."""
+    return (_Upfirdn2d.apply if eager(x) else upfirdn2d_op)(x, f, up, down, padding, flip_filter, gain)
+
+
+def _upfirdn2d(
+    x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[int], flip_filter: bool, gain: float
+) -> Tensor:
     x, f = dense(x), f.to(torch.float64 if x.dtype == torch.float64 else torch.float32).contiguous()
     out = _empty(x, f, up, down, padding)
     if _run(out, x, f, up, down, padding, flip_filter, gain):
@@ -45,11 +53,6 @@ def _empty(x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[i
     return torch.empty(output_shape(x, f, up, down, padding), dtype=x.dtype, device=x.device, memory_format=layout)
 
 
-@upfirdn2d.register_fake
-def _(x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[int], *_: Any) -> Tensor:
-    return _empty(dense(x), f, up, down, padding)
-
-
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, f, *ctx.arguments = inputs
     ctx.save_for_backward(f)
@@ -63,7 +66,15 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     return upfirdn2d(gradient, f, down, up, list(turned), not flip_filter, gain), None, None, None, None, None, None
 
 
-upfirdn2d.register_autograd(_backward, setup_context=_keep)
+class _Upfirdn2d(torch.autograd.Function):
+    forward = staticmethod(_upfirdn2d)
+    setup_context = staticmethod(_keep)
+    backward = staticmethod(_backward)
+
+
+upfirdn2d_op = torch.library.custom_op("stylegan_ada::upfirdn2d", _upfirdn2d, mutates_args=())
+upfirdn2d_op.register_fake(lambda x, f, up, down, padding, *_: _empty(dense(x), f, up, down, padding))
+upfirdn2d_op.register_autograd(_backward, setup_context=_keep)
 
 
 def _run(

@@ -36,10 +36,35 @@ def host_launcher(tmp_path_factory):
     """Runs kernels on the CPU, keeping what it has built."""
     if shutil.which("g++") is None:
         pytest.skip("THE KERNELS' ARITHMETIC IS NOT TESTED: there is no g++ to build them for the CPU")
-    spec = importlib.util.spec_from_file_location("on_host", Path(__file__).with_name("on_host.py"))
+    return _beside("on_host").HostLauncher(tmp_path_factory.mktemp("kernels"))
+
+
+def _beside(name):
+    """The module NAME.py of this folder; under plain `pytest` the tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.HostLauncher(tmp_path_factory.mktemp("kernels"))
+    return module
+
+
+@pytest.fixture(scope="session")
+def driver_stub(tmp_path_factory):
+    """tests/ops/driver_stub.py, and the stub loaded as this process's driver."""
+    if torch.cuda.is_available():
+        pytest.skip("there is a true driver")
+    pytest.importorskip("cuda.core")
+    module = _beside("driver_stub")
+    return module, module.load_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def stubbed_gpu(driver_stub, host_launcher, monkeypatch, tmp_path):
+    """Every op goes through the true launcher and cuda-core, and is then run on the CPU."""
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
+    module, driver = driver_stub
+    yield module.StubbedGpu(driver, host_launcher, monkeypatch)
+    for cached in (nvrtc._load, nvrtc._check_versions):
+        cached.cache_clear()
 
 
 @pytest.fixture

@@ -41,14 +41,17 @@ inline float __uint_as_float(unsigned bits) {
     return number;
 }
 
-// Runs blocks first ... grid - 1, with arguments as cuLaunchKernel takes them. Returns 0, or 1 + the index of an argument of another size.
+// Runs blocks first ... grid - 1, with arguments as cuLaunchKernel takes them. Returns 0, or 1 + the index of an argument
+// of another size; without sizes nothing is checked, as the driver does not.
 template <class... Parameters, std::size_t... index>
 int run_on_host(void (*kernel)(Parameters...), std::index_sequence<index...>, void** arguments, const int* sizes,
                 int count, unsigned first, unsigned grid, unsigned block) {
-    if (count != sizeof...(Parameters)) return -1;
-    int wrong = 0;
-    ((sizes[index] == sizeof(Parameters) ? 0 : wrong = 1 + index), ...);
-    if (wrong) return wrong;
+    if (sizes) {
+        if (count != sizeof...(Parameters)) return -1;
+        int wrong = 0;
+        ((sizes[index] == sizeof(Parameters) ? 0 : wrong = 1 + index), ...);
+        if (wrong) return wrong;
+    }
     blockDim.x = block;
     for (blockIdx.x = first; blockIdx.x < grid; blockIdx.x++)
         for (threadIdx.x = 0; threadIdx.x < block; threadIdx.x++) kernel(*(Parameters*)arguments[index]...);

@@ -1,0 +1,160 @@
+"""What the launcher does with a driver: the true one of this package, and cuda-core, over a stub of CUDA's."""
+
+import threading
+
+import pytest
+import torch
+
+from stylegan_ada.ops import bias_act, implementation, setup_filter, upfirdn2d, warm_up
+
+F4 = setup_filter([1, 3, 3, 1])
+
+
+def both_ops(x, b):
+    return upfirdn2d(bias_act(x, b, act="lrelu"), F4, up=2, padding=(2, 1, 2, 1))
+
+
+@pytest.fixture
+def by_reference(monkeypatch):
+    """by_reference(call): what plain torch gives."""
+
+    def run(call):
+        with monkeypatch.context() as patch:
+            patch.setattr(implementation.Kernels, "serve", lambda self, x: False)
+            return call()
+
+    return run
+
+
+def test_a_launch_computes_and_says_nothing(stubbed_gpu, by_reference):
+    """pytest turns a warning into an error, and an error into a failure of the kernels."""
+    x, b = torch.randn(2, 8, 6, 6), torch.randn(8)
+    found = both_ops(x, b)
+    assert implementation.kernels.failure is None
+    assert stubbed_gpu.streams == [0, 0]
+    torch.testing.assert_close(found, by_reference(lambda: both_ops(x, b)))
+
+
+def test_each_launch_goes_to_torchs_current_stream(stubbed_gpu):
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    for stream in (0, 4096, 8192, 4096, 0):
+        stubbed_gpu.stream = stream
+        bias_act(x, b)
+    assert stubbed_gpu.streams == [0, 4096, 8192, 4096, 0]
+
+
+def test_threads_of_autograd_find_a_context(stubbed_gpu):
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    thread = threading.Thread(target=bias_act, args=(x, b))
+    thread.start()
+    thread.join()
+    assert implementation.kernels.failure is None
+    assert len(stubbed_gpu.streams) == 1
+
+
+@pytest.mark.parametrize("act", ["lrelu", "swish"])
+def test_a_bias_of_any_strides(act, stubbed_gpu, by_reference):
+    """A column of a matrix, and one number for all channels, through all three operators."""
+    x, matrix = torch.randn(2, 8, 3, 3, dtype=torch.float64), torch.randn(8, 5, dtype=torch.float64)
+
+    def derivatives(b):
+        image, bias = x.clone().requires_grad_(), b.detach().requires_grad_()
+        y = bias_act(image, bias, act=act)
+        first = torch.autograd.grad(y.sin().sum(), (image, bias), create_graph=True)
+        return [y, *first, *torch.autograd.grad(first[0].square().sum(), (image, bias))]
+
+    for b in (matrix[:, 1], torch.ones(1, dtype=torch.float64).expand(8), matrix.flip(0)[:, 0]):
+        torch.testing.assert_close(derivatives(b), by_reference(lambda b=b: derivatives(b)))
+    assert implementation.kernels.failure is None
+
+
+def test_first_use_while_a_graph_is_captured_is_an_error_that_costs_nothing(stubbed_gpu):
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    stubbed_gpu.capture(True)
+    with pytest.raises(RuntimeError, match="warm_up"):
+        bias_act(x, b)
+    assert not stubbed_gpu.capture_is_spoilt()
+    stubbed_gpu.capture(False)
+    bias_act(x, b)
+    assert implementation.kernels.failure is None
+
+
+def test_what_is_warm_can_be_captured(stubbed_gpu, driver_stub):
+    x, b = torch.randn(1, 4, 4, 4), torch.randn(4)
+    warm_up(lambda: both_ops(x, b))
+    stubbed_gpu.capture(True)
+    both_ops(x, b)
+    assert not stubbed_gpu.capture_is_spoilt()
+    assert stubbed_gpu.streams[-3:] == [driver_stub[0].OTHER_STREAM, 0, 0]
+
+
+def test_a_failure_while_a_graph_is_captured_is_raised(stubbed_gpu):
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    bias_act(x, b)
+    stubbed_gpu.capture(True)
+    stubbed_gpu.error = 700
+    with pytest.raises(Exception, match="STUB"):
+        bias_act(x, b)
+    assert implementation.kernels.failure is None
+
+
+def test_a_failing_driver_costs_one_warning(stubbed_gpu, by_reference):
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    stubbed_gpu.error = 700
+    with pytest.warns(UserWarning, match="cannot be used") as caught:
+        found = both_ops(x, b)
+    assert len(caught) == 1
+    assert len(stubbed_gpu.streams) == 1
+    torch.testing.assert_close(found, by_reference(lambda: both_ops(x, b)))
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+def test_the_backward_pass_of_a_bias_alone_outlives_the_kernels(gain, stubbed_gpu):
+    x, b = torch.randn(2, 4, 2, 2, requires_grad=True), torch.randn(4, requires_grad=True)
+    y = bias_act(x, b, gain=gain)
+    g = torch.randn_like(y)
+    implementation.kernels.failure = "gone"
+    x_gradient, b_gradient = torch.autograd.grad(y, (x, b), g)
+    torch.testing.assert_close(x_gradient, g * gain)
+    torch.testing.assert_close(b_gradient, g.sum([0, 2, 3]) * gain)
+    implementation.kernels.failure = None
+
+
+def test_the_backward_pass_of_a_bias_alone_launches_nothing(stubbed_gpu):
+    x, b = torch.randn(2, 4, 2, 2, requires_grad=True), torch.randn(4, requires_grad=True)
+    y = bias_act(x, b)
+    torch.autograd.grad(y.sum(), (x, b))
+    assert len(stubbed_gpu.streams) == 1
+
+
+@pytest.mark.parametrize("act", ["linear", "lrelu", "swish"])
+def test_x_of_one_dimension(act, stubbed_gpu, by_reference):
+    def gradients():
+        x, b = torch.linspace(-1, 1, 5, requires_grad=True), torch.linspace(2, -1, 5, requires_grad=True)
+        return torch.autograd.grad(bias_act(x, b, dim=0, act=act).square().sum(), (x, b))
+
+    found = gradients()
+    assert [gradient.shape for gradient in found] == [(5,), (5,)]
+    torch.testing.assert_close(found, by_reference(gradients))
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda code: code[: len(code) // 2] + bytes(len(code) - len(code) // 2), lambda code: bytes(len(code))]
+)
+def test_a_damaged_file_of_machine_code_is_made_anew(damage, stubbed_gpu, by_reference, monkeypatch):
+    from stylegan_ada.files import cache_root
+    from stylegan_ada.ops import nvrtc
+
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    bias_act(x, b)
+    files = [
+        path for path in (cache_root() / "kernels").rglob("*") if path.is_file() and b"\x7fELF" in path.read_bytes()
+    ]
+    assert len(files) == 1
+    whole = files[0].read_bytes()
+    files[0].write_bytes(damage(whole))
+    for _ in range(2):  # this run, and a later one
+        nvrtc._load.cache_clear()
+        torch.testing.assert_close(bias_act(x, b), by_reference(lambda: bias_act(x, b)))
+        assert implementation.kernels.failure is None
+    assert files[0].read_bytes() == whole
