@@ -2,8 +2,6 @@
 
 Three operators, each linear in the gradients it takes:
 forward f(x + b), first g * f'(x + b), second h * g * f''(x + b).
-Each is registered with torch, for graphs that are compiled or exported, and an autograd.Function, which takes a part of
-the time of a registered operator, and serves wherever no graph is made (`implementation.eager`).
 """
 
 import functools
@@ -18,42 +16,17 @@ from torch import Tensor
 from . import nvrtc
 from .bias_act import plain_bias_act
 from .gradients import wanted
-from .implementation import eager, kernels
+from .implementation import kernels
 from .layout import dense
+from .operator import Operator
 
 PIECEWISE = ("linear", "relu", "lrelu")
 PACK_BYTES = 16
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, arXiv 1706.02515
 
 
-def forward(x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
-    """clamp(act(x + b) * gain). b [x.shape[dim]] of x's dtype."""
-    return (_Forward.apply if eager(x) else forward_op)(x, b, dim, act, alpha, gain, clamp)
-
-
-def first(
-    g: Tensor, saved: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None
-) -> Tensor:
-    """g times the derivative. saved: the result of a piecewise linear act, x of another."""
-    return (_First.apply if eager(g) else first_op)(g, saved, b, dim, act, alpha, gain, clamp)
-
-
-def second(
-    h: Tensor,
-    g: Tensor,
-    x: Tensor,
-    b: Tensor | None,
-    dim: int,
-    act: str,
-    alpha: float,
-    gain: float,
-    clamp: float | None,
-) -> Tensor:
-    """h * g times the second derivative, of an act that is not piecewise linear. Cannot be differentiated."""
-    return (_Second.apply if eager(h) else second_op)(h, g, x, b, dim, act, alpha, gain, clamp)
-
-
 def _forward(x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    """clamp(act(x + b) * gain). b [x.shape[dim]] of x's dtype."""
     x = dense(x)
     out = torch.empty_like(x)
     if _run(0, out, x, b, None, None, dim, act, alpha, gain, clamp):
@@ -64,6 +37,7 @@ def _forward(x: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain
 def _first(
     g: Tensor, saved: Tensor, b: Tensor | None, dim: int, act: str, alpha: float, gain: float, clamp: float | None
 ) -> Tensor:
+    """g times the derivative. saved: the result of a piecewise linear act, x of another."""
     saved = dense(saved)
     g = like(g, saved)
     out = torch.empty_like(saved)
@@ -83,6 +57,7 @@ def _second(
     gain: float,
     clamp: float | None,
 ) -> Tensor:
+    """h * g times the second derivative, of an act that is not piecewise linear."""
     x = dense(x)
     h, g = like(h, x), like(g, x)
     out = torch.empty_like(x)
@@ -195,31 +170,11 @@ def _first_backward(ctx: Any, h: Tensor) -> tuple[Tensor | None, ...]:
     return g_gradient, x_gradient, b_gradient, None, None, None, None, None
 
 
-class _Forward(torch.autograd.Function):
-    forward = staticmethod(_forward)
-    setup_context = staticmethod(_keep_forward)
-    backward = staticmethod(_forward_backward)
-
-
-class _First(torch.autograd.Function):
-    forward = staticmethod(_first)
-    setup_context = staticmethod(_keep_first)
-    backward = staticmethod(_first_backward)
-
-
-class _Second(torch.autograd.Function):
-    forward = staticmethod(_second)
-    setup_context = staticmethod(lambda ctx, inputs, output: None)
-
-
-forward_op = torch.library.custom_op("stylegan_ada::bias_act", _forward, mutates_args=())
-first_op = torch.library.custom_op("stylegan_ada::bias_act_first", _first, mutates_args=())
-second_op = torch.library.custom_op("stylegan_ada::bias_act_second", _second, mutates_args=())
-forward_op.register_fake(lambda x, *_: torch.empty_like(dense(x)))
-first_op.register_fake(lambda g, saved, *_: torch.empty_like(dense(saved)))
-second_op.register_fake(lambda h, g, x, *_: torch.empty_like(dense(x)))
-forward_op.register_autograd(_forward_backward, setup_context=_keep_forward)
-first_op.register_autograd(_first_backward, setup_context=_keep_first)
+forward = Operator("bias_act", _forward, lambda x, *_: torch.empty_like(dense(x)), _keep_forward, _forward_backward)
+first = Operator(
+    "bias_act_first", _first, lambda g, saved, *_: torch.empty_like(dense(saved)), _keep_first, _first_backward
+)
+second = Operator("bias_act_second", _second, lambda h, g, x, *_: torch.empty_like(dense(x)))
 
 
 def _run(

@@ -47,14 +47,18 @@ def conv2d_resample(
     if down > 1:
         # a 1x1 convolution leaves the filter's result pixel by pixel: decimate before it
         early = down if kh == kw == 1 else 1
-        x = upfirdn2d(x, f, down=early, padding=(x0, x1, y0, y1), flip_filter=flip_filter)
+        width = x.shape[3] + x0 + x1 - f.shape[-1] + 1
+        # a column that the last stride does not take in
+        extra_x = _to_even(x, width) if early == 1 and (width - kw) % down < down - 1 else 0
+        x = upfirdn2d(x, f, down=early, padding=(x0, x1 + extra_x, y0, y1), flip_filter=flip_filter)
         return _convolve(x, w, down // early, no_padding, groups, flip_weight)
     if kh == kw == 1:
         x = _convolve(x, w, 1, no_padding, groups, flip_weight)
         return upfirdn2d(x, f, up=up, padding=(x0, x1, y0, y1), flip_filter=flip_filter, gain=up**2)
     # convolutions commute: the transposed convolution first, on the small image, then the filter
-    x = _convolve_up(x, w, up, groups, flip_weight)
-    rest = (x0 - kw + 1, x1 - kw + up, y0 - kh + 1, y1 - kh + up)
+    extra_x = _to_even(x, (x.shape[3] - 1) * up + kw)
+    x = _convolve_up(x, w, up, groups, flip_weight, extra_x)
+    rest = (x0 - kw + 1, x1 - kw + up - extra_x, y0 - kh + 1, y1 - kh + up)
     return upfirdn2d(x, f, padding=rest, flip_filter=flip_filter, gain=up**2)
 
 
@@ -70,10 +74,17 @@ def _convolve(
     return conv2d(x, w, stride, (y0, x0), groups)
 
 
-def _convolve_up(x: Tensor, w: Tensor, up: int, groups: int, flip_weight: bool) -> Tensor:
-    """Insert zeros and convolve, keeping all that is not zero by construction: [N, O, (H - 1) * up + kh, ...]."""
+def _to_even(x: Tensor, width: int) -> int:
+    """Columns to add to what lies between filter and convolution, so that a GPU reads and writes its rows in pairs. (On
+    a CPU it is channels that lie side by side.)"""
+    return width % 2 if x.is_cuda else 0
+
+
+def _convolve_up(x: Tensor, w: Tensor, up: int, groups: int, flip_weight: bool, extra_x: int) -> Tensor:
+    """Insert zeros and convolve, keeping all that is not zero by construction: [N, O, (H - 1) * up + kh, ...], with
+    extra_x columns of zeros at the right."""
     if flip_weight:
         w = w.flip(2, 3)
     # [O, I / groups, ...] to torch's layout of transposed weights, [I, O / groups, ...]
     w = w.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
-    return conv_transpose2d(x, w, up, groups)
+    return conv_transpose2d(x, w, up, groups, extra_x)

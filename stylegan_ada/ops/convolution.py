@@ -111,9 +111,10 @@ def conv2d(x: Tensor, w: Tensor, stride: int = 1, padding: tuple[int, int] = (0,
     return _product(form, OUTPUT, {IMAGE: x, WEIGHT: w})
 
 
-def conv_transpose2d(x: Tensor, w: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
+def conv_transpose2d(x: Tensor, w: Tensor, stride: int = 1, groups: int = 1, extra_x: int = 0) -> Tensor:
     """Each pixel of x paints w, `stride` pixels apart: the transpose of conv2d without padding. x: [N, I, H, W],
-    w: [I, O // groups, kh, kw]. Returns [N, O, (H - 1) * stride + kh, (W - 1) * stride + kw]."""
+    w: [I, O // groups, kh, kw]. extra_x: columns of zeros at the right, fewer than the stride.
+    Returns [N, O, (H - 1) * stride + kh, (W - 1) * stride + kw + extra_x]."""
     kh, kw = w.shape[2:]
-    size = ((x.shape[2] - 1) * stride + kh, (x.shape[3] - 1) * stride + kw)
+    size = ((x.shape[2] - 1) * stride + kh, (x.shape[3] - 1) * stride + kw + extra_x)
     return _product(Form(size, w.shape, stride, (0, 0), groups), IMAGE, {WEIGHT: w, OUTPUT: x})

@@ -53,8 +53,3 @@ class Kernels:
 
 
 kernels = Kernels()
-
-
-def eager(x: Tensor) -> bool:
-    """Whether an operation on x is to be done now, not to be traced into a graph that is compiled or exported."""
-    return type(x) in (Tensor, torch.nn.Parameter) and not torch.compiler.is_compiling()

@@ -1,7 +1,4 @@
-"""upfirdn2d with a 2-D filter as one kernel. Its gradient is itself one, to any order.
-
-As in bias_act_cuda.py it is registered with torch, for graphs, and else an autograd.Function, which takes less time.
-"""
+"""upfirdn2d with a 2-D filter as one kernel. Its gradient is itself one, to any order."""
 
 from ctypes import c_double, c_float, c_int32, c_uint32, c_uint64
 from math import gcd
@@ -11,8 +8,9 @@ import torch
 from torch import Tensor
 
 from . import nvrtc
-from .implementation import eager, kernels
+from .implementation import kernels
 from .layout import dense
+from .operator import Operator
 from .upfirdn2d import gradient_padding, output_shape, plain_upfirdn2d
 
 UNROLLED_TAPS = 36  # a filter of more is applied by a loop
@@ -21,16 +19,10 @@ PACK_BYTES = 16
 PATCH_ROWS = 8  # of the output, that a thread computes one after another
 
 
-def upfirdn2d(
-    x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[int], flip_filter: bool, gain: float
-) -> Tensor:
-    """x [N, C, H, W], f [fh, fw], up and down (x, y), padding (x0, x1, y0, y1); as stylegan_ada.ops.upfirdn2d."""
-    return (_Upfirdn2d.apply if eager(x) else upfirdn2d_op)(x, f, up, down, padding, flip_filter, gain)
-
-
 def _upfirdn2d(
     x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[int], flip_filter: bool, gain: float
 ) -> Tensor:
+    """x [N, C, H, W], f [fh, fw], up and down (x, y), padding (x0, x1, y0, y1); as stylegan_ada.ops.upfirdn2d."""
     x, f = dense(x), f.to(torch.float64 if x.dtype == torch.float64 else torch.float32).contiguous()
     out = _empty(x, f, up, down, padding)
     if _run(out, x, f, up, down, padding, flip_filter, gain):
@@ -66,15 +58,11 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     return upfirdn2d(gradient, f, down, up, list(turned), not flip_filter, gain), None, None, None, None, None, None
 
 
-class _Upfirdn2d(torch.autograd.Function):
-    forward = staticmethod(_upfirdn2d)
-    setup_context = staticmethod(_keep)
-    backward = staticmethod(_backward)
+def _fake(x: Tensor, f: Tensor, up: list[int], down: list[int], padding: list[int], *_: Any) -> Tensor:
+    return _empty(dense(x), f, up, down, padding)
 
 
-upfirdn2d_op = torch.library.custom_op("stylegan_ada::upfirdn2d", _upfirdn2d, mutates_args=())
-upfirdn2d_op.register_fake(lambda x, f, up, down, padding, *_: _empty(dense(x), f, up, down, padding))
-upfirdn2d_op.register_autograd(_backward, setup_context=_keep)
+upfirdn2d = Operator("upfirdn2d", _upfirdn2d, _fake, _keep, _backward)
 
 
 def _run(
@@ -129,7 +117,9 @@ def _patches(out: Tensor, x: Tensor, up: list[int], down: list[int]) -> tuple[li
         constants: list[tuple[str, str | int]] = [("VEC", vec)]
         lanes = channels // vec
     else:
-        patch_x = period_x * max(1, full // period_x)
+        # two packs at most of what both rows can be cut into: lanes that lie further apart read more lines at once
+        pixels = min(full, 2 * gcd(x.shape[3], width, full)) if aligned else 2
+        patch_x = period_x * max(1, pixels // period_x)
         step = patch_x * down[0] // up[0]
         vec = gcd(step, x.shape[3], full) if aligned else 1
         out_vec = gcd(patch_x, width, full) if aligned else 1

@@ -56,16 +56,18 @@ def test_opcheck_of_bias_act(act, by_kernel):
     x, b = torch.randn(2, 3, 2, 2, requires_grad=True), torch.randn(3, requires_grad=True)
     g, h = torch.randn_like(x, requires_grad=True), torch.randn_like(x)
     rest = (1, act, 0.2, 1.5, 1.0)
-    torch.library.opcheck(bias_act_cuda.forward_op, (x, b, *rest))
-    torch.library.opcheck(bias_act_cuda.first_op, (g, x, None if act in bias_act_cuda.PIECEWISE else b, *rest))
+    torch.library.opcheck(bias_act_cuda.forward.registered, (x, b, *rest))
+    torch.library.opcheck(bias_act_cuda.first.registered, (g, x, None if act in bias_act_cuda.PIECEWISE else b, *rest))
     if act not in bias_act_cuda.PIECEWISE:
-        torch.library.opcheck(bias_act_cuda.second_op, (h, g.detach(), x.detach(), b.detach(), *rest))
+        torch.library.opcheck(bias_act_cuda.second.registered, (h, g.detach(), x.detach(), b.detach(), *rest))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_opcheck_of_upfirdn2d(layout, by_kernel):
     x = torch.randn(2, 3, 4, 5).to(memory_format=layout).requires_grad_()
-    torch.library.opcheck(upfirdn2d_cuda.upfirdn2d_op, (x, torch.randn(4, 3), [2, 1], [1, 2], [1, 2, 3, -1], True, 1.5))
+    torch.library.opcheck(
+        upfirdn2d_cuda.upfirdn2d.registered, (x, torch.randn(4, 3), [2, 1], [1, 2], [1, 2, 3, -1], True, 1.5)
+    )
 
 
 class Layer(nn.Module):
