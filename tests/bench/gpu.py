@@ -1,16 +1,19 @@
-"""Checks the CUDA kernels on this machine's GPU and measures ops, training and generation, within 8 minutes.
+"""Checks the CUDA kernels on this machine's GPU and measures ops, training and generation, within 10 minutes.
 
-    python -m tests.bench.gpu --out FILE.json [--parts check,ops,training,generation]
+    python -m tests.bench.gpu --out FILE.json [--parts tests,check,host,shapes,ops,training,generation]
 
 Needs neither kornia nor the sample data; the package installed (`pip install --no-deps --no-build-isolation -e .` will
 do with torch, numpy, pillow, click, safetensors, cuda-core). Writes FILE.json and, beside it, FILE.md with the tables
-for docs/benchmarks.md. A part that fails is noted with its error, and the others go on. Ends with 1 if a check fails.
+for docs/benchmarks.md. A part that fails is noted with its error, and the others go on. Ends with 1 if a
+check or a test fails.
 """
 
 import argparse
+import importlib
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +21,7 @@ import traceback
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,12 +32,15 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+from stylegan_ada.cli.common import tune_convolutions
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.networks import Generator
-from stylegan_ada.ops import bias_act, setup_filter, upfirdn2d
+from stylegan_ada.ops import bias_act, setup_filter, upfirdn2d, warm_up
 from stylegan_ada.ops.implementation import Kernels, kernels
 from stylegan_ada.training import RunFolder, Trainer
+
+from .gpu_tables import markdown
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
@@ -68,8 +74,7 @@ def seconds(function: Callable[[], object], rounds: int = 7, calls: int = 3) -> 
 
     To be called on another stream than the default one, on which nothing can be captured; a backward pass runs on the
     stream of its forward pass."""
-    for _ in range(2):
-        function()
+    warm_up(function)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
         for _ in range(calls):
@@ -100,6 +105,83 @@ def attempt(function: Callable[[], Any]) -> Any:
         traceback.print_exc()
         torch.cuda.empty_cache()
         return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+@contextmanager
+def as_trained():
+    """Convolutions as `stylegan-ada train` has them, within the block."""
+    backend = torch.backends.cudnn
+    before = backend.benchmark, backend.allow_tf32
+    tune_convolutions()
+    yield
+    backend.benchmark, backend.allow_tf32 = before
+
+
+@contextmanager
+def channels_last_layout():
+    """Half precision in channels-last, too, within the block; `ops/layout.py` keeps contiguous tensors on a GPU."""
+
+    def channels_last(x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=torch.channels_last) if x.element_size() == 2 else x
+
+    with ExitStack() as patches:
+        for name in ("conv2d_resample", "convolution", "upfirdn2d"):
+            module = importlib.import_module(f"stylegan_ada.ops.{name}")
+            patches.enter_context(patch.object(module, "fast_layout", channels_last))
+        yield
+
+
+def tests() -> str:
+    """The ops' own tests on the GPU; the last lines of what pytest says."""
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests/ops"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    tail = (done.stdout + done.stderr).strip().splitlines()[-40:]
+    return "\n".join(tail if done.returncode else tail[-1:])
+
+
+def host() -> list[dict]:
+    """Microseconds of the CPU per operation: what a call takes until it returns, with a GPU that has nothing to do."""
+    x, b = torch.zeros(1, 8, 4, 4, device="cuda", requires_grad=True), torch.zeros(8, device="cuda")
+    f = TAPS4.cuda()
+    calls = {
+        "bias_act": lambda: bias_act(x, b, act="lrelu"),
+        "upfirdn2d": lambda: upfirdn2d(x, f, padding=(2, 1, 2, 1)),
+    }
+    rows = []
+    for name, call in calls.items():
+        g = torch.zeros_like(call())
+        both = call_seconds(lambda call=call, g=g: torch.autograd.grad(call(), x, g))
+        rows.append({"op": name, "forward_us": call_seconds(call) * 1e6, "both_us": both * 1e6})
+    return rows
+
+
+def call_seconds(function: Callable[[], object], calls: int = 200) -> float:
+    laps = []
+    for _ in range(10):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for _ in range(calls):
+            function()
+        laps.append((time.perf_counter() - start) / calls)
+    return statistics.median(laps[1:])
+
+
+def shapes(save: Callable[[list[dict]], None]) -> list[dict]:
+    """The filters after the networks' up-convolutions at their real shapes, rows odd and even, with gradients."""
+    rows: list[dict] = []
+    f = TAPS4.cuda()
+    for channels, side in ((512, 64), (256, 128), (128, 256), (64, 256)):
+        for batch in (1, 16):
+            for dtype_name in ("bf16", "fp32"):
+                for width, padding in ((side + 1, (1, 1, 1, 1)), (side + 2, (1, 0, 1, 1))):
+                    x = torch.randn(batch, channels, side + 1, width, device="cuda").to(DTYPES[dtype_name])
+                    row = {"shape": list(x.shape), "dtype": dtype_name}
+                    figures = attempt(
+                        lambda x=x, p=padding: measure_op(lambda x: upfirdn2d(x, f, padding=p), x, 2, False)
+                    )
+                    rows.append(row | (figures if isinstance(figures, dict) else {"failure": figures}))
+                    save(rows)
+    return rows
 
 
 def check() -> list[dict]:
@@ -207,9 +289,13 @@ def make_trainer(side: int, batch: int, channel_base: int, precision: str) -> Tr
     return Trainer(config, dataset, RunFolder(Path("unused")), torch.device("cuda"), print)
 
 
-def training(side: int, batch: int, channel_base: int, precision: str, by_kernels: bool = True) -> dict:
-    """Seconds per thousand images over 32 steps (two rounds of all phases) after 17, GiB, and parts of 16 steps."""
-    with nullcontext() if by_kernels else reference_ops():
+def training(side: int, batch: int, channel_base: int, precision: str, way: str) -> dict:
+    """Seconds per thousand images over 32 steps (two rounds of all phases) after 17, GiB, and parts of 16 steps.
+
+    cpu_ms: until all of a step's work is handed over; gpu_ms: sum of its kernels; launches: their number. way: kernels,
+    plain (torch alone), or channels last."""
+    ways = {"kernels": nullcontext, "plain": reference_ops, "channels last": channels_last_layout}
+    with as_trained(), ways[way]():
         trainer = make_trainer(side, batch, channel_base, precision)
         torch.cuda.reset_peak_memory_stats()
         for _ in range(17):
@@ -223,7 +309,12 @@ def training(side: int, batch: int, channel_base: int, precision: str, by_kernel
             torch.cuda.synchronize()
             laps.append((time.perf_counter() - start) / 16 * 1000 / batch)
         row = {"sec_per_kimg": laps, "peak_gib": torch.cuda.max_memory_allocated() / 2**30}
-        if by_kernels:
+        start = time.perf_counter()
+        for _ in range(16):
+            trainer.step()
+        row["cpu_ms"] = (time.perf_counter() - start) / 16 * 1000
+        torch.cuda.synchronize()
+        if way != "plain":
             with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as profiler:
                 for _ in range(16):
                     trainer.step()
@@ -234,6 +325,7 @@ def training(side: int, batch: int, channel_base: int, precision: str, by_kernel
 
 def parts(profiler: Any, batch: int) -> dict:
     """GPU seconds per thousand images by kind of kernel, and the ten longest kernels."""
+    launches = 0
     kinds: dict[str, float] = defaultdict(float)
     names: dict[str, float] = defaultdict(float)
     for event in profiler.key_averages():
@@ -241,8 +333,11 @@ def parts(profiler: Any, batch: int) -> dict:
         if spent > 0 and event.device_type == torch.autograd.DeviceType.CUDA and not event.is_user_annotation:
             kinds[kind(event.key)] += spent
             names[event.key[:90]] += spent
+            launches += event.count
     longest = dict(sorted(names.items(), key=lambda item: -item[1])[:10])
-    return {"parts": dict(sorted(kinds.items(), key=lambda item: -item[1])), "longest": longest}
+    ordered = dict(sorted(kinds.items(), key=lambda item: -item[1]))
+    gpu_ms = sum(kinds.values()) * batch
+    return {"parts": ordered, "longest": longest, "gpu_ms": gpu_ms, "launches": launches / 16}
 
 
 def kind(name: str) -> str:
@@ -306,53 +401,10 @@ def eager_seconds(function: Callable[[], None]) -> float:
     return statistics.median(laps[10:])
 
 
-def markdown(report: dict) -> str:
-    lines = [f"{report['device']}, torch {report['torch']}; {report['seconds']:.0f} s", ""]
-    if isinstance(report.get("ops"), list):
-        lines += ["| op | dtype | layout | MB | forward, ms | of a copy's speed | backward, ms | of a copy's speed |"]
-        lines[-1] += " plain torch, ms | backward | compiled, ms |"
-        lines += ["|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
-        for row in report["ops"]:
-            if "failure" in row:
-                lines.append(f"| {row['op']} | {row['dtype']} | {row['layout']} | {row['failure']} |")
-                continue
-            ahead, back = row["forward"], row["backward"]
-            lines.append(
-                f"| {row['op']} | {row['dtype']} | {row['layout']} | {row['MB']:.0f} | {ahead['ms']:.3f} | "
-                f"{ahead['of_copy']:.0%} | {back['ms']:.3f} | {back['of_copy']:.0%} | "
-                f"{number(row['reference_ms'], 3)} | {number(row['reference_backward_ms'], 3)} | "
-                f"{number(row.get('compiled_ms', ''), 3)} |"
-            )
-    if isinstance(report.get("training"), list):
-        lines += ["", "| side | batch | precision | ops | s per 1000 images | GiB | GPU time by part |"]
-        lines += ["|---:|---:|---|---|---|---:|---|"]
-        for row in report["training"]:
-            if isinstance(row["result"], str):
-                found = f"{row['result']} | | |"
-            else:
-                result = row["result"]
-                total = sum(result.get("parts", {}).values())
-                shares = ", ".join(f"{name} {value / total:.0%}" for name, value in result.get("parts", {}).items())
-                laps = " to ".join(f"{lap:.2f}" for lap in sorted(result["sec_per_kimg"]))
-                found = f"{laps} | {result['peak_gib']:.1f} | {shares} |"
-            lines.append(f"| {row['side']} | {row['batch']} | {row['precision']} | {row['ops']} | {found}")
-    if isinstance(report.get("generation"), list):
-        lines += ["", "| precision | one image, ms | from a CUDA graph, ms | images per second, of 32 |"]
-        lines += ["|---|---:|---:|---:|"]
-        for row in report["generation"]:
-            cells = [number(row[name], 2) for name in ("eager_ms", "graph_ms", "images_per_s")]
-            lines.append(f"| {row['precision']} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def number(value: float | str, digits: int) -> str:
-    return value if isinstance(value, str) else f"{value:.{digits}f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--parts", default="check,ops,generation,training")
+    parser.add_argument("--parts", default="tests,check,host,shapes,ops,generation,training")
     arguments = parser.parse_args()
     warnings.simplefilter("always")
     os.environ.setdefault("STYLEGAN_ADA_CACHE", tempfile.mkdtemp())
@@ -365,17 +417,24 @@ def main() -> None:
         arguments.out.write_text(json.dumps(report, indent=1) + "\n")
         arguments.out.with_suffix(".md").write_text(markdown(report))
 
-    def keep_ops(rows: list[dict]) -> None:
-        report["ops"] = rows
-        save()
+    def keep(part: str) -> Callable[[list[dict]], None]:
+        def keep_rows(rows: list[dict]) -> None:
+            report[part] = rows
+            save()
+
+        return keep_rows
+
+    whole = {"tests": tests, "check": check, "host": host, "generation": generation}
+    by_rows = {"ops": ops, "shapes": shapes}
 
     def measure(part: str) -> None:
         if part == "training":
             train_all(report, save)
         else:
-            report[part] = attempt({"check": check, "ops": lambda: ops(keep_ops), "generation": generation}[part])
+            report[part] = attempt(whole.get(part) or (lambda: by_rows[part](keep(part))))
         save()
 
+    torch.backends.cudnn.allow_tf32 = False  # as the command line has it, but in training
     with torch.cuda.stream(torch.cuda.Stream()):
         for part in arguments.parts.split(","):
             measure(part)
@@ -384,8 +443,9 @@ def main() -> None:
     failed = [checks] if isinstance(checks, str) else [row for row in checks if not passes(row)]
     for row in failed:
         print(f"FAILED: {row}")
-    print(f"{len(checks)} checks, {len(failed)} failed; kernels: {report['kernels']}")
-    sys.exit(1 if failed or kernels.failure else 0)
+    tested = report.get("tests", "passed")
+    print(f"{tested}\n{len(checks)} checks, {len(failed)} failed; kernels: {report['kernels']}")
+    sys.exit(1 if failed or kernels.failure or "passed" not in tested or "failed" in tested else 0)
 
 
 def passes(row: dict) -> bool:
@@ -396,11 +456,11 @@ def train_all(report: dict, save: Callable[[], None]) -> None:
     report["training"] = []
     for side, batch, channel_base in TRAININGS:
         for precision in DTYPES:
-            for by_kernels in (True, False) if (side, precision) == (256, "bf16") else (True,):
-                case = (side, batch, channel_base, precision, by_kernels)
+            for way in ("kernels", "plain", "channels last") if (side, precision) == (256, "bf16") else ("kernels",):
+                case = (side, batch, channel_base, precision, way)
                 result = attempt(lambda case=case: training(*case))
                 row = {"side": side, "batch": batch, "precision": precision}
-                row["ops"] = "plain" if not by_kernels else "plain: kernels failed" if kernels.failure else "kernels"
+                row["ops"] = f"{way}: kernels failed" if kernels.failure else way
                 report["training"].append(row | {"result": result})
                 save()
                 torch.cuda.empty_cache()

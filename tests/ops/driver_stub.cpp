@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-constexpr int SUCCESS = 0, INVALID_IMAGE = 200, NOT_SUPPORTED = 801, CAPTURE_INVALIDATED = 901;
+constexpr int SUCCESS = 0, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NOT_SUPPORTED = 801, CAPTURE_INVALIDATED = 901;
 
 struct Library {
     const void* code;
@@ -64,7 +64,7 @@ int driver_cuDevicePrimaryCtxRetain(void** ctx, int) { return *ctx = &primary_co
 int driver_cuDevicePrimaryCtxRelease(int) { return SUCCESS; }
 int driver_cuCtxGetCurrent(void** ctx) { return *ctx = context, SUCCESS; }
 int driver_cuCtxSetCurrent(void* ctx) { return context = ctx, SUCCESS; }
-int driver_cuCtxGetDevice(int* device) { return *device = 0, context ? SUCCESS : 201; }
+int driver_cuCtxGetDevice(int* device) { return *device = 0, context ? SUCCESS : INVALID_CONTEXT; }
 int driver_cuStreamGetCtx(void*, void** ctx) { return *ctx = &primary_context, SUCCESS; }
 
 int driver_cuLibraryLoadData(Library** library, const void* code, void*, void*, unsigned, void*, void*, unsigned) {
@@ -78,10 +78,12 @@ int driver_cuLibraryGetKernel(Kernel** kernel, Library* library, const char* nam
 }
 int driver_cuKernelGetLibrary(Library** library, Kernel* kernel) { return *library = kernel->library, SUCCESS; }
 int driver_cuLaunchKernelEx(const LaunchConfig* config, Kernel* kernel, void** arguments, void**) {
+    if (!context) return INVALID_CONTEXT;
     return on_launch(kernel->library->code, kernel->name.c_str(), config->grid_x, config->block_x, config->stream, arguments);
 }
 int driver_cuLaunchKernel(Kernel* kernel, unsigned grid, unsigned, unsigned, unsigned block, unsigned, unsigned, unsigned,
                           void* stream, void** arguments, void**) {
+    if (!context) return INVALID_CONTEXT;
     return on_launch(kernel->library->code, kernel->name.c_str(), grid, block, stream, arguments);
 }
 int driver_cuGetErrorName(int error, const char** name) {
