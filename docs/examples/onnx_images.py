@@ -1,4 +1,4 @@
-"""python onnx_images.py generator.onnx CLASS ...   (of export --format onnx --uint8; needs onnxruntime, numpy, Pillow)"""
+"""python onnx_images.py FILE.onnx CLASS ...   (of export --format onnx --uint8; needs onnxruntime, numpy, Pillow)"""
 
 import json
 import sys

@@ -22,8 +22,8 @@ class ExportedPart(nn.Module):
 
     part: "whole": z [N, z_dim], label [N, c_dim] (when labelled), truncation_psi [] -> image;
         "mapping": the same -> w [N, num_ws, w_dim]; "synthesis": w [N, num_ws, w_dim] -> image.
-    noise: "const" is the noise kept in the network, the same for every image; "input" an input [N, noise_size], standard
-        normal numbers as the network was trained with.
+    noise: "const" is the noise kept in the network, the same for every image; "input" an input [N, noise_size],
+        standard normal numbers as the network was trained with.
     uint8: the image is uint8 [N, H, W, C] as of `TrainedGenerator.sample`, else float32 [N, C, H, W], about [-1, 1].
     UserError for another part or noise, and for uint8 or noise of the mapping network.
     """

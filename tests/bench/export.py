@@ -2,8 +2,8 @@
 
     python -m tests.bench.export [--side 256] [--repeats 2] [--rounds 5]
 
-The sides run in turn, each in processes of its own, with as many threads. An unlabelled RGB network of channel base 16384,
-at most 512 channels, with the weights of its start, and constant noise.
+The sides run in turn, each in processes of its own, with as many threads. An unlabelled RGB network of channel base
+16384, at most 512 channels, with the weights of its start, and constant noise.
 """
 
 import argparse

@@ -77,7 +77,7 @@ def test_uint8_and_noise_as_an_input(make, suffix, tmp_path):
     generator = make(channels=3)
     path = tmp_path / f"generator.{suffix}"
     assert write(generator, path, noise="input", uint8=True) <= 1
-    z, names, given = inputs(generator, 4)
+    z, _, given = inputs(generator, 4)
     noise = torch.randn(4, generator.network.synthesis.noise_size)
     with torch.inference_mode():
         image = generator.network(z, torch.as_tensor(given["label"], dtype=torch.float32), noise, 0.5)
