@@ -41,8 +41,8 @@ class GeneratorInfo:
 def save_generator(
     path: Path, generator: Generator, info: GeneratorInfo, notes: Mapping[str, str] | None = None
 ) -> None:
-    """Writes weights and buffers as safetensors, with `info` as JSON in the header. notes: further texts for it, that reading
-    does without."""
+    """Writes weights and buffers as safetensors, with `info` as JSON in the header. notes: further texts for it, that
+    reading does without."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
     with atomic_path(path) as temporary:
         metadata = {**(notes or {}), "format": GENERATOR_FORMAT, "info": to_json(info)}
