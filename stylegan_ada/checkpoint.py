@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,15 @@ class GeneratorInfo:
             raise UserError(f"{len(self.classes)} classes for a label vector of {self.network.c_dim}")
 
 
-def save_generator(path: Path, generator: Generator, info: GeneratorInfo) -> None:
-    """Writes weights and buffers as safetensors, with `info` as JSON in the header."""
+def save_generator(
+    path: Path, generator: Generator, info: GeneratorInfo, notes: Mapping[str, str] | None = None
+) -> None:
+    """Writes weights and buffers as safetensors, with `info` as JSON in the header. notes: further texts for it, that
+    reading does without."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
     with atomic_path(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={"format": GENERATOR_FORMAT, "info": to_json(info)}))
+        metadata = {**(notes or {}), "format": GENERATOR_FORMAT, "info": to_json(info)}
+        temporary.write_bytes(save(tensors, metadata=metadata))
 
 
 def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, GeneratorInfo]:
@@ -50,8 +55,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
 
     It computes in float32, whatever it was trained in: in reduced precision an image would depend on its batch.
     """
-    if path.is_dir():
-        path = path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
+    path = _generator_file(path)
     info = read_info(path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -67,6 +71,21 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
 
 def read_info(path: Path) -> GeneratorInfo:
     """The description in a generator's file."""
+    return from_json(GeneratorInfo, _read_header(path)["info"])
+
+
+def read_notes(path: Path) -> dict[str, str]:
+    """The notes of `save_generator`, of the file that `read_generator` would read."""
+    return {name: text for name, text in _read_header(_generator_file(path)).items() if name not in ("format", "info")}
+
+
+def _generator_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    return path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
+
+
+def _read_header(path: Path) -> dict[str, str]:
     if not path.is_file():
         raise UserError(f"{path}: no generator there, train one first or name a run folder")
     try:
@@ -75,7 +94,7 @@ def read_info(path: Path) -> GeneratorInfo:
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
     _check_format(path, metadata.get("format"), GENERATOR_FORMAT)
-    return from_json(GeneratorInfo, metadata["info"])
+    return metadata
 
 
 @dataclass(kw_only=True)

@@ -22,6 +22,7 @@ FLOORS = {
     "networks": 1,
     "checkpoint": 2,
     "sampling": 2,
+    "export": 3,
     "grids": 3,
     "metrics": 3,
     "report": 3,

@@ -168,6 +168,14 @@ def check_new_folder(path: Path) -> None:
         raise UserError(f"--out {path}: it exists already, give a new folder")
 
 
+def check_new_file(path: Path) -> None:
+    """--out must not exist, in a folder that does."""
+    if path.exists():
+        raise UserError(f"--out {path}: it exists already, give a new file")
+    if not path.parent.is_dir():
+        raise UserError(f"--out {path}: there is no folder {path.parent}, make it or choose another")
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path` that becomes it when the block ends well, and is deleted otherwise."""

@@ -57,4 +57,4 @@ class Generator(nn.Module):
 
     def _weights(self, c: Tensor) -> Tensor:
         """The share of each mean in each image's centre, [N, classes]: the label vector, or ones."""
-        return c if self.config.c_dim else c.new_ones(len(c), 1)
+        return c if self.config.c_dim else c.new_ones(c.shape[0], 1)

@@ -88,7 +88,7 @@ class SynthesisBlock(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """ws [N, number of layers + 1, w_dim], the last for ToRGB; noises one per layer -> features, image so far."""
         if x is None:
-            x = self.learned_input.expand(len(ws), -1, -1, -1)
+            x = self.learned_input.expand(ws.shape[0], -1, -1, -1)  # len() would fix the batch of an exported graph
         x = x.to(self.dtype or ws.dtype)
         for index, layer in enumerate(self.layers):
             x = layer(x, ws[:, index], noises[index])

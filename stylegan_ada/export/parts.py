@@ -1,0 +1,107 @@
+"""The generator with named inputs and one output, to be traced for any batch."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from ..errors import UserError, nearest
+from ..networks import Generator
+from ..sampling import to_uint8
+
+PARTS = ("whole", "mapping", "synthesis")
+NOISES = ("const", "input")
+TRACED_BATCH = 3
+
+
+class ExportedPart(nn.Module):
+    """The generator, or one of its two networks, as an exported file has it.
+
+    part: "whole": z [N, z_dim], label [N, c_dim] (when labelled), truncation_psi [] -> image;
+        "mapping": the same -> w [N, num_ws, w_dim]; "synthesis": w [N, num_ws, w_dim] -> image.
+    noise: "const" is the noise kept in the network, the same for every image; "input" an input [N, noise_size],
+        standard normal numbers as the network was trained with.
+    uint8: the image is uint8 [N, H, W, C] as of `TrainedGenerator.sample`, else float32 [N, C, H, W], about [-1, 1].
+    UserError for another part or noise, and for uint8 or noise of the mapping network.
+    """
+
+    def __init__(self, network: Generator, part: str = "whole", noise: str = "const", uint8: bool = False):
+        super().__init__()
+        if part not in PARTS:
+            raise UserError(f"--part {part}: no such choice, {nearest(part, PARTS)}")
+        if noise not in NOISES:
+            raise UserError(f"--noise {noise}: no such choice, {nearest(noise, NOISES)}")
+        if part == "mapping" and uint8:
+            raise UserError("--uint8: the mapping network makes no images, leave it out or take --part synthesis")
+        if part == "mapping" and noise == "input":
+            raise UserError("--noise input: the mapping network has no noise, leave it out or take --part synthesis")
+        self.network, self.part, self.noise, self.uint8 = network, part, noise, uint8
+
+    @property
+    def output_name(self) -> str:
+        return "w" if self.part == "mapping" else "image"
+
+    def forward(
+        self,
+        z: Tensor | None = None,
+        label: Tensor | None = None,
+        truncation_psi: Tensor | None = None,
+        w: Tensor | None = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        if self.part != "synthesis":
+            assert z is not None
+            w = self._map(z, label, truncation_psi)
+        if self.part == "mapping":
+            assert w is not None
+            return w
+        synthesis = self.network.synthesis
+        image = synthesis(w, synthesis.noise_constant[None] if self.noise == "const" else noise).float()
+        return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
+
+    def _map(self, z: Tensor, label: Tensor | None, truncation_psi: Tensor | None) -> Tensor:
+        c = z.new_zeros(z.shape[0], 0) if label is None else label
+        w = self.network.truncate(self.network.mapping(z, c), c, truncation_psi)
+        return self.network.broadcast(w)
+
+    def example(self, batch: int, truncation_psi: float) -> dict[str, Tensor]:
+        """Inputs by name, of random z, noise and classes, by torch's global generator."""
+        config, inputs = self.network.config, {}
+        if self.part == "synthesis":
+            z, c = torch.randn(batch, config.z_dim), self._labels(batch)
+            with torch.inference_mode():
+                w = self._map(z, c, torch.tensor(truncation_psi))
+            inputs["w"] = w.clone()
+        else:
+            inputs["z"] = torch.randn(batch, config.z_dim)
+            if config.c_dim:
+                inputs["label"] = self._labels(batch)
+            inputs["truncation_psi"] = torch.tensor(truncation_psi)
+        if self.noise == "input":
+            inputs["noise"] = torch.randn(batch, self.network.synthesis.noise_size)
+        return inputs
+
+    def _labels(self, batch: int) -> Tensor | None:
+        c_dim = self.network.config.c_dim
+        return torch.eye(c_dim)[torch.randint(c_dim, (batch,))] if c_dim else None
+
+    def trace(self) -> ExportedProgram:
+        """The graph, for any batch: the inputs' first dimension is N."""
+        with torch.random.fork_rng(devices=[]):
+            inputs = {name: tensor.clone() for name, tensor in self.example(TRACED_BATCH, 0.5).items()}
+        batch = Dim("N", min=1)
+        shapes = {name: {0: batch} if tensor.ndim else None for name, tensor in inputs.items()}
+        with torch.no_grad(), quiet():
+            return torch.export.export(self.eval(), (), inputs, dynamic_shapes=shapes, strict=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what the exporters say about their own future."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
