@@ -1,5 +1,6 @@
 """Exported files, run by onnxruntime or torch.export, against `TrainedGenerator.images`."""
 
+import functools
 import json
 
 import numpy as np
@@ -188,6 +189,7 @@ def test_no_file_is_left_that_differs(make, monkeypatch, suffix, tmp_path):
     generator = make()
     real = ExportedPart.forward
 
+    @functools.wraps(real)  # whose signature names the inputs
     def other(self, **given):
         """What is compared with: not what was traced."""
         return real(self, **given) if torch.compiler.is_compiling() else real(self, **given) + 0.002
