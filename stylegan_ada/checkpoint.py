@@ -50,8 +50,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
 
     It computes in float32, whatever it was trained in: in reduced precision an image would depend on its batch.
     """
-    if path.is_dir():
-        path = path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
+    path = generator_file(path)
     info = read_info(path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -63,6 +62,13 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     except (SafetensorError, OSError, RuntimeError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
     return generator.to(device).eval().requires_grad_(False), info
+
+
+def generator_file(path: Path) -> Path:
+    """The file that `read_generator` reads for `path`."""
+    if not path.is_dir():
+        return path
+    return path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
 
 
 def read_info(path: Path) -> GeneratorInfo:
