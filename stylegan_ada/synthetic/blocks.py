@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def write_block(path: Path, images: NDArray[np.uint8], judgement: Judgement, rec
         encode(image, recipe) if verdict == KEPT else b""
         for image, verdict in zip(images, judgement.verdicts, strict=True)
     ]
-    arrays = {"score." + name: values for name, values in judgement.scores.items()}
+    arrays: dict[str, Any] = {"score." + name: values for name, values in judgement.scores.items()}
     with atomic_path(path) as temporary:
         np.savez(
             temporary,

@@ -149,4 +149,4 @@ class Duplicates:
 def _relative(distances: NDArray[np.floating], threshold: float) -> NDArray[np.float64]:
     if threshold == 0:  # many real images are there twice: nothing can be nearer
         return np.full(distances.shape, np.inf)
-    return distances / threshold
+    return distances.astype(np.float64) / threshold
