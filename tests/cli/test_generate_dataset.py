@@ -115,15 +115,15 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(environment, trained
 
 
 def scripted_pixels(folder):
-    """A TorchScript network whose features are the pixels."""
+    """A TorchScript network whose 16 features are means of pixels."""
 
     class Pixels(torch.nn.Module):
         def forward(self, x):
-            return x[:, 0].flatten(1)
+            return torch.nn.functional.adaptive_avg_pool2d(x[:, :1], 4).flatten(1)
 
     path = folder / "pixels.pt"
     with pytest.warns(DeprecationWarning, match=r"torch\.jit"):  # what the files of users are made by
-        torch.jit.trace(Pixels(), torch.zeros(2, 3, 16, 16)).save(str(path))
+        torch.jit.trace(Pixels(), torch.zeros(2, 3, 224, 224)).save(str(path))
     return path
 
 
@@ -222,3 +222,23 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(command, fails, tr
         assert not (tmp_path / "out").exists()
     assert command(*arguments).code == 0
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_filters_are_counted_and_what_is_missing_is_said(command, trained_run, tmp_path):
+    out = tmp_path / "out"
+    filters = ["--reject-copies", "--reject-mislabelled", "--reject-duplicates", "--keep-best", 0.5]
+    options = [*filters, "--features", scripted_pixels(tmp_path), "--per-class", 20]
+    result = command("generate", "dataset", trained_run, "--out", out, *options)
+    assert result.code == 0, result
+    facts = json.loads((out / "dataset.json").read_text())
+    rows = manifest(out)
+    for one in facts["per_class"]:
+        assert one["candidates"] == one["images"] + sum(one["rejected"].values())
+        assert one["images"] == sum(row["label"] == one["name"] for row in rows)
+        missing = f"warning: {one['images']} images of class '{one['name']}', not 20"
+        assert (missing in result.err) == (one["images"] < 20)
+    assert sum(sum(one["rejected"].values()) for one in facts["per_class"]) > 0
+    for row in rows:
+        assert float(row["copy_distance"]) >= 1
+        assert float(row["duplicate_distance"]) >= 1
+        assert float(row["label_probability"]) >= 0.5
