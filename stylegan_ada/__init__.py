@@ -7,8 +7,9 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from .sampling import TrainedGenerator, load_generator
+    from .synthetic import SyntheticDataset
 
-__all__ = ["TrainedGenerator", "UserError", "__version__", "load_generator"]
+__all__ = ["SyntheticDataset", "TrainedGenerator", "UserError", "__version__", "load_generator"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from . import sampling
 
         return getattr(sampling, name)
+    if name == "SyntheticDataset":
+        from .synthetic import SyntheticDataset
+
+        return SyntheticDataset
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -55,7 +55,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
 
     It computes in float32, whatever it was trained in: in reduced precision an image would depend on its batch.
     """
-    path = _generator_file(path)
+    path = generator_file(path)
     info = read_info(path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -69,6 +69,13 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     return generator.to(device).eval().requires_grad_(False), info
 
 
+def generator_file(path: Path) -> Path:
+    """The file that `read_generator` reads for `path`."""
+    if not path.is_dir():
+        return path
+    return path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
+
+
 def read_info(path: Path) -> GeneratorInfo:
     """The description in a generator's file."""
     return from_json(GeneratorInfo, _read_header(path)["info"])
@@ -76,13 +83,7 @@ def read_info(path: Path) -> GeneratorInfo:
 
 def read_notes(path: Path) -> dict[str, str]:
     """The notes of `save_generator`, of the file that `read_generator` would read."""
-    return {name: text for name, text in _read_header(_generator_file(path)).items() if name not in ("format", "info")}
-
-
-def _generator_file(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    return path / BEST_FILE if (path / BEST_FILE).exists() else path / GENERATOR_FILE
+    return {name: text for name, text in _read_header(generator_file(path)).items() if name not in ("format", "info")}
 
 
 def _read_header(path: Path) -> dict[str, str]:

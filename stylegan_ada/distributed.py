@@ -66,6 +66,19 @@ def first_rank_first(work: Callable[[], T]) -> T:
     return work()
 
 
+def every_rank(work: Callable[[], T]) -> T:
+    """Runs `work` on all ranks and returns when all are done. Where it fails on one the others end with a PeerError."""
+    well = torch.zeros(1)
+    try:
+        result = work()
+        well += 1
+    finally:
+        sum_over_ranks(well)
+    if well < world_size() and dist.is_initialized():
+        raise PeerError("another process failed")
+    return result
+
+
 def sum_over_ranks(tensor: Tensor) -> Tensor:
     """Adds the tensor up over all ranks, in place."""
     if dist.is_initialized():

@@ -146,6 +146,12 @@ def load_generator(path: str | Path, device: torch.device | str = "cpu", precisi
     return TrainedGenerator(network, info)
 
 
+def check_psi(psi: float, name: str = "truncation_psi") -> None:
+    """UserError unless 0 <= psi <= 2. name: what the user calls it."""
+    if not 0 <= psi <= 2:
+        raise UserError(f"{name} {psi}: give a truncation from 0 to 2, 1 is what was learned")
+
+
 def to_uint8(images: Tensor) -> Tensor:
     """[-1, 1] -> 0 ... 255, rounded and clamped."""
     return (images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -26,6 +26,7 @@ FLOORS = {
     "grids": 3,
     "metrics": 3,
     "report": 3,
+    "synthetic": 3,
     "training": 4,
     "cli": 5,
     "__main__": 6,

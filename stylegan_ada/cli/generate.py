@@ -1,8 +1,7 @@
 """`stylegan-ada generate`"""
 
 import csv
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from ..errors import UserError, nearest
 from .common import DEVICES, Choice, check_new_folder, choose_device, keep_freed_memory, new_folder, progress_bar
+from .generate_dataset import dataset
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
@@ -30,6 +30,9 @@ BATCH = 32
 def generate() -> None:
     """Make images with a trained generator."""
     keep_freed_memory()
+
+
+generate.add_command(dataset)
 
 
 @generate.command()
@@ -54,10 +57,10 @@ def images(
     device: str,
 ) -> None:
     """Write images in class folders, and manifest.csv (file, seed, label, psi)."""
-    from ..sampling import load_generator
+    from ..sampling import check_psi, load_generator
 
     check_new_folder(out)
-    check_psi(psi)
+    check_psi(psi, "--psi")
     generator = load_generator(run, choose_device(device), precision)
     numbers = parse_seeds(seeds, count)
     labels = choose_labels(generator, numbers, label, balanced)
@@ -77,20 +80,15 @@ def grid(run: Path, out: Path, psi: float, columns: int, precision: str, device:
     """Write one picture of many images, a row per class."""
     from ..files import atomic_path
     from ..grids import sample_grid
-    from ..sampling import load_generator
+    from ..sampling import check_psi, load_generator
 
-    check_psi(psi)
+    check_psi(psi, "--psi")
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
     picture = sample_grid(load_generator(run, choose_device(device), precision), columns, psi)
     with atomic_path(out) as temporary:
         picture.save(temporary)
     click.echo(f"{out}")
-
-
-def check_psi(psi: float) -> None:
-    if not 0 <= psi <= 2:
-        raise UserError(f"--psi {psi}: give a truncation from 0 to 2, 1 is what was learned")
 
 
 def parse_seeds(text: str | None, count: int | None) -> list[int]:
@@ -128,17 +126,6 @@ def choose_labels(
     return generator.labels_for(seeds)
 
 
-def class_folders(classes: Sequence[str]) -> list[str]:
-    """A folder name for each class. The names come from a file that may be anybody's: none may lead elsewhere."""
-    names: list[str] = []
-    for name in classes:
-        safe = re.sub(r'[\x00-\x1f/\\:*?"<>|]', "_", name).strip(". ") or "_"
-        while safe.lower() in (other.lower() for other in names):
-            safe += "_"
-        names.append(safe)
-    return names
-
-
 def write_images(
     generator: "TrainedGenerator",
     folder: Path,
@@ -149,6 +136,7 @@ def write_images(
 ) -> None:
     """The images and their manifest."""
     from ..grids import as_picture
+    from ..synthetic.write import class_folders
 
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
         manifest = csv.writer(file)

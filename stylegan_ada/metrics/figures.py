@@ -182,7 +182,9 @@ def _inception_score(sides: Sides, resamples: int) -> Figure:
     return _figure(sides, value, (value - reach, value + reach))
 
 
-def _copies(sides: Sides, resamples: int) -> Figure:
+def find_copies_of(sides: Sides) -> Copies:
+    """Copies of training images, by features and, where there are any, by thumbnails. ValueError if what was trained on
+    is not known."""
     real = sides.real
     if real.trained_on is None:
         raise ValueError("the images that were trained on are not known")
@@ -190,9 +192,14 @@ def _copies(sides: Sides, resamples: int) -> Figure:
     if sides.thumbnails is not None and real.trained_on_thumbnails is not None:
         # noise that nobody sees changes features much, and thumbnails not at all
         ways.append((sides.thumbnails, real.trained_on_thumbnails, real.unseen_thumbnail_distances))
-    found = reduce(either, [copies_by_distance(*way, quantile=QUANTILE / len(ways)) for way in ways])
+    return reduce(either, [copies_by_distance(*way, quantile=QUANTILE / len(ways)) for way in ways])
+
+
+def _copies(sides: Sides, resamples: int) -> Figure:
+    found = find_copies_of(sides)
     low, high = intervals.of_mean(found.suspected)
-    n_real, n_fake = len(real.trained_on), len(sides.generated)
+    assert sides.real.trained_on is not None
+    n_real, n_fake = len(sides.real.trained_on), len(sides.generated)
     return Figure(value=found.share, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 

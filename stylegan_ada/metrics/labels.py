@@ -53,6 +53,12 @@ class LabelReader:
         chance = confusion.sum(axis=1).max() / len(labels)
         return LabelFidelity(read == labels, confusion, float(chance))
 
+    def probability(self, generated: Features, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """[M]: how likely each image shows its own label, from 0 to 1; 0 for a label of which nothing was seen."""
+        columns = np.searchsorted(self._fitted.classes_, labels).clip(max=len(self._fitted.classes_) - 1)
+        known = self._fitted.classes_[columns] == labels
+        return np.where(known, self._fitted.predict_proba(generated)[np.arange(len(labels)), columns], 0)
+
     def cross_validated(self, seed: int = 0) -> float:
         """The accuracy on real images that it had not seen."""
         from sklearn.model_selection import StratifiedKFold, cross_val_score

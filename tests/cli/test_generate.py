@@ -112,7 +112,7 @@ def test_nothing_is_left_where_writing_fails(fails, trained_run, tmp_path, monke
 
 
 def test_class_names_never_lead_out_of_the_folder():
-    from stylegan_ada.cli.generate import class_folders
+    from stylegan_ada.synthetic.write import class_folders
 
     names = class_folders(["../x", "a/b", "a\\b", "..", "", "/etc", "con:1", "Ok", "ok", "mono-0.33"])
     assert names == [".._x"[2:], "a_b", "a_b_", "_", "__", "_etc", "con_1", "Ok", "ok_", "mono-0.33"]

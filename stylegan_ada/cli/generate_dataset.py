@@ -1,0 +1,188 @@
+"""`stylegan-ada generate dataset`"""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UserError
+from .common import DEVICES, Choice, check_new_folder, choose_device, open_dataset, progress_bar, run_images
+
+if TYPE_CHECKING:
+    from ..config import RunConfig
+    from ..metrics.evaluate import RealImages
+    from ..sampling import TrainedGenerator
+    from ..synthetic.filters import Filters
+    from ..synthetic.make import Made
+    from ..synthetic.plan import Recipe
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--per-class", type=int, help="As many images of each class.")
+@click.option("--count", type=int, help="As many images, in the training set's shares of classes.")
+@click.option("--balance-with", metavar="SOURCE", help="What fills this labelled set up to its largest class.")
+@click.option("--psi", multiple=True, metavar="P|CLASS=P", help="Truncation, of all classes or one; repeatable.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other images.")
+@click.option("--format", "file_format", type=Choice(("png", "jpg")), default="png", show_default=True)
+@click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
+@click.option("--shards", is_flag=True, help="WebDataset's tar files instead of class folders.")
+@click.option("--reject-copies", is_flag=True, help="Nearer to a training image than unseen real images are.")
+@click.option("--reject-mislabelled", is_flag=True, help="A classifier of real images reads another class.")
+@click.option("--reject-duplicates", is_flag=True, help="The same picture as an earlier one of its class.")
+@click.option("--keep-best", type=float, default=1.0, metavar="FRACTION", help="Of each block of 32, the densest.")
+@click.option("--features", default="lite0", show_default=True, help="What filters compare by, as of evaluate.")
+@click.option("--data", metavar="SOURCE", help="Real images for the filters, if not those of the run.")
+@click.option("--precision", type=Choice(("fp32", "bf16")), default="fp32", show_default=True)
+@click.option("--device", type=Choice(DEVICES), default="auto")
+def dataset(
+    run: Path,
+    out: Path,
+    per_class: int | None,
+    count: int | None,
+    balance_with: str | None,
+    psi: tuple[str, ...],
+    features: str,
+    data: str | None,
+    precision: str,
+    device: str,
+    **options: Any,
+) -> None:
+    """Write a set of generated images as training data are laid out, with a manifest and a data card.
+
+    Stopped, the same command goes on. Under torchrun processes share the work; the files are the same.
+    """
+    # these import torch, which takes seconds that `--help` need not spend
+    from .. import distributed
+    from ..sampling import load_generator
+    from ..synthetic.finish import finish_set
+    from ..synthetic.make import describe, make_candidates
+    from ..synthetic.partial import PartialSet
+    from ..synthetic.plan import Recipe, psi_by_class
+
+    check_counts(per_class, count, balance_with)
+    check_new_folder(out)
+    where = choose_device(device)
+    distributed.start(where)
+    try:
+        generator = load_generator(run, where, precision)
+        by_class = psi_by_class(psi, generator.classes)
+        options["format"] = options.pop("file_format")
+        counts = choose_counts(generator, per_class, count, balance_with)
+        recipe = Recipe(counts=counts, psi=by_class, **options)
+        facts = describe(generator, run, recipe, precision)
+        filters = None
+        if recipe.filtered:
+            filters, more = open_filters(run, data, features, generator, recipe)
+            facts |= more
+        partial = PartialSet(out)
+        with ExitStack() as stack:
+            distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(partial.locked()))
+            with progress_bar("generating") as progress:
+                told = progress if distributed.rank() == 0 else None
+                made = make_candidates(generator, recipe, filters, partial, facts, told)
+            if distributed.rank() == 0:
+                finish_set(partial, generator, recipe, made, facts, lambda all_facts: card_of(run, all_facts))
+                report(out, recipe, made, generator.classes)
+    finally:
+        distributed.stop()
+
+
+def check_counts(per_class: int | None, count: int | None, balance_with: str | None) -> None:
+    """Exactly one of the three."""
+    given = [value is not None for value in (per_class, count, balance_with)]
+    if sum(given) != 1:
+        raise UserError("give one of --per-class, --count and --balance-with")
+    for name, value in (("--per-class", per_class), ("--count", count)):
+        if value is not None and value < 1:
+            raise UserError(f"{name} {value}: give 1 or more")
+
+
+def choose_counts(
+    generator: "TrainedGenerator", per_class: int | None, count: int | None, balance_with: str | None
+) -> tuple[int, ...]:
+    from ..synthetic.plan import counts_in_shares
+
+    if count is not None:
+        return counts_in_shares(generator.info.class_counts, count)
+    if not generator.classes:
+        raise UserError("--per-class, --balance-with: this generator was trained without labels, use --count")
+    if per_class is not None:
+        return (per_class,) * len(generator.classes)
+    assert balance_with is not None
+    return missing_counts(generator, balance_with)
+
+
+def missing_counts(generator: "TrainedGenerator", source: str) -> tuple[int, ...]:
+    """What each class of the source lacks to be as large as the largest."""
+    import numpy as np
+
+    from .. import distributed
+    from ..synthetic.plan import counts_to_fill
+
+    _, height, width = generator.image_shape
+    quiet = distributed.rank() > 0
+    real = distributed.first_rank_first(
+        lambda: open_dataset(source, size=(height, width), fit="crop", use_labels=True, quiet=quiet)
+    )
+    if real.labels is None:
+        raise UserError(f"--balance-with {source}: it has no class folders or labels, use --count or --per-class")
+    images = np.bincount(real.labels, minlength=len(real.classes)).tolist()
+    return counts_to_fill(dict(zip(real.classes, images, strict=True)), generator.classes)
+
+
+def open_filters(
+    run: Path, data: str | None, features: str, generator: "TrainedGenerator", recipe: "Recipe"
+) -> tuple["Filters", dict[str, str]]:
+    """The filters, and what they depend on."""
+    from .. import distributed
+    from ..metrics.evaluate import check_fit, compute_real
+    from ..metrics.features import make_extractor
+    from ..synthetic.filters import Filters
+
+    real: RealImages = distributed.first_rank_first(lambda: run_images(run, data))
+    check_fit(generator, real)
+    extractor = make_extractor(features, generator.device)
+    side = compute_real(real, extractor)
+    facts = {"features": extractor.identity, "real_images": real.dataset.fingerprint}
+    return Filters(recipe, side, generator.classes, extractor), facts
+
+
+def card_of(run: Path, facts: dict[str, Any]) -> str:
+    """The data card, with what the run's folder tells."""
+    from ..synthetic.card import data_card
+    from ..training.evaluation import CONFIRMED_FILE, read_evaluations
+    from ..training.run_folder import CONFIG_FILE, RunFolder
+
+    folder = run if run.is_dir() else run.parent
+    if not (folder / CONFIG_FILE).exists():
+        return data_card(facts)
+    config: RunConfig = RunFolder(folder).read_config()
+    rows = read_evaluations(folder)
+    confirmed = folder / CONFIRMED_FILE
+    if confirmed.exists():
+        rows.append(json.loads(confirmed.read_text(encoding="utf-8")))
+    measured = [row for row in rows if row["images"] == facts["images_seen"]]
+    return data_card(facts, config, measured[-1] if measured else None)
+
+
+def report(out: Path, recipe: "Recipe", made: "Made", classes: tuple[str, ...]) -> None:
+    """What was made, how fast, and what is missing."""
+    for name, selection in zip(classes or ("",), made.selections, strict=True):
+        if len(selection.chosen) < selection.count:
+            of_class = f" of class {name!r}" if name else ""
+            click.echo(
+                f"warning: {len(selection.chosen)} images{of_class}, not {selection.count}: "
+                f"{selection.candidates} candidates held no more that the filters keep",
+                err=True,
+            )
+    timing = made.timing
+    if timing.candidates:
+        click.echo(
+            f"{timing.candidates / timing.total:.1f} candidates per second in this process, "
+            f"{timing.network / timing.total:.0%} of the time in the network"
+        )
+    click.echo(f"{len(made.items)} images, manifest.csv, dataset.json and README.md are in {out}")

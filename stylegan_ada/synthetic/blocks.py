@@ -1,0 +1,61 @@
+"""Blocks of candidates on disk: judged, those that passed encoded. A block's file is there whole or not at all."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..files import atomic_path
+from ..grids import as_picture
+from .filters import KEPT, Judgement
+from .plan import Recipe
+
+
+def encode(image: NDArray[np.uint8], recipe: Recipe) -> bytes:
+    """uint8 [H, W, C] -> a PNG or JPEG file."""
+    file = io.BytesIO()
+    if recipe.format == "jpg":
+        as_picture(image).save(file, "JPEG", quality=recipe.quality)
+    else:
+        as_picture(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def write_block(path: Path, images: NDArray[np.uint8], judgement: Judgement, recipe: Recipe) -> None:
+    """images: uint8 [n, H, W, C], all candidates of the block."""
+    files = [
+        encode(image, recipe) if verdict == KEPT else b""
+        for image, verdict in zip(images, judgement.verdicts, strict=True)
+    ]
+    arrays: dict[str, Any] = {"score." + name: values for name, values in judgement.scores.items()}
+    with atomic_path(path) as temporary:
+        np.savez(
+            temporary,
+            verdicts=judgement.verdicts,
+            features=judgement.features,
+            thumbnails=judgement.thumbnails,
+            files=np.frombuffer(b"".join(files), np.uint8),
+            ends=np.cumsum([len(file) for file in files]),
+            **arrays,
+        )
+
+
+def read_judgement(path: Path) -> Judgement:
+    """The judgement of a block that was written, without its images."""
+    with np.load(path, allow_pickle=False) as arrays:
+        scores = {name.removeprefix("score."): arrays[name] for name in arrays if name.startswith("score.")}
+        return Judgement(
+            verdicts=arrays["verdicts"],
+            scores=scores,
+            features=arrays["features"],
+            thumbnails=arrays["thumbnails"],
+        )
+
+
+def read_files(path: Path) -> list[bytes]:
+    """The encoded candidates of a block that was written, b"" for those that did not pass."""
+    with np.load(path, allow_pickle=False) as arrays:
+        content, ends = arrays["files"].tobytes(), arrays["ends"].tolist()
+    return [content[first:last] for first, last in zip([0, *ends], ends, strict=False)]

@@ -1,0 +1,57 @@
+"""From chosen candidates to the folder that the user asked for."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..files import write_text
+from ..sampling import TrainedGenerator
+from .filters import REASONS
+from .make import Made
+from .partial import PartialSet
+from .plan import Recipe
+from .selection import Selection
+from .write import write_manifest, write_shards, write_tree
+
+Facts = dict[str, Any]
+
+
+def finish_set(
+    partial: PartialSet,
+    generator: TrainedGenerator,
+    recipe: Recipe,
+    made: Made,
+    options: Facts,
+    card: Callable[[Facts], str],
+) -> None:
+    """Images, manifest.csv, dataset.json and README.md, which is `card` of what dataset.json holds.
+
+    dataset.json also lists the labels as the data room and others read them; shards carry theirs.
+    """
+    facts: Facts = options | {"per_class": class_facts(generator, recipe, made.selections)}
+    with partial.finished() as folder:
+        if recipe.shards:
+            files = write_shards(folder, made.items, recipe.format)
+            labels: Facts = {}
+        else:
+            files = write_tree(folder, made.items, generator.classes, recipe.format)
+            pairs = [[file, item.name] for file, item in zip(files, made.items, strict=True)]
+            labels = {"labels": pairs if generator.classes else None}
+        write_manifest(folder / "manifest.csv", made.items, files)
+        write_text(folder / "dataset.json", json.dumps(facts | labels, indent=1) + "\n")
+        write_text(folder / "README.md", card(facts))
+
+
+def class_facts(generator: TrainedGenerator, recipe: Recipe, selections: Sequence[Selection]) -> list[dict[str, Any]]:
+    """Per class: what was asked for and made, from how many candidates, rejected why."""
+    return [
+        {
+            "name": name,
+            "asked": selection.count,
+            "images": len(selection.chosen),
+            "psi": psi,
+            "candidates": selection.candidates,
+            "rejected": {reason: selection.rejected[reason] for reason in REASONS.values()},
+        }
+        for name, selection, psi in zip(generator.classes or ("",), selections, recipe.psi, strict=True)
+    ]

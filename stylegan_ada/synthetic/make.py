@@ -1,0 +1,151 @@
+"""Make a set: candidates in blocks, shared by processes; a selection in the order of seeds; files."""
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import distributed
+from .._version import __version__
+from ..checkpoint import generator_file
+from ..sampling import TrainedGenerator
+from .blocks import read_judgement, write_block
+from .filters import Filters, accept_all
+from .partial import PartialSet
+from .plan import BLOCK, Recipe, block_seeds
+from .selection import Selection
+from .write import Item
+
+FORMAT = "stylegan_ada synthetic set 1"
+Progress = Callable[[int, int], None]  # (images done, images in all)
+
+
+@dataclass(kw_only=True)
+class Timing:
+    """Of this process: candidates made, seconds in the network, seconds in all."""
+
+    candidates: int = 0
+    network: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A selection per class, the images in the order of the files, and this process's timing."""
+
+    selections: list[Selection]
+    items: list[Item]
+    timing: Timing
+
+
+def describe(generator: TrainedGenerator, run: Path, recipe: Recipe, precision: str) -> dict[str, Any]:
+    """All that the files of a set depend on, but for the real images and the network of its filters."""
+    digest = hashlib.sha256(generator_file(run).read_bytes()).hexdigest()
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "torch": torch.__version__,
+        "generator_sha256": digest,
+        "images_seen": generator.info.images_seen,
+        "image_shape": list(generator.image_shape),
+        "classes": list(generator.classes),
+        "device": generator.device.type,
+        "precision": precision,
+        "block": BLOCK,
+        **asdict(recipe),
+    }
+
+
+def make_candidates(
+    generator: TrainedGenerator,
+    recipe: Recipe,
+    filters: Filters | None,
+    partial: PartialSet,
+    options: dict[str, Any],
+    progress: Progress | None = None,
+) -> Made:
+    """Generates and selects, keeping blocks in `partial`, which the caller's first process has locked.
+
+    Under torchrun each process makes a share of the blocks; all have the result. The same recipe gives the same
+    images, whatever the number of processes, and whether or not it was interrupted.
+    """
+    distributed.first_rank_first(lambda: partial.begin(options) if distributed.rank() == 0 else None)
+    start, timing = time.perf_counter(), Timing()
+    duplicates = None if filters is None else filters.duplicates
+    selections = [Selection(count, duplicates) for count in recipe.counts]
+    while wanted := [(label, block) for label, one in enumerate(selections) for block in one.next_blocks()]:
+        mine = [
+            key for key in wanted[distributed.rank() :: distributed.world_size()] if not partial.block(*key).exists()
+        ]
+        done = sum(len(one.chosen) for one in selections)
+
+        def tell(blocks: int, done: int = done) -> None:
+            if progress is not None:
+                total = sum(recipe.counts)
+                progress(min(done + blocks * BLOCK * distributed.world_size(), total), total)
+
+        distributed.every_rank(lambda: _make_blocks(generator, recipe, filters, partial, mine, timing, tell))  # noqa: B023
+        for label, block in wanted:
+            selections[label].add(read_judgement(partial.block(label, block)))
+    timing.total = time.perf_counter() - start
+    return Made(selections=selections, items=_items(generator, recipe, partial, selections), timing=timing)
+
+
+def _make_blocks(
+    generator: TrainedGenerator,
+    recipe: Recipe,
+    filters: Filters | None,
+    partial: PartialSet,
+    keys: Sequence[tuple[int, int]],
+    timing: Timing,
+    tell: Callable[[int], None],
+) -> None:
+    """Generates and judges blocks here, while threads encode and write those before."""
+    workers = os.cpu_count() or 1
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for number, (label, block) in enumerate(keys):
+            seeds = block_seeds(recipe.seed, len(generator.classes), label, block)
+            names = [generator.classes[label]] * BLOCK if generator.classes else None
+            start = time.perf_counter()
+            images = generator.sample(seeds, names, recipe.psi[label], batch_size=BLOCK)
+            timing.network += time.perf_counter() - start
+            timing.candidates += BLOCK
+            judgement = accept_all(BLOCK) if filters is None else filters.judge(images, label)
+            waiting.append(pool.submit(write_block, partial.block(label, block), images, judgement, recipe))
+            if len(waiting) > 2 * workers:  # no more in memory than keeps the threads busy
+                waiting.popleft().result()
+            tell(number + 1)
+        for future in waiting:
+            future.result()
+
+
+def _items(generator: TrainedGenerator, recipe: Recipe, partial: PartialSet, selections: list[Selection]) -> list[Item]:
+    """Class after class; for shards, which are read from front to back, the classes' images take turns."""
+    classes = generator.classes
+    ranked = [
+        (
+            place,
+            Item(
+                block_file=partial.block(label, chosen.block),
+                position=chosen.position,
+                seed=block_seeds(recipe.seed, len(classes), label, chosen.block)[chosen.position],
+                label=label,
+                name=classes[label] if classes else "",
+                psi=recipe.psi[label],
+                scores=chosen.scores,
+            ),
+        )
+        for label, selection in enumerate(selections)
+        for place, chosen in enumerate(selection.chosen)
+    ]
+    if recipe.shards:
+        ranked.sort(key=lambda pair: pair[0])
+    return [item for _, item in ranked]

@@ -1,0 +1,86 @@
+"""Generated images as a data set of torch, made when they are asked for."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, get_worker_info
+
+from ..checkpoint import generator_file, read_info
+from ..errors import UserError
+from ..sampling import TrainedGenerator, check_psi, load_generator
+from .plan import BLOCK, block_seeds, check_seed
+
+
+class SyntheticDataset(Dataset[tuple[Any, int]]):
+    """per_class images of each class, class after class; without labels, per_class images of label 0.
+
+    An item is (image, label): uint8 [C, H, W], or what `transform` makes of it, and the index in `classes`. Image j of
+    a class is candidate j of `generate dataset` with the same seed and psi, and so its image j where nothing is
+    filtered; gray levels may differ by rounding.
+
+    Images are made in blocks of 32 of a class, of which the last `blocks_kept` are held: read them in order, or
+    hold as many blocks as the set has. Each DataLoader worker has a generator of its own, loaded when first used.
+
+    path: a run folder or a generator's file. device: "cuda" needs num_workers=0.
+    UserError for no generator there, a number out of range, or CUDA in a worker; IndexError past the end.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        per_class: int,
+        seed: int = 0,
+        truncation_psi: float = 1.0,
+        transform: Callable[[Tensor], Any] | None = None,
+        device: str = "cpu",
+        blocks_kept: int = 16,
+    ):
+        if per_class < 1 or blocks_kept < 1:
+            raise UserError(f"per_class {per_class}, blocks_kept {blocks_kept}: give 1 or more")
+        check_psi(truncation_psi)
+        check_seed(seed)
+        self.path, self.per_class, self.seed, self.truncation_psi = Path(path), per_class, seed, truncation_psi
+        self.transform, self.device, self.blocks_kept = transform, device, blocks_kept
+        self.classes = read_info(generator_file(self.path)).classes
+        self._forget()
+
+    def __len__(self) -> int:
+        return self.per_class * max(len(self.classes), 1)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"image {index} of {len(self)}")
+        label, place = divmod(index % len(self), self.per_class)
+        image = self._block(label, place // BLOCK)[place % BLOCK].clone()
+        return (image if self.transform is None else self.transform(image)), label
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the generator: a worker loads its own."""
+        return self.__dict__ | {"_generator": None, "_blocks": OrderedDict()}
+
+    def _forget(self) -> None:
+        self._generator: TrainedGenerator | None = None
+        self._blocks: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
+
+    def _block(self, label: int, block: int) -> Tensor:
+        """uint8 [32, C, H, W]"""
+        key = label, block
+        if key in self._blocks:
+            self._blocks.move_to_end(key)
+            return self._blocks[key]
+        if get_worker_info() is not None and torch.device(self.device).type != "cpu":
+            raise UserError(f"device {self.device!r} in a DataLoader's worker: use num_workers=0, or device='cpu'")
+        if self._generator is None:
+            self._generator = load_generator(self.path, self.device)
+        seeds = block_seeds(self.seed, len(self.classes), label, block)
+        names = [self.classes[label]] * BLOCK if self.classes else None
+        images = self._generator.sample(seeds, names, self.truncation_psi, batch_size=BLOCK)
+        self._blocks[key] = torch.from_numpy(images).permute(0, 3, 1, 2)
+        if len(self._blocks) > self.blocks_kept:
+            self._blocks.popitem(last=False)
+        return self._blocks[key]

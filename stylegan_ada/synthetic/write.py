@@ -1,0 +1,99 @@
+"""The files of a finished set: images in class folders or tar shards, manifest.csv, dataset.json."""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from .blocks import read_files
+
+SHARD = 1000  # images of a tar file
+
+
+@dataclass(frozen=True)
+class Item:
+    """An image of the set. label: its class's index, 0 when unlabelled; name: the class's, "" when unlabelled."""
+
+    block_file: Path
+    position: int
+    seed: int
+    label: int
+    name: str
+    psi: float
+    scores: dict[str, float]
+
+
+def class_folders(classes: Sequence[str]) -> list[str]:
+    """A folder name for each class. The names come from a file that may be anybody's: none may lead elsewhere."""
+    names: list[str] = []
+    for name in classes:
+        safe = re.sub(r'[\x00-\x1f/\\:*?"<>|]', "_", name).strip(". ") or "_"
+        while safe.lower() in (other.lower() for other in names):
+            safe += "_"
+        names.append(safe)
+    return names
+
+
+def write_tree(folder: Path, items: Sequence[Item], classes: Sequence[str], suffix: str) -> list[str]:
+    """Images in class folders, in `folder` itself when unlabelled. Returns each image's file, relative to `folder`."""
+    folders = class_folders(classes)
+    files = []
+    for item, content in _with_files(items):
+        path = folder / (folders[item.label] if classes else "") / f"seed{item.seed:010d}.{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        files.append(path.relative_to(folder).as_posix())
+    return files
+
+
+def write_shards(folder: Path, items: Sequence[Item], suffix: str) -> list[str]:
+    """WebDataset's tar files of at most SHARD images each: image, cls (the class's index), json. Returns each image's
+    place, as shard/member. UserError without the package webdataset."""
+    tar_writer = _tar_writer()
+    files = []
+    for first in range(0, len(items), SHARD):
+        shard = folder / f"shard-{first // SHARD:06d}.tar"
+        # without times and owners, so that the same set is the same file
+        with open(shard, "wb") as stream, tar_writer(stream, encoder=False, mtime=0, user="", group="") as tar:
+            for item, content in _with_files(items[first : first + SHARD]):
+                key = f"{item.label:04d}-{item.seed:010d}"
+                about = {"label": item.name, "seed": item.seed, "psi": item.psi}
+                sample = {"__key__": key, suffix: content, "cls": str(item.label).encode()}
+                tar.write(sample | {"json": json.dumps(about).encode()})
+                files.append(f"{shard.name}/{key}.{suffix}")
+    return files
+
+
+def check_shards() -> None:
+    """UserError unless shards can be written."""
+    _tar_writer()
+
+
+def write_manifest(path: Path, items: Sequence[Item], files: Sequence[str]) -> None:
+    """file, seed, label, psi, and the scores of the filters."""
+    columns = list(items[0].scores) if items else []
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(["file", "seed", "label", "psi", *columns])
+        for item, name in zip(items, files, strict=True):
+            scores = [f"{item.scores[column]:.6g}" for column in columns]
+            manifest.writerow([name, item.seed, item.name, item.psi, *scores])
+
+
+def _with_files(items: Sequence[Item]) -> Iterator[tuple[Item, bytes]]:
+    read = lru_cache(maxsize=64)(read_files)
+    for item in items:
+        yield item, read(item.block_file)[item.position]
+
+
+def _tar_writer() -> Callable[..., Any]:
+    try:
+        from webdataset import TarWriter
+    except ImportError:
+        raise UserError('--shards needs the package webdataset: pip install "stylegan-ada[synthetic]"') from None
+    return TarWriter
