@@ -24,6 +24,7 @@ FLOORS = {
     "sampling": 2,
     "grids": 3,
     "metrics": 3,
+    "projection": 3,
     "report": 3,
     "training": 4,
     "cli": 5,
