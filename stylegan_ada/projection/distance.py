@@ -10,7 +10,9 @@ from ..errors import UserError, nearest
 from ..metrics.features import NETWORKS, Extractor, make_extractor
 from .vgg import ShiftTolerantVGG
 
-SMALLEST = 64  # pixels; smaller images are enlarged to the size of the patches that people compared for LPIPS
+# pixels; smaller images are enlarged. Measured on generated cells of 32x32, found again: to 64, the size of the patches
+# that LPIPS was trained on, they are no better and take 1.8 times as long
+SMALLEST = 32
 
 
 class Distance(ABC):

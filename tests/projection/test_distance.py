@@ -58,7 +58,7 @@ def test_gray_is_rgb_and_small_images_are_enlarged(distance):
     rgb = first.repeat(1, 3, 1, 1), second.repeat(1, 3, 1, 1)
     found = distance(first, second)
     torch.testing.assert_close(distance(*rgb), found)
-    enlarged = [torch.nn.functional.interpolate(x, (64, 96), mode="bilinear") for x in rgb]
+    enlarged = [torch.nn.functional.interpolate(x, (32, 48), mode="bilinear") for x in rgb]
     torch.testing.assert_close(VGGDistance(smallest=4)(*enlarged), found)
 
 
@@ -103,7 +103,9 @@ def test_a_torchscript_file_differentiably(tmp_path):
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.jit.trace(Means(), torch.zeros(2, 3, 224, 224)).save(tmp_path / "network.pt")
     distance = make_distance(str(tmp_path / "network.pt"))
-    images = torch.tensor([0.0, 0.5])[:, None, None, None].expand(2, 3, 16, 16) * torch.tensor([1, 0.5, 0])[:, None, None]
+    images = (
+        torch.tensor([0.0, 0.5])[:, None, None, None].expand(2, 3, 16, 16) * torch.tensor([1, 0.5, 0])[:, None, None]
+    )
     images = images.clone().requires_grad_()
     means = images.detach().mean((2, 3)) / 2 + 1.5
     first, second = torch.nn.functional.normalize(means.double())
