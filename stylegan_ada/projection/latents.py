@@ -89,7 +89,7 @@ def render(generator: TrainedGenerator, w: Tensor, noise: Tensor | None) -> NDAr
 
 
 def mix(w_a: Tensor, w_b: Tensor, layers: Iterable[int]) -> Tensor:
-    """w_a [N, num_ws, w_dim], with the `layers` (0 is the coarsest) of w_b: style mixing, arXiv 1812.04948, sec. 3.1."""
+    """w_a [N, num_ws, w_dim], with the `layers` (0 is the coarsest) of w_b. arXiv 1812.04948, section 3.1."""
     mixed, layers = w_a.clone(), list(layers)
     mixed[:, layers] = w_b[:, layers]
     return mixed

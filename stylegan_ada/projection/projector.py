@@ -37,9 +37,9 @@ PATIENCE = 0.1  # ... in this share of the steps
 class Projection:
     """What `project` found, for N images.
 
-    w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. labels: the class of each, () without
-    classes. images: uint8 [N, H, W, C], the reconstructions. psnr, ssim: [N], of these; inside the mask where there is one.
-    deltas: per image what tuning adds to the weights (`tuned`), () without tuning.
+    w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. labels: the class of each, ()
+    without classes. images: uint8 [N, H, W, C], the reconstructions. psnr, ssim: [N], of these, inside the mask where
+    there is one. deltas: per image what tuning adds to the weights (`tuned`), () without tuning.
     """
 
     w: Tensor
@@ -72,13 +72,14 @@ def project(
     labels: of a labelled generator the class of each, or "search" for the class whose samples come nearest. They
     choose where the search starts. space: "w+" has a w per layer and reproduces more; in "w", one for all, images stay
     more like those that were learned. mask: [N, H, W] or [1, H, W], from 0 to 1: what counts. tune: also fine-tunes the
-    generator to each image, in half as many steps more. candidates: sampled latents per class from which the best is the start.
+    generator to each image, in half as many steps more. candidates: sampled latents per class from which, and from the
+    class's mean, the best is the start.
     batch: images at once; a result depends on it by rounding only. progress: called with images done and their number.
     UserError for what does not fit the generator.
     """
     names = _check(generator, images, labels, space, steps, mask)
     measure = make_distance(distance, generator.device) if isinstance(distance, str) else distance
-    targets = torch.from_numpy(images).permute(0, 3, 1, 2).to(generator.device).float() / 127.5 - 1
+    targets = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).to(generator.device).float() / 127.5 - 1
     weights = None if mask is None else torch.from_numpy(np.float32(mask))[:, None].to(generator.device)
     starts = {
         name: find_starts(generator, name, candidates, seed)
@@ -89,7 +90,7 @@ def project(
         part = slice(first, first + batch)
         inside = weights if weights is None or len(weights) == 1 else weights[part]
         w, spread, found = _choose(starts, names[part] if names else None, targets[part], measure, inside)
-        draws = Draws(seed, "project", _keys(images[part], generator.device))
+        draws = Draws(seed, "project", _keys(targets[part], inside))
         w, noise = _Search(generator, targets[part], inside, measure, space, steps).run(w, spread, draws)
         deltas = (
             _tune_each(generator, w, noise, targets[part], inside, measure, found, steps // 2, seed) if tune else ()
@@ -135,10 +136,12 @@ def _check(
     return list(labels)
 
 
-def _keys(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """int64 [N]: an image's random numbers depend on what it shows, not on its place among others."""
-    digests = [hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()[:8] for image in images]
-    return torch.tensor([int.from_bytes(part, "little", signed=True) for part in digests], device=device)
+def _keys(targets: Tensor, mask: Tensor | None) -> Tensor:
+    """int64 [N]: an image's random numbers depend on what counts in it, not on its place among others."""
+    shown = targets if mask is None else targets * mask
+    # 0.0 is added since -0.0 is other bytes
+    digests = [hashlib.sha256(part.cpu().contiguous().numpy().tobytes()).digest()[:8] for part in shown + 0.0]
+    return torch.tensor([int.from_bytes(part, "little", signed=True) for part in digests], device=targets.device)
 
 
 def _choose(

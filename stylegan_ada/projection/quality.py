@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-WINDOW = 7  # pixels a side
+RADIUS, SIGMA = 5, 1.5  # pixels
 K1, K2 = 0.01, 0.03
 
 
@@ -26,10 +26,10 @@ def psnr(
 def ssim(
     images: NDArray[np.uint8], others: NDArray[np.uint8], mask: NDArray[np.floating] | None = None
 ) -> NDArray[np.float64]:
-    """Structural similarity [N], at most 1 (Wang et al. 2004, IEEE TIP 13(4), eq. 13), by uniform windows of 7x7 that
-    lie wholly inside the image, so that images of 8 pixels have one too.
+    """Structural similarity [N], at most 1 (Wang et al. 2004, IEEE TIP 13(4), eq. 13): Gaussian windows of 11x11 pixels
+    round every pixel, images reflected at their edges, so that 8 pixels a side have one too.
 
-    uint8 [N, H, W, C] each. mask: [N, H, W] or [1, H, W]; windows are weighted by its value in their middle.
+    uint8 [N, H, W, C] each, 6 pixels a side at least. mask: [N, H, W] or [1, H, W]; the mean is then weighted by it.
     """
     x, y = (torch.from_numpy(part.astype(np.float64)).permute(0, 3, 1, 2) for part in (images, others))
     mean_x, mean_y = _local(x), _local(y)
@@ -38,10 +38,13 @@ def ssim(
     c1, c2 = (K1 * 255) ** 2, (K2 * 255) ** 2
     structure = (2 * covariance + c2) / (variance_x + variance_y + c2)
     values = ((2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1) * structure).mean(dim=1).numpy()
-    edge = WINDOW // 2
-    weights = np.ones((1, 1, 1)) if mask is None else mask[:, edge:-edge, edge:-edge]
-    return np.average(values, axis=(1, 2), weights=np.broadcast_to(weights, values.shape))
+    weights = np.broadcast_to(np.ones((1, 1, 1)) if mask is None else mask, values.shape)
+    return np.average(values, axis=(1, 2), weights=weights)
 
 
 def _local(x: Tensor) -> Tensor:
-    return F.avg_pool2d(x, WINDOW, stride=1)
+    """The mean round each pixel of [N, C, H, W]."""
+    taps = torch.exp(-0.5 * (torch.arange(-RADIUS, RADIUS + 1, dtype=x.dtype) / SIGMA) ** 2)
+    window = torch.outer(taps, taps) / taps.sum() ** 2
+    x = F.pad(x, (RADIUS,) * 4, mode="reflect")
+    return F.conv2d(x, window.expand(x.shape[1], 1, -1, -1), groups=x.shape[1])

@@ -2,9 +2,9 @@
 
 Trained weights, and how their network is put together, are those of the package stlpips-pytorch 0.0.2 (BSD 2-clause,
 Copyright (c) 2022 Abhijay Ghildyal, Feng Liu), whose file is read and whose code is not run. The network is written
-here from the papers: VGG16's 13 convolutions (Simonyan & Zisserman 2014, arXiv 1409.1556); between its five stages maximum,
-low-pass filter and subsampling ("MaxBlurPool" of Zhang 2019, arXiv 1904.11486, with taps 1, 2, 1 and two pixels of
-reflection on every side); unit length over channels and learned weights per channel (Zhang et al. 2018,
+here from the papers: VGG16's 13 convolutions (Simonyan & Zisserman 2014, arXiv 1409.1556); between its five stages
+maximum, low-pass filter and subsampling ("MaxBlurPool" of Zhang 2019, arXiv 1904.11486, with taps 1, 2, 1 and two
+pixels of reflection on every side); unit length over channels and learned weights per channel (Zhang et al. 2018,
 arXiv 1801.03924, eq. 1).
 """
 
