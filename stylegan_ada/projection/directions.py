@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from ..errors import UserError
@@ -42,7 +42,7 @@ def principal_directions(
         raise UserError(f"{count} directions: give from 1 to {w.shape[1]}, the size of w")
     fitted = PCA(count, svd_solver="full").fit(w)
     names = tuple(f"pc{index + 1}" for index in range(count))
-    return Directions(names, np.float32(fitted.components_), np.float32(np.sqrt(fitted.explained_variance_)))
+    return Directions(names, _float32(fitted.components_), _float32(np.sqrt(fitted.explained_variance_)))
 
 
 def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int = 0) -> Directions:
@@ -55,8 +55,8 @@ def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int
     w = np.concatenate([_sampled(generator, start, seed), _sampled(generator, end, seed)])
     scale = w.std()  # a step of the classifier's penalty that does not depend on w's units
     normal = LogisticRegression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]
-    vector = np.float32(normal / np.linalg.norm(normal))
-    return Directions((f"{start}>{end}",), vector[None], np.float32([(w @ vector).std()]))
+    vector = _float32(normal / np.linalg.norm(normal))
+    return Directions((f"{start}>{end}",), vector[None], _float32([(w @ vector).std()]))
 
 
 def edit(w: Tensor, directions: Directions, name: str, amount: float) -> Tensor:
@@ -87,7 +87,11 @@ def load_directions(path: Path, w_dim: int) -> Directions:
         raise UserError(f"{path}: not a file of directions ({reason})") from None
     if vectors.shape != (len(names), w_dim) or spreads.shape != (len(names),):
         raise UserError(f"{path}: its vectors are {list(vectors.shape)}, this generator takes [K, {w_dim}]")
-    return Directions(tuple(map(str, names)), np.float32(vectors), np.float32(spreads))
+    return Directions(tuple(map(str, names)), _float32(vectors), _float32(spreads))
+
+
+def _float32(values: ArrayLike) -> NDArray[np.float32]:
+    return np.asarray(values, np.float32)
 
 
 def _sampled(generator: TrainedGenerator, label: str | None, seed: int) -> NDArray[np.float64]:

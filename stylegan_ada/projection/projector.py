@@ -62,7 +62,7 @@ def project(
     distance: str | Distance = "vgg",
     mask: NDArray[np.floating] | None = None,
     tune: bool = False,
-    candidates: int = 200,
+    candidates: int = 100,
     seed: int = 0,
     batch: int = 8,
     progress: Callable[[int, int], None] | None = None,
@@ -157,11 +157,9 @@ def _choose(
         for name, part in starts.items()
         if names is None or name in names
     }
-    found = (
-        list(names)
-        if names
-        else [min(tried, key=lambda name: float(tried[name][index].min())) for index in range(len(targets))]
-    )
+    kinds = list(tried)
+    best = torch.stack([part.min(dim=1).values for part in tried.values()]).argmin(dim=0)  # [N], among the kinds
+    found: list[str | None] = [kinds[index] for index in best.tolist()] if names is None else [*names]
     w = torch.stack([starts[name].w[tried[name][index].argmin()] for index, name in enumerate(found)])
     return w, torch.stack([starts[name].spread for name in found]), found
 

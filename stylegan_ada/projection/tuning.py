@@ -75,7 +75,7 @@ def tuned(generator: TrainedGenerator, deltas: Deltas) -> TrainedGenerator:
     parameters = dict(network.synthesis.named_parameters())
     with torch.no_grad():
         for name, delta in deltas.items():
-            parameters[name] += delta.to(parameters[name])
+            parameters[name].add_(delta.to(parameters[name]))
     return TrainedGenerator(network, generator.info)
 
 
