@@ -6,9 +6,10 @@ from ._version import __version__
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from .projection import Projection, project
     from .sampling import TrainedGenerator, load_generator
 
-__all__ = ["TrainedGenerator", "UserError", "__version__", "load_generator"]
+__all__ = ["Projection", "TrainedGenerator", "UserError", "__version__", "load_generator", "project"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from . import sampling
 
         return getattr(sampling, name)
+    if name in ("Projection", "project"):
+        from . import projection
+
+        return getattr(projection, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

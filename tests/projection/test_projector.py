@@ -7,8 +7,8 @@ import pytest
 import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from stylegan_ada import UserError
-from stylegan_ada.projection import project, projector
+from stylegan_ada import UserError, project
+from stylegan_ada.projection import projector
 from stylegan_ada.projection.distance import Distance
 from stylegan_ada.projection.latents import render
 from stylegan_ada.projection.noise import noise_regularisation, normalize_noise
