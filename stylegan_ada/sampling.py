@@ -53,7 +53,7 @@ class TrainedGenerator:
         for first in range(0, len(seeds), batch_size):
             part = slice(first, first + batch_size)
             z = self.z(seeds[part])
-            c = self._label_vectors(names[part] if names else None, len(z))
+            c = self.label_vectors(names[part] if names else None, len(z))
             noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
             batch = self._render(z, c, noise, truncation_psi)
             images.append(to_uint8(batch).permute(0, 2, 3, 1).cpu().numpy())
@@ -73,7 +73,7 @@ class TrainedGenerator:
         global generator. noise: "random", also by torch's generator; "const", the noise kept in the network; "none".
         """
         z = z.to(self.device)
-        return self._render(z, self._label_vectors(labels, len(z)), self._noise(noise, len(z)), truncation_psi)
+        return self._render(z, self.label_vectors(labels, len(z)), self._noise(noise, len(z)), truncation_psi)
 
     def z(self, seeds: Sequence[int]) -> Tensor:
         """The latents of seeds, [N, z_dim]."""
@@ -94,7 +94,8 @@ class TrainedGenerator:
     def _draws(self, stream: str, seeds: Sequence[int]) -> Draws:
         return Draws(0, stream, torch.tensor(list(seeds), dtype=torch.int64, device=self.device))
 
-    def _label_vectors(self, labels: Sequence[str] | Tensor | None, count: int) -> Tensor:
+    def label_vectors(self, labels: Sequence[str] | Tensor | None, count: int) -> Tensor:
+        """[count, c_dim] of class names, or of vectors as they are; None draws classes by torch's generator."""
         c_dim = len(self.classes)
         if isinstance(labels, Tensor):
             if labels.shape != (count, c_dim):

@@ -25,6 +25,7 @@ FLOORS = {
     "export": 3,
     "grids": 3,
     "metrics": 3,
+    "projection": 3,
     "report": 3,
     "synthetic": 3,
     "training": 4,

@@ -20,11 +20,13 @@ NETWORKS = ("lite0", "inception")
 class Extractor(ABC):
     """Turns images into numbers of which distances mean something.
 
-    identity: changes whenever the same image could get other numbers. name: for people.
+    identity: changes whenever the same image could get other numbers. name: for people. size: the height and width
+    that the network takes.
     """
 
     identity: str
     name: str
+    size: tuple[int, int]
 
     def __init__(self, device: torch.device | str):
         self.device = torch.device(device)
@@ -56,6 +58,10 @@ class Extractor(ABC):
     def logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """The classifier's logits [N, K] from what `extract` gave, None if the network has none."""
         return None
+
+    def network(self, x: Tensor) -> Tensor:
+        """Features [N, D'], differentiable, for RGB float [N, 3, *size] from 0 to 255. UserError if there is no way."""
+        raise UserError(f"{self.name}: gives no gradient, use lite0, inception or a TorchScript file")
 
     @abstractmethod
     def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

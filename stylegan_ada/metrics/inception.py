@@ -5,6 +5,7 @@ import io
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .features import Extractor, resize
 from .network_files import load_torchscript, read_weights
@@ -26,13 +27,16 @@ class InceptionFeatures(Extractor):
 
     identity = f"inception-{SHA256[:16]}-bicubic{SIDE}"
     name = "Inception-v3"
+    size = (SIDE, SIDE)
 
     def __init__(self, device: torch.device | str = "cpu"):
         super().__init__(device)
         content = read_weights(PACKAGE, FILE, SHA256, INSTALL)
         self._network = load_torchscript(io.BytesIO(content), self.device)
 
+    def network(self, x: Tensor) -> Tensor:
+        return self._network((x - 128) / 128).flatten(1)
+
     @torch.inference_mode()
     def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        x = (resize(images, SIDE, SIDE).to(self.device) - 128) / 128
-        return self._network(x).flatten(1).cpu().numpy()
+        return self.network(resize(images, SIDE, SIDE).to(self.device)).cpu().numpy()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..errors import UserError
 from .features import Extractor, resize
@@ -28,6 +29,7 @@ class Lite0Features(Extractor):
 
     identity = f"efficientnet-lite0-{SHA256[:16]}-bicubic{SIDE}"
     name = "EfficientNet-Lite0"
+    size = (SIDE, SIDE)
 
     def __init__(self, device: torch.device | str = "cpu"):
         super().__init__(device)
@@ -38,11 +40,13 @@ class Lite0Features(Extractor):
         layer = self._network._fc
         return rows @ layer.weight.cpu().numpy().T + layer.bias.cpu().numpy()
 
+    def network(self, x: Tensor) -> Tensor:
+        maps = self._network.extract_features((x - 127) / 128)  # [N, 1280, 7, 7]
+        return maps.mean(dim=(2, 3))
+
     @torch.inference_mode()
     def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        x = (resize(images, SIDE, SIDE).to(self.device) - 127) / 128
-        maps = self._network.extract_features(x)  # [N, 1280, 7, 7]
-        return maps.mean(dim=(2, 3)).cpu().numpy()
+        return self.network(resize(images, SIDE, SIDE).to(self.device)).cpu().numpy()
 
 
 def _load_network() -> Any:

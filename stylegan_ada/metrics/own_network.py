@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..errors import UserError
 from .features import Extractor, resize
@@ -32,6 +33,7 @@ class _OwnNetwork(Extractor):
         self.path, self.name = path, path.name
         self._height = self._width = SIDE
         self._load()
+        self.size = (self._height, self._width)
         self.identity = f"{digest}-bicubic{self._height}x{self._width}"
         probe = self._run(np.zeros((2, 3, self._height, self._width), np.float32))
         self._dim = probe[0].shape[1]
@@ -77,6 +79,10 @@ class TorchScriptFeatures(_OwnNetwork):
             self._network = load_torchscript(str(self.path), self.device)
         except RuntimeError as error:
             raise UserError(f"--features {self.path}: not a TorchScript file ({_first_line(error)})") from None
+
+    def network(self, x: Tensor) -> Tensor:
+        found = self._network(x / 255)
+        return found[0] if isinstance(found, tuple | list) else found
 
     @torch.inference_mode()
     def _forward(self, x: NDArray[np.float32]) -> list[NDArray[Any]]:

@@ -1,0 +1,114 @@
+"""Latents in files, and what can be made of them."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import UserError
+from ..files import atomic_path
+from ..random import Draws
+from ..sampling import TrainedGenerator, to_uint8
+
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Latents:
+    """w: float32 [N, num_ws, w_dim]. noise: float32 [N, noise_size]. labels: N class names, () without classes.
+    space: "w" (the same w for all layers) or "w+". generator: the digest of the generator that they are of."""
+
+    w: Tensor
+    noise: Tensor
+    labels: tuple[str, ...]
+    space: str
+    generator: str
+
+
+def digest(generator: TrainedGenerator) -> str:
+    """SHA-256 of the synthesis network's weights, 16 hexadecimal digits."""
+    found = hashlib.sha256()
+    for name, parameter in generator.network.synthesis.named_parameters():
+        found.update(name.encode())
+        found.update(parameter.detach().float().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def save_latents(path: Path, latents: Latents) -> None:
+    """Writes a .npz of the arrays w [N, num_ws, w_dim] and noise [N, noise_size] (float32), and labels [N], or [0]
+    without classes, space and generator (text)."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file,
+            w=latents.w.float().cpu().numpy(),
+            noise=latents.noise.float().cpu().numpy(),
+            labels=np.array(latents.labels, dtype=np.str_),
+            space=np.array(latents.space),
+            generator=np.array(latents.generator),
+        )
+
+
+def load_latents(path: Path, generator: TrainedGenerator) -> Latents:
+    """Reads a file of `save_latents`, onto the generator's device, without running code.
+
+    UserError if it is none, or of another generator's shape. Whether it is of the very generator is for the caller to
+    ask, by `digest`: after more training, latents often still mean much the same.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("w", "noise", "labels", "space", "generator")}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path}: not a file of latents ({reason})") from None
+    synthesis = generator.network.synthesis
+    shapes = {"w": (synthesis.num_ws, generator.info.network.w_dim), "noise": (synthesis.noise_size,)}
+    for name, shape in shapes.items():
+        if arrays[name].shape[1:] != shape or arrays[name].dtype != np.float32 or not np.isfinite(arrays[name]).all():
+            raise UserError(f"{path}: {name} is {list(arrays[name].shape)}, this generator takes [N, {shape}]")
+    w, noise = (torch.from_numpy(arrays[name]).to(generator.device) for name in ("w", "noise"))
+    if len(w) != len(noise):
+        raise UserError(f"{path}: holds {len(w)} w and {len(noise)} noise, not one each")
+    return Latents(w, noise, tuple(map(str, arrays["labels"])), str(arrays["space"]), str(arrays["generator"]))
+
+
+@torch.inference_mode()
+def render(generator: TrainedGenerator, w: Tensor, noise: Tensor | None) -> NDArray[np.uint8]:
+    """uint8 [N, H, W, C] of w [N, num_ws, w_dim] and noise [N, noise_size], or [1, noise_size] for all, or None."""
+    images = []
+    for first in range(0, len(w), BATCH):
+        part = noise if noise is None or len(noise) == 1 else noise[first : first + BATCH]
+        batch = generator.network.synthesis(w[first : first + BATCH], part).float()
+        images.append(to_uint8(batch).permute(0, 2, 3, 1).cpu().numpy())
+    return np.concatenate(images)
+
+
+def mix(w_a: Tensor, w_b: Tensor, layers: Iterable[int]) -> Tensor:
+    """w_a [N, num_ws, w_dim], with the `layers` (0 is the coarsest) of w_b. arXiv 1812.04948, section 3.1."""
+    mixed, layers = w_a.clone(), list(layers)
+    mixed[:, layers] = w_b[:, layers]
+    return mixed
+
+
+def interpolate(w_a: Tensor, w_b: Tensor, frames: int) -> Tensor:
+    """[frames, num_ws, w_dim]: from w_a to w_b, each [num_ws, w_dim], both included, in equal steps."""
+    positions = torch.linspace(0, 1, frames, device=w_a.device)[:, None, None]
+    return torch.lerp(w_a[None], w_b[None], positions)
+
+
+def vary(generator: TrainedGenerator, w: Tensor, strength: float, count: int, seed: int = 0) -> Tensor:
+    """[count, num_ws, w_dim]: neighbours of w [num_ws, w_dim], each the way of `strength` (0 to 1) towards a sampled w.
+
+    The samples are of all classes in the training set's shares.
+    """
+    draws = Draws(seed, "vary/z", torch.arange(count, device=w.device))
+    names = generator.labels_for(range(seed * count, (seed + 1) * count))
+    c = generator.label_vectors(names or None, count)
+    with torch.no_grad():
+        others = generator.network.mapping(draws.normal(generator.info.network.z_dim), c)
+    return torch.lerp(w[None], generator.network.broadcast(others), strength)

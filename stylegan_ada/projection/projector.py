@@ -1,0 +1,315 @@
+"""Latents that reproduce images. StyleGAN2 (arXiv 1912.04958), appendix D."""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import UserError, nearest
+from ..random import Draws
+from ..sampling import TrainedGenerator, to_uint8
+from .distance import Distance, make_distance
+from .noise import noise_regularisation, normalize_noise
+from .quality import psnr, ssim
+from .starts import Starts, find_starts, sample_w, start_distances
+from .tuning import Deltas, tuned
+from .tuning import tune as fine_tune
+
+SPACES = ("w", "w+")
+RATE = 0.1
+RATE_UP, RATE_DOWN = 0.05, 0.25  # shares of the steps
+W_NOISE, W_NOISE_UNTIL = 0.05, 0.75
+NOISE_WEIGHT = 1e5
+PIXEL_WEIGHT = 10.0
+COARSEST = 4  # pixels a side of the coarsest scale of the pixel term
+FLAT = 0.01  # an image is done when its loss falls by less than this share ...
+PATIENCE = 0.1  # ... in this share of the steps
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """What `project` found, for N images.
+
+    w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. labels: the class of each, ()
+    without classes. images: uint8 [N, H, W, C], the reconstructions. psnr, ssim: [N], of these, inside the mask where
+    there is one. deltas: per image what tuning adds to the weights (`tuned`), () without tuning.
+    """
+
+    w: Tensor
+    noise: Tensor
+    distances: NDArray[np.float32]
+    labels: tuple[str, ...]
+    images: NDArray[np.uint8]
+    psnr: NDArray[np.float64]
+    ssim: NDArray[np.float64]
+    deltas: tuple[Deltas, ...] = field(default=())
+
+
+def project(
+    generator: TrainedGenerator,
+    images: NDArray[np.uint8],
+    labels: Sequence[str] | Literal["search"] | None = None,
+    *,
+    space: str = "w+",
+    steps: int = 500,
+    distance: str | Distance = "vgg",
+    mask: NDArray[np.floating] | None = None,
+    tune: bool = False,
+    candidates: int = 100,
+    seed: int = 0,
+    batch: int = 8,
+    progress: Callable[[int, int], None] | None = None,
+) -> Projection:
+    """Finds w and noise that reproduce images, uint8 [N, H, W, C] of the generator's shape.
+
+    labels: of a labelled generator the class of each, or "search" for the class whose samples come nearest. They
+    choose where the search starts. space: "w+" has a w per layer and reproduces more; in "w", one for all, images stay
+    more like those that were learned. mask: [N, H, W] or [1, H, W], from 0 to 1: what counts. tune: also fine-tunes the
+    generator to each image, in half as many steps more. candidates: sampled latents per class from which, and from the
+    class's mean, the best is the start.
+    batch: images at once; a result depends on it by rounding only. progress: called with images done and their number.
+    UserError for what does not fit the generator.
+    """
+    names = _check(generator, images, labels, space, steps, mask)
+    measure = make_distance(distance, generator.device) if isinstance(distance, str) else distance
+    targets = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).to(generator.device).float() / 127.5 - 1
+    weights = None if mask is None else torch.from_numpy(np.float32(mask))[:, None].to(generator.device)
+    starts = {
+        name: find_starts(generator, name, candidates, seed)
+        for name in dict.fromkeys(names or generator.classes or (None,))
+    }
+    parts = []
+    for first in range(0, len(images), batch):
+        part = slice(first, first + batch)
+        inside = weights if weights is None or len(weights) == 1 else weights[part]
+        w, spread, found = _choose(starts, names[part] if names else None, targets[part], measure, inside)
+        draws = Draws(seed, "project", _keys(targets[part], inside))
+        w, noise = _Search(generator, targets[part], inside, measure, space, steps).run(w, spread, draws)
+        deltas = (
+            _tune_each(generator, w, noise, targets[part], inside, measure, found, steps // 2, seed) if tune else ()
+        )
+        parts.append(_result(generator, w, noise, targets[part], inside, measure, found, deltas))
+        if progress is not None:
+            progress(min(first + batch, len(images)), len(images))
+    return _join(parts)
+
+
+def _check(
+    generator: TrainedGenerator,
+    images: NDArray[np.uint8],
+    labels: Sequence[str] | Literal["search"] | None,
+    space: str,
+    steps: int,
+    mask: NDArray[np.floating] | None,
+) -> list[str]:
+    """The labels given, [] where there are none or they are to be searched."""
+    channels, height, width = generator.image_shape
+    if images.dtype != np.uint8 or images.shape[1:] != (height, width, channels) or not len(images):
+        shape = f"{images.dtype} {list(images.shape)}"
+        raise UserError(f"images are {shape}: this generator takes uint8 [N, {height}, {width}, {channels}]")
+    if space not in SPACES:
+        raise UserError(f"space {space!r}: no such choice, {nearest(space, SPACES)}")
+    if steps < 1:
+        raise UserError(f"{steps} steps: give 1 or more")
+    if mask is not None and (
+        mask.shape not in ((1, height, width), (len(images), height, width)) or not mask.any(axis=(1, 2)).all()
+    ):
+        raise UserError(f"the mask is {list(mask.shape)}: give [{height}, {width}] for each image, not all zero")
+    if not generator.classes:
+        if labels:
+            raise UserError("labels: this generator was trained without labels")
+        return []
+    if labels is None:
+        raise UserError('give a label for each image, or "search"')
+    if isinstance(labels, str):
+        if labels != "search":
+            raise UserError(f'labels {labels!r}: give a list of one each, or "search"')
+        return []
+    generator.label_vectors(labels, len(images))  # names one that is no class
+    return list(labels)
+
+
+def _keys(targets: Tensor, mask: Tensor | None) -> Tensor:
+    """int64 [N]: an image's random numbers depend on what counts in it, not on its place among others."""
+    shown = targets if mask is None else targets * mask
+    # 0.0 is added since -0.0 is other bytes
+    digests = [hashlib.sha256(part.cpu().contiguous().numpy().tobytes()).digest()[:8] for part in shown + 0.0]
+    return torch.tensor([int.from_bytes(part, "little", signed=True) for part in digests], device=targets.device)
+
+
+def _choose(
+    starts: dict[str | None, Starts],
+    names: Sequence[str] | None,
+    targets: Tensor,
+    distance: Distance,
+    mask: Tensor | None,
+) -> tuple[Tensor, Tensor, list[str | None]]:
+    """For each target the best start [N, w_dim], the spread there [N] and the class: the one named, or the best."""
+    tried = {
+        name: start_distances(part, targets, distance, mask)
+        for name, part in starts.items()
+        if names is None or name in names
+    }
+    kinds = list(tried)
+    best = torch.stack([part.min(dim=1).values for part in tried.values()]).argmin(dim=0)  # [N], among the kinds
+    found: list[str | None] = [kinds[index] for index in best.tolist()] if names is None else [*names]
+    w = torch.stack([starts[name].w[tried[name][index].argmin()] for index, name in enumerate(found)])
+    return w, torch.stack([starts[name].spread for name in found]), found
+
+
+class _Search:
+    """The optimisation of a batch. Every term is a sum over images, so that none sees another."""
+
+    def __init__(
+        self,
+        generator: TrainedGenerator,
+        targets: Tensor,
+        mask: Tensor | None,
+        distance: Distance,
+        space: str,
+        steps: int,
+    ):
+        self.synthesis = generator.network.synthesis
+        self.targets, self.mask, self.distance = targets, mask, distance
+        self.wanted = distance.features(targets, mask)
+        self.layers = self.synthesis.num_ws if space == "w+" else 1
+        self.steps = steps
+
+    def run(self, start: Tensor, spread: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        """From w [N, w_dim]: the w [N, num_ws, w_dim] and noise [N, noise_size] that came nearest."""
+        w = start[:, None].repeat(1, self.layers, 1).requires_grad_()
+        noise = draws.normal(self.synthesis.noise_size)
+        normalize_noise(noise, self.synthesis.noise_shapes)
+        noise.requires_grad_()
+        adam = torch.optim.Adam([w, noise])
+        best_w, best_noise = w.detach().clone(), noise.detach().clone()
+        best = torch.full_like(spread, math.inf)
+        before = best.clone()
+        active = torch.arange(len(w), device=w.device)
+        every = max(1, round(self.steps * PATIENCE))
+        for step in range(self.steps):
+            progress = step / self.steps
+            adam.param_groups[0]["lr"] = RATE * _ramp(progress + 1 / self.steps)
+            wobble = W_NOISE * max(0.0, 1 - progress / W_NOISE_UNTIL) ** 2
+            tried = w
+            if wobble:
+                tried = w + (wobble * spread)[:, None, None] * draws.normal(*w.shape[1:])
+            losses = self._losses(tried[active], noise[active], active)
+            shapes = self.synthesis.noise_shapes
+            adam.zero_grad(set_to_none=True)
+            (losses + NOISE_WEIGHT * noise_regularisation(noise[active], shapes)).sum().backward()
+            losses = losses.detach()
+            better = losses < best[active]
+            which = active[better]
+            best[which] = losses[better]
+            best_w[which], best_noise[which] = tried.detach()[which], noise.detach()[which]
+            adam.step()
+            normalize_noise(noise, shapes)
+            if not wobble and step % every == 0:
+                active = active[best[active] < (1 - FLAT) * before[active]]
+                before = best.clone()
+                if not len(active):
+                    break
+        return best_w.expand(-1, self.synthesis.num_ws, -1).contiguous(), best_noise
+
+    def _losses(self, w: Tensor, noise: Tensor, active: Tensor) -> Tensor:
+        """[n] of the images `active`."""
+        mask = self.mask if self.mask is None or len(self.mask) == 1 else self.mask[active]
+        images = self.synthesis(w.expand(-1, self.synthesis.num_ws, -1), noise).float()
+        perceptual = (self.distance.features(images, mask) - self.wanted[active]).square().sum(dim=1)
+        return perceptual + PIXEL_WEIGHT * pixel_term(images, self.targets[active], mask)
+
+
+def _ramp(progress: float) -> float:
+    """The learning rate's factor: up linearly, down by a cosine."""
+    down = min(1.0, max(0.0, 1 - progress) / RATE_DOWN)
+    return min(1.0, progress / RATE_UP) * (0.5 - 0.5 * math.cos(math.pi * down))
+
+
+def pixel_term(images: Tensor, targets: Tensor, mask: Tensor | None) -> Tensor:
+    """[N]: the mean squared error of images [N, C, H, W], averaged over resolutions, each half the one before, down to
+    4 pixels a side. mask: as for Distance; errors count by it."""
+    errors = images - targets
+    weight = torch.ones_like(errors[:1, :1]) if mask is None else mask
+    errors = errors * weight
+    terms = []
+    while True:
+        terms.append(errors.square().mean(dim=(1, 2, 3)) / weight.mean(dim=(1, 2, 3)))
+        if min(errors.shape[2:]) // 2 < COARSEST:
+            return torch.stack(terms).mean(dim=0)
+        errors = F.avg_pool2d(errors, 2)
+
+
+def _tune_each(
+    generator: TrainedGenerator,
+    w: Tensor,
+    noise: Tensor,
+    targets: Tensor,
+    mask: Tensor | None,
+    distance: Distance,
+    labels: list[str | None],
+    steps: int,
+    seed: int,
+) -> tuple[Deltas, ...]:
+    """One by one: tuned together, an image's result would depend on the others."""
+    deltas = []
+    for index, label in enumerate(labels):
+        one = slice(index, index + 1)
+        inside = mask if mask is None or len(mask) == 1 else mask[one]
+        samples = sample_w(generator, label, seed=seed)
+        deltas.append(
+            fine_tune(
+                generator, w[one], noise[one], targets[one], samples, distance, mask=inside, steps=steps, seed=seed
+            )
+        )
+    return tuple(deltas)
+
+
+@torch.no_grad()
+def _result(
+    generator: TrainedGenerator,
+    w: Tensor,
+    noise: Tensor,
+    targets: Tensor,
+    mask: Tensor | None,
+    distance: Distance,
+    labels: list[str | None],
+    deltas: tuple[Deltas, ...],
+) -> Projection:
+    if deltas:
+        networks = [tuned(generator, part).network.synthesis for part in deltas]
+        images = torch.cat([net(w[i : i + 1], noise[i : i + 1]).float() for i, net in enumerate(networks)])
+    else:
+        images = generator.network.synthesis(w, noise).float()
+    found, wanted = (to_uint8(part).permute(0, 2, 3, 1).cpu().numpy() for part in (images, targets))
+    weights = None if mask is None else mask[:, 0].cpu().numpy()
+    return Projection(
+        w=w,
+        noise=noise,
+        distances=distance(images, targets, mask).cpu().numpy(),
+        labels=tuple(label for label in labels if label is not None),
+        images=found,
+        psnr=psnr(found, wanted, weights),
+        ssim=ssim(found, wanted, weights),
+        deltas=deltas,
+    )
+
+
+def _join(parts: list[Projection]) -> Projection:
+    return Projection(
+        w=torch.cat([part.w for part in parts]),
+        noise=torch.cat([part.noise for part in parts]),
+        distances=np.concatenate([part.distances for part in parts]),
+        labels=tuple(label for part in parts for label in part.labels),
+        images=np.concatenate([part.images for part in parts]),
+        psnr=np.concatenate([part.psnr for part in parts]),
+        ssim=np.concatenate([part.ssim for part in parts]),
+        deltas=tuple(delta for part in parts for delta in part.deltas),
+    )

@@ -1,0 +1,51 @@
+import pytest
+import torch
+
+from stylegan_ada.checkpoint import GeneratorInfo
+from stylegan_ada.config import NetworkConfig
+from stylegan_ada.networks import Generator
+from stylegan_ada.projection.distance import Distance
+from stylegan_ada.sampling import TrainedGenerator
+
+CLASSES = ("bright", "dark")
+
+
+class Pixels(Distance):
+    """The mean squared difference, of a blurred image too: what a network would give, without one."""
+
+    def _vectors(self, rgb, mask):
+        small = torch.nn.functional.avg_pool2d(rgb, 4)
+        return torch.cat([part.flatten(1) / part[0].numel() ** 0.5 for part in (rgb, small)], dim=1)
+
+
+@pytest.fixture(scope="session")
+def pixels():
+    return Pixels()
+
+
+@pytest.fixture(scope="session")
+def make_generator():
+    """An untrained generator of 16x16 whose classes, and whose noise, are to be seen."""
+
+    def make(classes=CLASSES, channels=1):
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            net = NetworkConfig(
+                channels=channels, height=16, width=16, c_dim=len(classes), z_dim=8, w_dim=8,
+                channel_base=256, channel_max=16,
+            )  # fmt: skip
+            network = Generator(net)
+            for name, parameter in network.named_parameters():
+                if name.endswith("noise_strength"):
+                    parameter.data += 0.05
+                elif name.endswith("to_rgb.weight"):
+                    parameter.data *= 0.3
+        info = GeneratorInfo(network=net, classes=classes, class_counts=(30, 10)[: len(classes)], images_seen=5)
+        return TrainedGenerator(network.eval().requires_grad_(False), info)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def generator(make_generator):
+    return make_generator()

@@ -1,0 +1,145 @@
+"""Latents and directions: files, and what is made of them."""
+
+import numpy as np
+import pytest
+import torch
+
+from stylegan_ada import UserError
+from stylegan_ada.projection.directions import (
+    class_direction,
+    edit,
+    load_directions,
+    principal_directions,
+    save_directions,
+)
+from stylegan_ada.projection.latents import (
+    Latents,
+    digest,
+    interpolate,
+    load_latents,
+    mix,
+    render,
+    save_latents,
+    vary,
+)
+from stylegan_ada.projection.starts import sample_w
+
+
+@pytest.fixture
+def latents(generator):
+    w = generator.network.broadcast(sample_w(generator, "dark", 3)).contiguous()
+    noise = torch.randn(3, generator.network.synthesis.noise_size)
+    return Latents(w, noise, ("dark", "bright", "dark"), "w+", digest(generator))
+
+
+def test_a_file_of_latents(generator, latents, tmp_path):
+    path = tmp_path / "latents.npz"
+    save_latents(path, latents)
+    again = load_latents(path, generator)
+    assert torch.equal(again.w, latents.w)
+    assert torch.equal(again.noise, latents.noise)
+    assert (again.labels, again.space, again.generator) == (latents.labels, latents.space, latents.generator)
+    with np.load(path, allow_pickle=False) as file:
+        assert {name: file[name].shape for name in file} == {
+            "w": latents.w.shape, "noise": latents.noise.shape, "labels": (3,), "space": (), "generator": (),
+        }  # fmt: skip
+
+
+def test_what_is_no_file_of_latents(generator, latents, tmp_path):
+    path = tmp_path / "latents.npz"
+    with pytest.raises(UserError, match="not a file of latents"):
+        load_latents(path, generator)
+    arrays = {"w": latents.w.numpy(), "noise": latents.noise.numpy(), "labels": np.array(["a"]), "space": "w"}
+    np.savez(path, **arrays)
+    with pytest.raises(UserError, match="generator"):
+        load_latents(path, generator)
+    np.savez(path, **arrays, generator=np.array([{}], dtype=object))
+    with pytest.raises(UserError, match="not a file of latents"):
+        load_latents(path, generator)
+    np.savez(path, **(arrays | {"w": latents.w.numpy()[:, :2]}), generator="x")
+    with pytest.raises(UserError, match="w is"):
+        load_latents(path, generator)
+    np.savez(path, **(arrays | {"w": latents.w.numpy()[:2]}), generator="x")
+    with pytest.raises(UserError, match="2 w and 3 noise"):
+        load_latents(path, generator)
+    path.write_text("nothing")
+    with pytest.raises(UserError, match="not a file of latents"):
+        load_latents(path, generator)
+
+
+def test_the_digest_is_the_weights(generator, make_generator):
+    assert digest(generator) == digest(make_generator())
+    other = make_generator()
+    other.network.synthesis.blocks[0].learned_input.data[0, 0, 0] += 1e-3
+    assert digest(generator) != digest(other)
+
+
+def test_render_is_what_sample_shows(generator):
+    seeds, labels = list(range(40)), ["dark"] * 40
+    z, c = generator.z(seeds), generator.label_vectors(labels, 40)
+    noise = generator._draws("sample/noise", seeds).normal(generator.network.synthesis.noise_size)
+    w = generator.network.broadcast(generator.network.mapping(z, c))
+    assert np.abs(render(generator, w, noise).astype(int) - generator.sample(seeds, labels)).max() <= 1
+
+
+def test_mix_and_interpolate(latents):
+    a, b = latents.w[:1], latents.w[1:2]
+    mixed = mix(a, b, [0, 2])
+    for layer in range(a.shape[1]):
+        assert torch.equal(mixed[:, layer], (b if layer in (0, 2) else a)[:, layer])
+    path = interpolate(a[0], b[0], 5)
+    for frame in range(5):
+        torch.testing.assert_close(path[frame], a[0] * (1 - frame / 4) + b[0] * frame / 4)
+
+
+def test_neighbours(generator, latents):
+    w = latents.w[0]
+    near, far = (vary(generator, w, strength, 6) for strength in (0.1, 0.5))
+    assert near.shape == (6, *w.shape)
+    torch.testing.assert_close((far - w) / 5, near - w)
+    assert (near[0] - near[1]).abs().max() > 1e-3
+    assert torch.equal(vary(generator, w, 0.1, 6), near)
+    assert not torch.equal(vary(generator, w, 0.1, 6, seed=1), near)
+
+
+def test_principal_directions_by_an_eigenvalue_decomposition(generator):
+    found = principal_directions(generator, 3, "dark")
+    covariance = np.cov(sample_w(generator, "dark").double().numpy().T)
+    values, vectors = np.linalg.eigh(covariance)
+    for index in range(3):
+        assert abs(found.vectors[index] @ vectors[:, -1 - index]) == pytest.approx(1, abs=1e-4)
+    np.testing.assert_allclose(found.spreads, np.sqrt(values[::-1][:3]), rtol=1e-4)
+    everywhere = principal_directions(generator, 1)
+    assert everywhere.spreads[0] > 0
+    with pytest.raises(UserError, match="from 1 to 8"):
+        principal_directions(generator, 9)
+
+
+def test_the_direction_from_one_class_to_another(generator):
+    found = class_direction(generator, "dark", "bright")
+    assert found.names == ("dark>bright",)
+    assert np.linalg.norm(found.vectors[0]) == pytest.approx(1, abs=1e-6)
+    dark, bright = (
+        sample_w(generator, name, seed=1).double().numpy() @ found.vectors[0] for name in ("dark", "bright")
+    )
+    threshold = (dark.mean() + bright.mean()) / 2
+    assert (dark < threshold).mean() + (bright > threshold).mean() > 1.8
+    with pytest.raises(UserError, match="itself"):
+        class_direction(generator, "dark", "dark")
+
+
+def test_edit_and_a_file_of_directions(generator, latents, tmp_path):
+    path = tmp_path / "directions.npz"
+    directions = principal_directions(generator, 2)
+    save_directions(path, directions)
+    again = load_directions(path, 8)
+    moved = edit(latents.w, again, "pc2", -1.5)
+    expected = latents.w.numpy() - 1.5 * directions.spreads[1] * directions.vectors[1]
+    np.testing.assert_allclose(moved.numpy(), expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(UserError, match="choose from pc1, pc2"):
+        edit(latents.w, again, "pc3", 1)
+    with pytest.raises(UserError, match="takes"):
+        load_directions(path, 16)
+    path.write_text("nothing")
+    with pytest.raises(UserError, match="not a file of directions"):
+        load_directions(path, 8)
