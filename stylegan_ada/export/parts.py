@@ -54,6 +54,7 @@ class ExportedPart(nn.Module):
     ) -> Tensor:
         if self.part != "synthesis":
             assert z is not None
+            assert truncation_psi is not None
             w = self._map(z, label, truncation_psi)
         if self.part == "mapping":
             assert w is not None
@@ -62,7 +63,7 @@ class ExportedPart(nn.Module):
         image = synthesis(w, synthesis.noise_constant[None] if self.noise == "const" else noise).float()
         return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
 
-    def _map(self, z: Tensor, label: Tensor | None, truncation_psi: Tensor | None) -> Tensor:
+    def _map(self, z: Tensor, label: Tensor | None, truncation_psi: Tensor) -> Tensor:
         c = z.new_zeros(z.shape[0], 0) if label is None else label
         w = self.network.truncate(self.network.mapping(z, c), c, truncation_psi)
         return self.network.broadcast(w)
@@ -77,8 +78,9 @@ class ExportedPart(nn.Module):
             inputs["w"] = w.clone()
         else:
             inputs["z"] = torch.randn(batch, config.z_dim)
-            if config.c_dim:
-                inputs["label"] = self._labels(batch)
+            label = self._labels(batch)
+            if label is not None:
+                inputs["label"] = label
             inputs["truncation_psi"] = torch.tensor(truncation_psi)
         if self.noise == "input":
             inputs["noise"] = torch.randn(batch, self.network.synthesis.noise_size)

@@ -37,8 +37,10 @@ class Generator(nn.Module):
         """w [N, w_dim] -> ws [N, num_ws, w_dim], the same w for every layer."""
         return w[:, None].expand(-1, self.num_ws, -1)
 
-    def truncate(self, w: Tensor, c: Tensor, truncation_psi: float) -> Tensor:
-        """Moves w [N, w_dim] towards its class's mean: 1 leaves it, 0 gives the mean. arXiv 1812.04948, appendix B."""
+    def truncate(self, w: Tensor, c: Tensor, truncation_psi: float | Tensor) -> Tensor:
+        """Moves w [N, w_dim] towards its class's mean: 1 leaves it, 0 gives the mean. arXiv 1812.04948, appendix B.
+
+        truncation_psi: a number, or a scalar tensor, which a graph may take as an input."""
         center = self._weights(c) @ self.w_mean
         return torch.lerp(center, w, truncation_psi)
 
