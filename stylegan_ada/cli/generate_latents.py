@@ -181,13 +181,10 @@ def open_all(
     from ..sampling import load_generator
 
     generator = load_generator(run, choose_device(device))
+    opened = {path: open_latents(path, generator) for path in dict(files)}
     options = ("--index", "--index-b")
-    latents = [
-        choose(open_latents(path, generator), path, index, option)
-        for (path, index), option in zip(files, options, strict=False)
-    ]
-    only = files[0][0] if len({path for path, _ in files}) == 1 else None
-    return generator, open_tuning(generator, tuning, only), latents
+    latents = [choose(opened[path], path, index, option) for (path, index), option in zip(files, options, strict=False)]
+    return generator, open_tuning(generator, tuning, files[0][0] if len(opened) == 1 else None), latents
 
 
 def open_latents(path: Path, generator: "TrainedGenerator") -> "Latents":

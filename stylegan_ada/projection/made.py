@@ -70,7 +70,7 @@ def varied(generator: TrainedGenerator, one: Latents, strength: float, count: in
     """A latent and `count` neighbours, of its class where it has one, with its noise."""
     label = one.labels[0] if one.labels else None
     w = torch.cat([one.w, vary(generator, one.w[0], strength, count, seed, label)])
-    rows = [range(first, min(first + COLUMNS, len(w))) for first in range(0, len(w), COLUMNS)]
+    rows = [range(first, min(first + COLUMNS, len(w))) for first in range(0, len(w), COLUMNS)][:MOST_ROWS]
     names = ["original, neighbours", *(["neighbours"] * (len(rows) - 1))]
     stems = ("0000-original", *(f"{number:04d}-neighbour" for number in range(1, count + 1)))
     return Made(_repeated(one, w), stems, tuple(rows), tuple(names))
@@ -115,10 +115,10 @@ def write_latent_images(folder: Path, generator: TrainedGenerator, latents: Late
 
 
 def write_animation(path: Path, images: NDArray[np.uint8], milliseconds: int = 50) -> None:
-    """An endless GIF or WebP (without loss), by the suffix. A GIF has no half-transparent pixels and 256 colours."""
+    """An endless GIF or WebP, by the suffix. WebP is without loss; of colours GIF has 256. Frames that are equal follow
+    each other as one that lasts longer."""
     first, *others = (as_picture(image) for image in images)
-    options = {"lossless": True} if path.suffix == ".webp" else {}
-    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)
+    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, lossless=True)
 
 
 def _repeated(one: Latents, w: Tensor) -> Latents:
