@@ -33,6 +33,8 @@ class Choice(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
+RUN = click.argument("run", type=click.Path(path_type=Path))
+DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
 
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UserError, nearest
-from .common import DEVICES, Choice, check_new_folder, choose_device, keep_freed_memory, new_folder, progress_bar
+from .common import DEVICE, RUN, Choice, check_new_folder, choose_device, keep_freed_memory, new_folder, progress_bar
 from .generate_dataset import dataset
+from .generate_latents import TUNING, edit, interpolate, mix, open_latents, open_tuning, vary
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
 
-RUN = click.argument("run", type=click.Path(path_type=Path))
-DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
 PRECISION = click.option(
     "--precision",
     type=Choice(("fp32", "bf16")),
@@ -32,7 +31,8 @@ def generate() -> None:
     keep_freed_memory()
 
 
-generate.add_command(dataset)
+for other in (dataset, mix, interpolate, vary, edit):
+    generate.add_command(other)
 
 
 @generate.command()
@@ -43,6 +43,8 @@ generate.add_command(dataset)
 @click.option("--balanced", is_flag=True, help="As many of each class; otherwise the training set's shares.")
 @click.option("--psi", type=float, default=1.0, show_default=True, help="Truncation: below 1 cleaner, more alike.")
 @click.option("--seeds", help="A-B, both included; otherwise 0 to count - 1.")
+@click.option("--latents", "file", type=click.Path(path_type=Path), help="Instead: all latents of this .npz.")
+@TUNING
 @PRECISION
 @DEVICE
 def images(
@@ -53,15 +55,27 @@ def images(
     balanced: bool,
     psi: float,
     seeds: str | None,
+    file: Path | None,
+    tuning: Path | None,
     precision: str,
     device: str,
 ) -> None:
-    """Write images in class folders, and manifest.csv (file, seed, label, psi)."""
+    """Write images in class folders, and manifest.csv (file, seed, label, psi).
+
+    With --latents also grid.png. Tuned weights are those of --tuning, or of the .safetensors file beside the latents.
+    """
     from ..sampling import check_psi, load_generator
 
     check_new_folder(out)
     check_psi(psi, "--psi")
+    if file is None and tuning is not None:
+        raise UserError("--tuning: it goes with --latents FILE")
+    if file is not None and (count is not None or label is not None or balanced or psi != 1 or seeds is not None):
+        raise UserError("--latents says which images: leave out --count, --seeds, --label, --balanced and --psi")
     generator = load_generator(run, choose_device(device), precision)
+    if file is not None:
+        images_of_latents(generator, out, file, tuning)
+        return
     numbers = parse_seeds(seeds, count)
     labels = choose_labels(generator, numbers, label, balanced)
     with new_folder(out) as folder, progress_bar("generating") as progress:
@@ -124,6 +138,17 @@ def choose_labels(
     if balanced:
         return [generator.classes[index % len(generator.classes)] for index in range(len(seeds))]
     return generator.labels_for(seeds)
+
+
+def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuning: Path | None) -> None:
+    from ..projection.made import write_latent_images
+    from ..projection.tuning import tuned
+
+    latents = open_latents(file, generator)
+    deltas = open_tuning(generator, tuning, file)
+    with new_folder(out) as folder:
+        write_latent_images(folder, tuned(generator, deltas) if deltas else generator, latents)
+    click.echo(f"{len(latents.w)} images, manifest.csv and grid.png are in {out}")
 
 
 def write_images(

@@ -1,62 +1,122 @@
 """Directions in which w varies, and in which one class becomes another."""
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import UserError, nearest
 from ..files import atomic_path
 from ..sampling import TrainedGenerator
+from .latents import render
 from .starts import SAMPLES, sample_w
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+
+COUNT = 10  # principal directions where no number is given
+ARRAYS = ("vectors", "spreads", "shares", "centers")
 
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """names: K of them. vectors: float32 [K, w_dim], of unit length. spreads: float32 [K], the standard deviation of
-    sampled w's along each, which is the unit of an edit."""
+    """What was found among sampled w's: of all classes, or of the two that a direction leads from and to.
+
+    names: K of them. vectors: float32 [K, w_dim], of unit length. spreads: float32 [K], the standard deviation of these
+    w's along each, which is the unit of an edit. shares: float32 [K], of their variance, from 0 to 1. centers: float32
+    [K, w_dim], their mean.
+    """
 
     names: tuple[str, ...]
     vectors: NDArray[np.float32]
     spreads: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    centers: NDArray[np.float32]
 
     def find(self, name: str) -> int:
         if name not in self.names:
-            raise UserError(f"direction {name!r}: no such direction, choose from {', '.join(self.names)}")
+            raise UserError(f"direction {name!r}: no such direction, {nearest(name, self.names)}")
         return self.names.index(name)
 
 
+def find_directions(
+    generator: TrainedGenerator, count: int = COUNT, start: str | None = None, end: str | None = None, seed: int = 0
+) -> Directions:
+    """Principal directions, and where there are classes, those from `start` (None: the commonest) to `end` (None: to
+    each other one). UserError for a class that there is not."""
+    parts = [principal_directions(generator, count, seed=seed)]
+    if generator.classes:
+        first = start if start is not None else generator.classes[int(np.argmax(generator.info.class_counts))]
+        ends = [end] if end is not None else [name for name in generator.classes if name != first]
+        parts += [class_direction(generator, first, name, seed) for name in ends]
+    elif start is not None or end is not None:
+        raise UserError("a direction between classes: this generator was trained without labels")
+    return Directions(
+        tuple(name for part in parts for name in part.names),
+        *(np.concatenate([getattr(part, field) for part in parts]) for field in ARRAYS),
+    )
+
+
+def named_direction(generator: TrainedGenerator, name: str, seed: int = 0) -> Directions:
+    """The direction of this name, pc1 to pc10 or START>END of any two classes, found afresh (others may be with it)."""
+    pairs = {f"{a}>{b}": (a, b) for a in generator.classes for b in generator.classes if a != b}
+    if name in pairs:
+        return class_direction(generator, *pairs[name], seed)
+    if generator.classes and ">" in name:
+        start, end = name.split(">", 1)
+        return class_direction(generator, start, end, seed)  # says which is no class
+    principal = [f"pc{index + 1}" for index in range(min(COUNT, generator.info.network.w_dim))]
+    if name not in principal:
+        raise UserError(f"direction {name!r}: no such direction, {nearest(name, principal)}")
+    return principal_directions(generator, len(principal), seed=seed)
+
+
 def principal_directions(
-    generator: TrainedGenerator, count: int = 10, label: str | None = None, seed: int = 0
+    generator: TrainedGenerator, count: int = COUNT, label: str | None = None, seed: int = 0
 ) -> Directions:
     """pc1, pc2, ...: the principal components of sampled w, largest variance first (Harkonen et al. 2020,
     arXiv 2004.02546, section 2.1). label: of this class's w only."""
-    from sklearn.decomposition import PCA
-
     w = _sampled(generator, label, seed)
     if not 1 <= count <= w.shape[1]:
         raise UserError(f"{count} directions: give from 1 to {w.shape[1]}, the size of w")
-    fitted = PCA(count, svd_solver="full").fit(w)
+    pca, _ = _scikit_learn()
+    fitted = pca(count, svd_solver="full").fit(w)
     names = tuple(f"pc{index + 1}" for index in range(count))
-    return Directions(names, _float32(fitted.components_), _float32(np.sqrt(fitted.explained_variance_)))
+    return Directions(
+        names,
+        _float32(fitted.components_),
+        _float32(np.sqrt(fitted.explained_variance_)),
+        _float32(fitted.explained_variance_ratio_),
+        _float32(np.repeat(fitted.mean_[None], count, axis=0)),
+    )
 
 
 def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int = 0) -> Directions:
     """One direction "START>END", along which samples of the class `start` become such of `end`: the normal of the
     hyperplane between their w (Shen et al. 2020, arXiv 1907.10786, section 2.1; here by logistic regression)."""
-    from sklearn.linear_model import LogisticRegression
-
     if start == end:
         raise UserError(f"a direction from {start!r} to itself: name two classes")
     w = np.concatenate([_sampled(generator, start, seed), _sampled(generator, end, seed)])
     scale = w.std()  # a step of the classifier's penalty that does not depend on w's units
-    normal = LogisticRegression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]
-    vector = _float32(normal / np.linalg.norm(normal))
-    return Directions((f"{start}>{end}",), vector[None], _float32([(w @ vector).std()]))
+    _, regression = _scikit_learn()
+    normal = regression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]
+    vector = normal / np.linalg.norm(normal)
+    along = (w @ vector).var()
+    share = along / w.var(axis=0).sum()
+    return Directions(
+        (f"{start}>{end}",),
+        _float32(vector[None]),
+        _float32([np.sqrt(along)]),
+        _float32([share]),
+        _float32(w.mean(axis=0, keepdims=True)),
+    )
 
 
 def edit(w: Tensor, directions: Directions, name: str, amount: float) -> Tensor:
@@ -66,28 +126,46 @@ def edit(w: Tensor, directions: Directions, name: str, amount: float) -> Tensor:
     return w + amount * step
 
 
+def direction_rows(generator: TrainedGenerator, directions: Directions, amounts: Sequence[float]) -> list[np.ndarray]:
+    """uint8 [amounts, H, W, C] per direction: from its center, by the noise that is kept in the network."""
+    rows = []
+    for name, center in zip(directions.names, directions.centers, strict=True):
+        w = generator.network.broadcast(torch.from_numpy(center)[None].to(generator.device))
+        moved = torch.cat([edit(w, directions, name, amount) for amount in amounts])
+        rows.append(render(generator, moved, generator.network.synthesis.noise_constant[None]))
+    return rows
+
+
 def save_directions(path: Path, directions: Directions) -> None:
-    """Writes a .npz of names [K] (text), vectors [K, w_dim] and spreads [K] (float32)."""
+    """Writes a .npz of names [K] (text), vectors and centers [K, w_dim], spreads and shares [K] (float32)."""
+    arrays = {field: getattr(directions, field) for field in ARRAYS}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(
-            file,
-            names=np.array(directions.names, dtype=np.str_),
-            vectors=directions.vectors,
-            spreads=directions.spreads,
-        )
+        np.savez(file, names=np.array(directions.names, dtype=np.str_), **arrays)
 
 
 def load_directions(path: Path, w_dim: int) -> Directions:
     """Reads a file of `save_directions`, without running code. UserError if it is none, or of another size of w."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            names, vectors, spreads = file["names"], file["vectors"], file["spreads"]
+            names, arrays = file["names"], {field: _float32(file[field]) for field in ARRAYS}
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: not a file of directions ({reason})") from None
-    if vectors.shape != (len(names), w_dim) or spreads.shape != (len(names),):
-        raise UserError(f"{path}: its vectors are {list(vectors.shape)}, this generator takes [K, {w_dim}]")
-    return Directions(tuple(map(str, names)), _float32(vectors), _float32(spreads))
+    count = names.size
+    shapes = {"vectors": (count, w_dim), "spreads": (count,), "shares": (count,), "centers": (count, w_dim)}
+    for field, shape in shapes.items():
+        if arrays[field].shape != shape or not np.isfinite(arrays[field]).all():
+            raise UserError(f"{path}: {field} is {list(arrays[field].shape)}, this generator takes {list(shape)}")
+    return Directions(tuple(map(str, names.reshape(-1))), **arrays)
+
+
+def _scikit_learn() -> tuple[type["PCA"], type["LogisticRegression"]]:
+    try:
+        from sklearn.decomposition import PCA
+        from sklearn.linear_model import LogisticRegression
+    except ImportError:
+        raise UserError('directions need scikit-learn: pip install "stylegan-ada[projection]"') from None
+    return PCA, LogisticRegression
 
 
 def _float32(values: ArrayLike) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 import hashlib
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,11 @@ class Latents:
     labels: tuple[str, ...]
     space: str
     generator: str
+
+    def pick(self, index: int) -> "Latents":
+        """One of them."""
+        one = slice(index, index + 1)
+        return replace(self, w=self.w[one], noise=self.noise[one], labels=self.labels[one])
 
 
 def digest(generator: TrainedGenerator) -> str:
@@ -72,8 +77,10 @@ def load_latents(path: Path, generator: TrainedGenerator) -> Latents:
         if arrays[name].shape[1:] != shape or arrays[name].dtype != np.float32 or not np.isfinite(arrays[name]).all():
             raise UserError(f"{path}: {name} is {list(arrays[name].shape)}, this generator takes [N, {shape}]")
     w, noise = (torch.from_numpy(arrays[name]).to(generator.device) for name in ("w", "noise"))
-    if len(w) != len(noise):
+    if len(w) != len(noise) or not len(w):
         raise UserError(f"{path}: holds {len(w)} w and {len(noise)} noise, not one each")
+    if arrays["labels"].shape not in ((0,), (len(w),)):
+        raise UserError(f"{path}: labels is {list(arrays['labels'].shape)}, not one for each of {len(w)} latents")
     return Latents(w, noise, tuple(map(str, arrays["labels"])), str(arrays["space"]), str(arrays["generator"]))
 
 
@@ -101,13 +108,31 @@ def interpolate(w_a: Tensor, w_b: Tensor, frames: int) -> Tensor:
     return torch.lerp(w_a[None], w_b[None], positions)
 
 
-def vary(generator: TrainedGenerator, w: Tensor, strength: float, count: int, seed: int = 0) -> Tensor:
+def interpolate_noise(noise_a: Tensor, noise_b: Tensor, frames: int) -> Tensor:
+    """[frames, noise_size]: from noise_a to noise_b, each [noise_size], both included.
+
+    Between them length is interpolated too: a mere mean of two noises is weaker than either, and images get smooth.
+    """
+    positions = torch.linspace(0, 1, frames, device=noise_a.device)[:, None]
+    path = torch.lerp(noise_a[None], noise_b[None], positions)
+    lengths = torch.lerp(noise_a.norm()[None], noise_b.norm()[None], positions)
+    return path * (lengths / path.norm(dim=1, keepdim=True).clamp(min=1e-8))
+
+
+def layer_thirds(num_ws: int) -> list[tuple[int, int]]:
+    """The first and last layer of the coarse, the middle and the fine third; of two layers there are two."""
+    return [(int(part[0]), int(part[-1])) for part in np.array_split(np.arange(num_ws), 3) if len(part)]
+
+
+def vary(
+    generator: TrainedGenerator, w: Tensor, strength: float, count: int, seed: int = 0, label: str | None = None
+) -> Tensor:
     """[count, num_ws, w_dim]: neighbours of w [num_ws, w_dim], each the way of `strength` (0 to 1) towards a sampled w.
 
-    The samples are of all classes in the training set's shares.
+    The samples are of the class `label`, or of all classes in the training set's shares. UserError for another class.
     """
     draws = Draws(seed, "vary/z", torch.arange(count, device=w.device))
-    names = generator.labels_for(range(seed * count, (seed + 1) * count))
+    names = [label] * count if label is not None else generator.labels_for(range(seed * count, (seed + 1) * count))
     c = generator.label_vectors(names or None, count)
     with torch.no_grad():
         others = generator.network.mapping(draws.normal(generator.info.network.z_dim), c)

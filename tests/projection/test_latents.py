@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from stylegan_ada import UserError
 from stylegan_ada.projection.directions import (
     class_direction,
+    direction_rows,
     edit,
+    find_directions,
     load_directions,
+    named_direction,
     principal_directions,
     save_directions,
 )
@@ -16,12 +21,15 @@ from stylegan_ada.projection.latents import (
     Latents,
     digest,
     interpolate,
+    interpolate_noise,
+    layer_thirds,
     load_latents,
     mix,
     render,
     save_latents,
     vary,
 )
+from stylegan_ada.projection.made import write_animation
 from stylegan_ada.projection.starts import sample_w
 
 
@@ -102,6 +110,67 @@ def test_neighbours(generator, latents):
     assert not torch.equal(vary(generator, w, 0.1, 6, seed=1), near)
 
 
+def test_neighbours_of_a_class(generator, latents):
+    w = vary(generator, latents.w[0], 1, 200, label="dark")[:, 0].double().numpy()  # a quarter of all
+    known = np.concatenate([sample_w(generator, name, 2000, seed=9).numpy() for name in ("bright", "dark")])
+    classifier = LinearDiscriminantAnalysis().fit(known, np.arange(4000) >= 2000)
+    assert classifier.predict(w).mean() > 0.9
+    with pytest.raises(UserError, match="did you mean 'dark'"):
+        vary(generator, latents.w[0], 1, 2, label="drak")
+
+
+def test_noise_between_two_noises_is_as_strong():
+    a, b = torch.randn(2, 4000)
+    path = interpolate_noise(a, b, 3)
+    torch.testing.assert_close(path[[0, 2]], torch.stack([a, b]))
+    assert path[1].std().item() == pytest.approx(1, abs=0.05)  # a mean's would be 0.71
+    torch.testing.assert_close(interpolate_noise(a, a, 3), a.expand(3, -1))
+
+
+@pytest.mark.parametrize(
+    ("num_ws", "thirds"), [(2, [(0, 0), (1, 1)]), (6, [(0, 1), (2, 3), (4, 5)]), (8, [(0, 2), (3, 5), (6, 7)])]
+)
+def test_thirds_of_the_layers(num_ws, thirds):
+    assert layer_thirds(num_ws) == thirds
+
+
+@pytest.mark.parametrize(("channels", "suffix"), [(1, "gif"), (3, "gif"), (1, "webp"), (3, "webp"), (4, "webp")])
+def test_animations(tmp_path, channels, suffix):
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, channels), np.uint8)
+    if channels == 4:
+        images[..., 3] = 255
+    path = tmp_path / f"a.{suffix}"
+    write_animation(path, images)
+    with Image.open(path) as animation:
+        assert (animation.n_frames, animation.info["loop"]) == (4, 0)
+        animation.seek(2)
+        assert np.abs(np.asarray(animation.convert("RGB")).astype(int) - images[2][..., :3]).max() <= 1
+
+
+def test_directions_without_and_with_classes(generator, make_generator):
+    assert find_directions(generator, 2).names == ("pc1", "pc2", "bright>dark")
+    assert find_directions(generator, 1, "dark").names == ("pc1", "dark>bright")
+    plain = make_generator(())
+    assert find_directions(plain, 2).names == ("pc1", "pc2")
+    with pytest.raises(UserError, match="without labels"):
+        find_directions(plain, 2, "dark")
+    with pytest.raises(UserError, match="choose from 'pc1'"):
+        named_direction(plain, "dark>bright")
+
+
+def test_rows_of_directions_start_from_the_center(generator):
+    found = find_directions(generator, 1)
+    rows = direction_rows(generator, found, (-1, 0, 2))
+    for row, center, vector, spread in zip(rows, found.centers, found.vectors, found.spreads, strict=True):
+        w = torch.tensor(np.stack([center + amount * spread * vector for amount in (-1, 0, 2)]))
+        with torch.no_grad():
+            images = generator.network.synthesis(
+                generator.network.broadcast(w), generator.network.synthesis.noise_constant[None]
+            )
+        expected = np.clip(np.rint(images.permute(0, 2, 3, 1).numpy() * 127.5 + 127.5), 0, 255)
+        assert np.abs(row - expected).max() <= 1
+
+
 def test_principal_directions_by_an_eigenvalue_decomposition(generator):
     found = principal_directions(generator, 3, "dark")
     covariance = np.cov(sample_w(generator, "dark").double().numpy().T)
@@ -136,7 +205,7 @@ def test_edit_and_a_file_of_directions(generator, latents, tmp_path):
     moved = edit(latents.w, again, "pc2", -1.5)
     expected = latents.w.numpy() - 1.5 * directions.spreads[1] * directions.vectors[1]
     np.testing.assert_allclose(moved.numpy(), expected, rtol=1e-5, atol=1e-6)
-    with pytest.raises(UserError, match="choose from pc1, pc2"):
+    with pytest.raises(UserError, match="did you mean 'pc"):
         edit(latents.w, again, "pc3", 1)
     with pytest.raises(UserError, match="takes"):
         load_directions(path, 16)

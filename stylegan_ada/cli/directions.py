@@ -1,0 +1,44 @@
+"""`stylegan-ada directions`"""
+
+from pathlib import Path
+
+import click
+
+from ..errors import UserError
+from .common import DEVICE, RUN, check_new_file, choose_device
+
+AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+
+
+@click.command()
+@RUN
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file, .npz.")
+@click.option("--count", type=int, default=10, show_default=True, help="How many principal directions.")
+@click.option("--from", "start", metavar="CLASS", help="Directions from this class; otherwise the commonest.")
+@click.option("--to", "end", metavar="CLASS", help="To this class; otherwise to each other one.")
+@DEVICE
+def directions(run: Path, out: Path, count: int, start: str | None, end: str | None, device: str) -> None:
+    """Find directions of w: the principal ones, and from one class to others. Also draws them, in FILE.png.
+
+    Columns of the picture are -2, -1, 0, 1 and 2 standard deviations.
+    """
+    from ..files import atomic_path
+    from ..grids import image_grid
+    from ..projection.directions import direction_rows, find_directions, save_directions
+    from ..sampling import load_generator
+
+    if out.suffix != ".npz":
+        raise UserError(f"--out {out}: give a file that ends in .npz")
+    picture = out.with_suffix(".png")
+    for path in (out, picture):
+        check_new_file(path)
+    generator = load_generator(run, choose_device(device))
+    found = find_directions(generator, count, start, end)
+    with atomic_path(picture) as temporary:
+        image_grid(direction_rows(generator, found, AMOUNTS), found.names).save(temporary)
+        save_directions(out, found)
+    width = max(map(len, found.names))
+    click.echo(f"{'name':{width}}  spread  share of variance")
+    for name, spread, share in zip(found.names, found.spreads, found.shares, strict=True):
+        click.echo(f"{name:{width}}  {spread:6.3f}  {share:6.1%}")
+    click.echo(f"{out} and {picture}")

@@ -1,0 +1,243 @@
+"""`stylegan-ada generate mix`, `interpolate`, `vary` and `edit`: what latents in files are good for."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UserError
+from .common import DEVICE, RUN, Choice, check_new_folder, choose_device, new_folder
+
+if TYPE_CHECKING:
+    from ..projection.latents import Latents
+    from ..projection.made import Made
+    from ..projection.tuning import Deltas
+    from ..sampling import TrainedGenerator
+
+FILE = click.argument("file", type=click.Path(path_type=Path))
+FILE_A = click.argument("file_a", metavar="A.npz", type=click.Path(path_type=Path))
+FILE_B = click.argument("file_b", metavar="B.npz", type=click.Path(path_type=Path))
+OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+INDEX = click.option("--index", type=int, default=0, show_default=True, help="Which latent of the (first) file.")
+INDEX_B = click.option("--index-b", type=int, default=0, show_default=True, help="Which latent of the second file.")
+TUNING = click.option("--tuning", type=click.Path(path_type=Path), help="Tuned weights, a .safetensors file.")
+
+
+@click.command()
+@RUN
+@FILE_A
+@FILE_B
+@OUT
+@click.option("--layers", multiple=True, metavar="A-B", help="Layers of B, 0 is the coarsest; repeatable.")
+@INDEX
+@INDEX_B
+@TUNING
+@DEVICE
+def mix(
+    run: Path,
+    file_a: Path,
+    file_b: Path,
+    out: Path,
+    layers: tuple[str, ...],
+    index: int,
+    index_b: int,
+    tuning: Path | None,
+    device: str,
+) -> None:
+    """Give A's image layers of B: coarse ones lay out, fine ones texture. The noise is A's.
+
+    Without --layers the coarse, the middle and the fine third, one after another.
+    """
+    from ..projection.made import mixed
+
+    check_new_folder(out)
+    generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
+    made = mixed(a, b, [parse_layers(text, generator.network.num_ws) for text in layers])
+    write(out, generator, deltas, made)
+    click.echo(f"{len(made.rows)} mixed images, A and B, latents.npz and grid.png (A, mixed, B) are in {out}")
+
+
+@click.command()
+@RUN
+@FILE_A
+@FILE_B
+@OUT
+@click.option("--frames", required=True, type=click.IntRange(2, 10_000), help="How many, A and B included.")
+@click.option(
+    "--format",
+    "file_format",
+    type=Choice(("gif", "webp", "png")),
+    default="gif",
+    show_default=True,
+    help="Of the animation beside the PNG frames; png: the frames alone.",
+)
+@INDEX
+@INDEX_B
+@TUNING
+@DEVICE
+def interpolate(
+    run: Path,
+    file_a: Path,
+    file_b: Path,
+    out: Path,
+    frames: int,
+    file_format: str,
+    index: int,
+    index_b: int,
+    tuning: Path | None,
+    device: str,
+) -> None:
+    """Go from A to B in equal steps of w, and from A's noise to B's: PNG frames and an animation."""
+    from ..projection.made import interpolated
+
+    check_new_folder(out)
+    generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
+    animation = None if file_format == "png" else f"animation.{file_format}"
+    write(out, generator, deltas, interpolated(a, b, frames), animation)
+    click.echo(f"{frames} frames, {f'{animation}, ' if animation else ''}latents.npz and grid.png are in {out}")
+
+
+@click.command()
+@RUN
+@FILE
+@OUT
+@click.option("--strength", required=True, type=float, help="From 0, the same, to 1, any image of its class.")
+@click.option("--count", type=click.IntRange(1, 10_000), default=8, show_default=True, help="How many neighbours.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another gives others.")
+@INDEX
+@TUNING
+@DEVICE
+def vary(
+    run: Path,
+    file: Path,
+    out: Path,
+    strength: float,
+    count: int,
+    seed: int,
+    index: int,
+    tuning: Path | None,
+    device: str,
+) -> None:
+    """Make neighbours of one latent, within its class: variations of one defect. The noise is its own."""
+    from ..projection.made import varied
+
+    check_new_folder(out)
+    if not 0 <= strength <= 1:
+        raise UserError(f"--strength {strength:g}: give 0 to 1, for example 0.2")
+    generator, deltas, (one,) = open_all(run, device, [(file, index)], tuning)
+    write(out, generator, deltas, varied(generator, one, strength, count, seed))
+    click.echo(f"{count} neighbours, the original, latents.npz and grid.png (the original first) are in {out}")
+
+
+@click.command()
+@RUN
+@FILE
+@OUT
+@click.option("--direction", required=True, metavar="NAME", help="pc1 to pc10, START>END of two classes, or a file's.")
+@click.option("--amount", required=True, multiple=True, type=float, help="Standard deviations; repeatable.")
+@click.option("--directions", type=click.Path(path_type=Path), help="A file of `stylegan-ada directions`.")
+@INDEX
+@TUNING
+@DEVICE
+def edit(
+    run: Path,
+    file: Path,
+    out: Path,
+    direction: str,
+    amount: tuple[float, ...],
+    directions: Path | None,
+    index: int,
+    tuning: Path | None,
+    device: str,
+) -> None:
+    """Move a latent along a direction of w. Its noise stays.
+
+    Without --directions the direction is computed afresh, which takes seconds.
+    """
+    from ..projection.directions import load_directions, named_direction
+    from ..projection.made import edited
+
+    check_new_folder(out)
+    if not all(map(math.isfinite, amount)):
+        raise UserError("--amount: give numbers of standard deviations, for example -2 or 1.5")
+    generator, deltas, (one,) = open_all(run, device, [(file, index)], tuning)
+    if directions is None:
+        found = named_direction(generator, direction)
+    else:
+        found = load_directions(directions, generator.info.network.w_dim)
+    write(out, generator, deltas, edited(one, found, direction, amount))
+    click.echo(f"{len(amount)} edited images, the original, latents.npz and grid.png (by amount) are in {out}")
+
+
+def open_all(
+    run: Path, device: str, files: Sequence[tuple[Path, int]], tuning: Path | None
+) -> tuple["TrainedGenerator", "Deltas", list["Latents"]]:
+    """The run's generator, tuned weights for it ({} for none), and the latent of each (file, index).
+
+    A tuning that lies beside a file is used where all latents are of that file.
+    """
+    from ..sampling import load_generator
+
+    generator = load_generator(run, choose_device(device))
+    opened = {path: open_latents(path, generator) for path in dict(files)}
+    options = ("--index", "--index-b")
+    latents = [choose(opened[path], path, index, option) for (path, index), option in zip(files, options, strict=False)]
+    return generator, open_tuning(generator, tuning, files[0][0] if len(opened) == 1 else None), latents
+
+
+def open_latents(path: Path, generator: "TrainedGenerator") -> "Latents":
+    """The latents of a file, with a word where they are another generator's."""
+    from ..projection.latents import digest, load_latents
+
+    latents = load_latents(path, generator)
+    own = digest(generator)
+    if latents.generator != own:
+        click.echo(
+            f"warning: {path} is of another generator ({latents.generator}, this one is {own}), "
+            "here its latents may mean other images",
+            err=True,
+        )
+    return latents
+
+
+def open_tuning(generator: "TrainedGenerator", tuning: Path | None, latents: Path | None) -> "Deltas":
+    """The tuned weights named, else those beside the file of latents, else none."""
+    from ..projection.tuning import load_deltas
+
+    if tuning is None and latents is not None and latents.with_suffix(".safetensors").exists():
+        tuning = latents.with_suffix(".safetensors")
+        click.echo(f"with the tuned weights of {tuning}", err=True)
+    return {} if tuning is None else load_deltas(tuning, generator)
+
+
+def choose(latents: "Latents", path: Path, index: int, option: str) -> "Latents":
+    """One latent of several."""
+    count = len(latents.w)
+    if not 0 <= index < count:
+        raise UserError(f"{option} {index}: latents in {path} are {count}, give 0 to {count - 1}")
+    return latents.pick(index)
+
+
+def parse_layers(text: str, num_ws: int) -> tuple[int, int]:
+    """ "A-B" or "A" -> the first and the last layer."""
+    first, dash, last = text.partition("-")
+    if not (first.isdecimal() and (last.isdecimal() or not dash) and int(first) <= int(last or first) < num_ws):
+        raise UserError(f"--layers {text}: give A-B of the layers 0 to {num_ws - 1}, for example 0-{num_ws // 2}")
+    return int(first), int(last or first)
+
+
+def write(
+    out: Path, generator: "TrainedGenerator", deltas: "Deltas", made: "Made", animation: str | None = None
+) -> None:
+    """All files, or none. Tuned weights go with the latents, so that these give the same images again."""
+    from ..projection.made import LATENTS_FILE, write_animation, write_made
+    from ..projection.tuning import save_deltas, tuned
+
+    with new_folder(out) as folder:
+        images = write_made(folder, tuned(generator, deltas) if deltas else generator, made)
+        if deltas:
+            save_deltas((folder / LATENTS_FILE).with_suffix(".safetensors"), deltas, generator)
+        if animation:
+            write_animation(folder / animation, images)
