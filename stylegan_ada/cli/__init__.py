@@ -9,7 +9,7 @@ import click
 from .._version import __version__
 from ..errors import PeerError, UserError, nearest
 
-COMMANDS = ("data", "train", "generate", "export", "evaluate", "report", "augment-check", "info")
+COMMANDS = ("data", "train", "generate", "project", "export", "evaluate", "report", "augment-check", "info")
 
 
 class LazyGroup(click.Group):
