@@ -31,7 +31,9 @@ SEARCH = "search"
 @click.option("--tune", is_flag=True, help="Fine-tune the generator to each image, too.")
 @click.option("--label", metavar="NAME|search", help="Class of all images; their folder's name if not given.")
 @click.option("--mask", type=click.Path(path_type=Path), help="A gray image: what is white counts, what is black not.")
-@click.option("--distance", default="vgg", show_default=True, help="vgg, lite0, inception, or a TorchScript file (.pt).")
+@click.option(
+    "--distance", default="vgg", show_default=True, help="vgg, lite0, inception, or a TorchScript file (.pt)."
+)
 @click.option(
     "--candidates", type=click.IntRange(min=1), default=100, show_default=True, help="Sampled starts to choose from."
 )
@@ -85,7 +87,7 @@ def project(
         folder, found = ResultFolder(out), None
         with ExitStack() as stack:
             distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
-            distributed.first_rank_first(lambda: distributed.rank() > 0 or folder.begin(facts))
+            distributed.first_rank_first(lambda: folder.begin(facts) if distributed.rank() == 0 else None)
             start, batches = time.perf_counter(), make_batches(inputs, batch)
             with first_rank_bar("projecting") as progress:
                 done = distributed.every_rank(lambda: project_batches(projector, batches, weights, folder, progress))
@@ -183,7 +185,9 @@ def finish(folder: "ResultFolder", inputs: "Inputs", coverage: "Coverage | None"
         if item.name in inputs.images and (record := folder.read(item.name)) is not None
     }
     if not records:
-        raise UserError(f"--out {folder.path}: no image could be written there: make room, and the same command goes on")
+        raise UserError(
+            f"--out {folder.path}: no image could be written there: make room, and the same command goes on"
+        )
     click.echo(write_all(folder, records, coverage))
     left_out = len(inputs.skipped) + len(inputs.images) - len(records)
     if left_out:

@@ -92,4 +92,7 @@ def make_distance(name: str, device: torch.device | str = "cpu") -> Distance:
         raise UserError(f"--distance {name}: an ONNX file gives no gradient, export the network as TorchScript (.pt)")
     if name not in NETWORKS and not name.endswith(".pt"):
         raise UserError(f"--distance {name}: not a .pt file, {nearest(name, ('vgg', *NETWORKS))}")
-    return ExtractorDistance(make_extractor(name, device))
+    try:
+        return ExtractorDistance(make_extractor(name, device))
+    except UserError as error:  # which names the option that the metrics have for it
+        raise UserError(str(error).replace("--features", "--distance")) from None

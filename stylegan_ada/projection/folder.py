@@ -49,6 +49,9 @@ class ResultFolder:
                 fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise UserError(f"--out {self.path}: another process is writing there, wait for it") from None
+            for folder in (self.path, self._records):
+                for path in folder.glob(".*.[0-9]*.*"):  # what a killed process had begun to write (`atomic_path`)
+                    path.unlink(missing_ok=True)
             yield
 
     def begin(self, options: dict[str, Any]) -> None:

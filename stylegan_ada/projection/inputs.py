@@ -21,7 +21,7 @@ Shape = tuple[int, int, int]  # (channels, height, width)
 
 @dataclass(frozen=True)
 class Item:
-    """file: the image, as the user finds it. name: of what is written of it, unique. label: "" where it is not known."""
+    """file: the image, as the user finds it. name: of what is written of it, unique. label: "" where none is known."""
 
     file: Path
     name: str
@@ -112,7 +112,7 @@ def read_mask(file: Path, shape: Shape, fit: str) -> NDArray[np.float32]:
         raise UserError(f"--mask {file}: {error}") from None
     if not pixels.any():
         raise UserError(f"--mask {file}: all black, so that nothing counts: make white what does")
-    return pixels[None, :, :, 0].astype(np.float32) / 255
+    return np.asarray(pixels[None, :, :, 0] / 255, np.float32)
 
 
 def _walk(path: Path) -> list[tuple[Path, list[str]]]:

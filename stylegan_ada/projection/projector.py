@@ -38,8 +38,9 @@ class Projection:
     """What `project` found, for N images.
 
     w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. untuned_distances: [N], those
-    before tuning, the same without. labels: the class of each, () without classes. images: uint8 [N, H, W, C], the reconstructions. psnr, ssim: [N], of these, inside the mask where
-    there is one. deltas: per image what tuning adds to the weights (`tuned`), () without tuning.
+    before tuning, the same without. labels: the class of each, () without classes. images: uint8 [N, H, W, C], the
+    reconstructions. psnr, ssim: [N], of these, inside the mask where there is one. deltas: per image what tuning adds
+    to the weights (`tuned`), () without tuning.
     """
 
     w: Tensor

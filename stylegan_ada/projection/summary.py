@@ -37,9 +37,9 @@ def write_sheet(folder: ResultFolder, records: Mapping[str, Record], coverage: C
             rows.append(np.asarray(picture.convert("RGB"))[None])
         missed = ", not covered" if _covered(records[name], coverage) == "no" else ""
         names.append(f"{name}  {records[name].perceptual:.3g}{missed}")
-    picture = image_grid(rows, names)
+    sheet = image_grid(rows, names)
     with atomic_path(folder.path / "sheet.png") as temporary:
-        picture.save(temporary)
+        sheet.save(temporary)
 
 
 def summarise(records: Mapping[str, Record], coverage: Coverage | None) -> str:
