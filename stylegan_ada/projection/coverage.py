@@ -72,7 +72,7 @@ def measure_coverage(
         return found
     indices = spread(real.reference, MOST)
     parts = {folder.part(f"{key}-{first}"): indices[first : first + batch] for first in range(0, len(indices), batch)}
-    distributed.every_rank(lambda: _project(projector, real, mask, search, parts, progress))
+    distributed.every_rank(lambda: _project(projector.without_tuning(), real, mask, search, parts, progress))
     distances = [value for part in parts for value in json.loads(part.read_text(encoding="utf-8"))]
     found = Coverage(tuple(distances), kind)
     if distributed.rank() == 0:

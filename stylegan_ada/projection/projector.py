@@ -1,5 +1,6 @@
 """Latents that reproduce images. StyleGAN2 (arXiv 1912.04958), appendix D."""
 
+import copy
 import hashlib
 import math
 from collections.abc import Callable, Sequence
@@ -128,6 +129,12 @@ class Projector:
         if self.tune:
             deltas = _tune_each(generator, w, noise, targets, inside, distance, found, self.steps // 2, self.seed)
         return _result(generator, w, noise, targets, inside, distance, found, deltas)
+
+    def without_tuning(self) -> "Projector":
+        """The same, down to what is known of the classes."""
+        other = copy.copy(self)
+        other.tune = False
+        return other
 
     def _start(self, label: str | None) -> Starts:
         if label not in self._starts:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_generator, save_generator
+from stylegan_ada.projection import projector
 from stylegan_ada.projection.latents import digest, load_latents, render
 from stylegan_ada.projection.tuning import load_deltas, tuned
 
@@ -111,6 +112,13 @@ def test_what_is_written_of_each_image(command, trained_run, few, quick, tmp_pat
 
 def test_tuning_is_written_and_judged_before(command, trained_run, few, quick, tmp_path, monkeypatch):
     monkeypatch.setattr("stylegan_ada.projection.coverage.MOST", 4)
+    fine_tune, tuned_images = projector.fine_tune, []
+
+    def counted(*arguments, **options):
+        tuned_images.append(1)
+        return fine_tune(*arguments, **options)
+
+    monkeypatch.setattr(projector, "fine_tune", counted)
     out = tmp_path / "out"
     result = command("project", trained_run, few / "dark/01.png", "--out", out, "--tune", *quick, "--steps", 10)
     assert result.code == 0, result
@@ -126,6 +134,7 @@ def test_tuning_is_written_and_judged_before(command, trained_run, few, quick, t
     assert record["untuned"] > record["perceptual"] == pytest.approx(float(row["perceptual"]), rel=1e-5)
     about = json.loads((out / "coverage.json").read_text())
     assert about["number"] == 4
+    assert len(tuned_images) == 1  # and not the run's own
     limit = about["limit"]
     assert row["covered"] == ("yes" if record["untuned"] <= 1.01 * limit else "no")
 
