@@ -9,7 +9,18 @@ import click
 from .._version import __version__
 from ..errors import PeerError, UserError, nearest
 
-COMMANDS = ("data", "train", "generate", "directions", "export", "evaluate", "report", "augment-check", "info")
+COMMANDS = (
+    "data",
+    "train",
+    "generate",
+    "project",
+    "directions",
+    "export",
+    "evaluate",
+    "report",
+    "augment-check",
+    "info",
+)
 
 
 class LazyGroup(click.Group):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import UserError, nearest
 from ..metrics.features import NETWORKS, Extractor, make_extractor
-from .vgg import ShiftTolerantVGG
+from .vgg import SHA256, ShiftTolerantVGG
 
 # pixels; smaller images are enlarged. Measured on generated cells of 32x32, found again: to 64, the size of the patches
 # that LPIPS was trained on, they are no better and take 1.8 times as long
@@ -16,7 +16,12 @@ SMALLEST = 32
 
 
 class Distance(ABC):
-    """Images as vectors of which the squared Euclidean distance is the distance of the images."""
+    """Images as vectors of which the squared Euclidean distance is the distance of the images.
+
+    identity: changes whenever the same images could get another distance.
+    """
+
+    identity: str
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         """float [N, D], differentiable, for images float [N, C, H, W], about [-1, 1].
@@ -43,6 +48,7 @@ class VGGDistance(Distance):
 
     def __init__(self, device: torch.device | str = "cpu", smallest: int = SMALLEST):
         self._network = ShiftTolerantVGG(device)
+        self.identity = f"vgg {SHA256[:16]} {smallest}"
         self._smallest = smallest
 
     def _vectors(self, rgb: Tensor, mask: Tensor | None) -> Tensor:
@@ -66,6 +72,7 @@ class ExtractorDistance(Distance):
 
     def __init__(self, extractor: Extractor):
         self._extractor = extractor
+        self.identity = extractor.identity
 
     def _vectors(self, rgb: Tensor, mask: Tensor | None) -> Tensor:
         height, width = self._extractor.size
@@ -85,4 +92,7 @@ def make_distance(name: str, device: torch.device | str = "cpu") -> Distance:
         raise UserError(f"--distance {name}: an ONNX file gives no gradient, export the network as TorchScript (.pt)")
     if name not in NETWORKS and not name.endswith(".pt"):
         raise UserError(f"--distance {name}: not a .pt file, {nearest(name, ('vgg', *NETWORKS))}")
-    return ExtractorDistance(make_extractor(name, device))
+    try:
+        return ExtractorDistance(make_extractor(name, device))
+    except UserError as error:  # which names the option that the metrics have for it
+        raise UserError(str(error).replace("--features", "--distance")) from None

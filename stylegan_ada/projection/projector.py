@@ -1,5 +1,6 @@
 """Latents that reproduce images. StyleGAN2 (arXiv 1912.04958), appendix D."""
 
+import copy
 import hashlib
 import math
 from collections.abc import Callable, Sequence
@@ -37,14 +38,16 @@ PATIENCE = 0.1  # ... in this share of the steps
 class Projection:
     """What `project` found, for N images.
 
-    w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. labels: the class of each, ()
-    without classes. images: uint8 [N, H, W, C], the reconstructions. psnr, ssim: [N], of these, inside the mask where
-    there is one. deltas: per image what tuning adds to the weights (`tuned`), () without tuning.
+    w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. untuned_distances: [N], those
+    before tuning, the same without. labels: the class of each, () without classes. images: uint8 [N, H, W, C], the
+    reconstructions. psnr, ssim: [N], of these, inside the mask where there is one. deltas: per image what tuning adds
+    to the weights (`tuned`), () without tuning.
     """
 
     w: Tensor
     noise: Tensor
     distances: NDArray[np.float32]
+    untuned_distances: NDArray[np.float32]
     labels: tuple[str, ...]
     images: NDArray[np.uint8]
     psnr: NDArray[np.float64]
@@ -79,26 +82,64 @@ def project(
     """
     names = _check(generator, images, labels, space, steps, mask)
     measure = make_distance(distance, generator.device) if isinstance(distance, str) else distance
-    targets = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).to(generator.device).float() / 127.5 - 1
-    weights = None if mask is None else torch.from_numpy(np.float32(mask))[:, None].to(generator.device)
-    starts = {
-        name: find_starts(generator, name, candidates, seed)
-        for name in dict.fromkeys(names or generator.classes or (None,))
-    }
+    projector = Projector(generator, measure, space=space, steps=steps, tune=tune, candidates=candidates, seed=seed)
     parts = []
     for first in range(0, len(images), batch):
         part = slice(first, first + batch)
-        inside = weights if weights is None or len(weights) == 1 else weights[part]
-        w, spread, found = _choose(starts, names[part] if names else None, targets[part], measure, inside)
-        draws = Draws(seed, "project", _keys(targets[part], inside))
-        w, noise = _Search(generator, targets[part], inside, measure, space, steps).run(w, spread, draws)
-        deltas = (
-            _tune_each(generator, w, noise, targets[part], inside, measure, found, steps // 2, seed) if tune else ()
-        )
-        parts.append(_result(generator, w, noise, targets[part], inside, measure, found, deltas))
+        inside = mask if mask is None or len(mask) == 1 else mask[part]
+        parts.append(projector(images[part], names[part], inside))
         if progress is not None:
             progress(min(first + batch, len(images)), len(images))
     return _join(parts)
+
+
+class Projector:
+    """`project`, for one batch after another: what a class's search starts from is found once. Options as there."""
+
+    def __init__(
+        self,
+        generator: TrainedGenerator,
+        distance: Distance,
+        *,
+        space: str = "w+",
+        steps: int = 500,
+        tune: bool = False,
+        candidates: int = 100,
+        seed: int = 0,
+    ):
+        self.generator, self.distance = generator, distance
+        self.space, self.steps, self.tune, self.candidates, self.seed = space, steps, tune, candidates, seed
+        self._starts: dict[str | None, Starts] = {}
+
+    def __call__(
+        self, images: NDArray[np.uint8], labels: Sequence[str] = (), mask: NDArray[np.floating] | None = None
+    ) -> Projection:
+        """Projects images, uint8 [N, H, W, C], at once. labels: a class each, or () to search it where there are any.
+
+        mask: [N, H, W] or [1, H, W]. None of these is checked, as `project` does.
+        """
+        generator, distance = self.generator, self.distance
+        targets = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).to(generator.device).float() / 127.5 - 1
+        inside = None if mask is None else torch.from_numpy(np.float32(mask))[:, None].to(generator.device)
+        kinds = dict.fromkeys(labels or generator.classes or (None,))
+        w, spread, found = _choose({kind: self._start(kind) for kind in kinds}, labels, targets, distance, inside)
+        draws = Draws(self.seed, "project", _keys(targets, inside))
+        w, noise = _Search(generator, targets, inside, distance, self.space, self.steps).run(w, spread, draws)
+        deltas: tuple[Deltas, ...] = ()
+        if self.tune:
+            deltas = _tune_each(generator, w, noise, targets, inside, distance, found, self.steps // 2, self.seed)
+        return _result(generator, w, noise, targets, inside, distance, found, deltas)
+
+    def without_tuning(self) -> "Projector":
+        """The same, down to what is known of the classes."""
+        other = copy.copy(self)
+        other.tune = False
+        return other
+
+    def _start(self, label: str | None) -> Starts:
+        if label not in self._starts:
+            self._starts[label] = find_starts(self.generator, label, self.candidates, self.seed)
+        return self._starts[label]
 
 
 def _check(
@@ -146,20 +187,16 @@ def _keys(targets: Tensor, mask: Tensor | None) -> Tensor:
 
 def _choose(
     starts: dict[str | None, Starts],
-    names: Sequence[str] | None,
+    names: Sequence[str],
     targets: Tensor,
     distance: Distance,
     mask: Tensor | None,
 ) -> tuple[Tensor, Tensor, list[str | None]]:
     """For each target the best start [N, w_dim], the spread there [N] and the class: the one named, or the best."""
-    tried = {
-        name: start_distances(part, targets, distance, mask)
-        for name, part in starts.items()
-        if names is None or name in names
-    }
+    tried = {name: start_distances(part, targets, distance, mask) for name, part in starts.items()}
     kinds = list(tried)
     best = torch.stack([part.min(dim=1).values for part in tried.values()]).argmin(dim=0)  # [N], among the kinds
-    found: list[str | None] = [kinds[index] for index in best.tolist()] if names is None else [*names]
+    found: list[str | None] = [kinds[index] for index in best.tolist()] if not names else [*names]
     w = torch.stack([starts[name].w[tried[name][index].argmin()] for index, name in enumerate(found)])
     return w, torch.stack([starts[name].spread for name in found]), found
 
@@ -283,17 +320,18 @@ def _result(
     labels: list[str | None],
     deltas: tuple[Deltas, ...],
 ) -> Projection:
+    images = generator.network.synthesis(w, noise).float()
+    untuned = distance(images, targets, mask).cpu().numpy()
     if deltas:
         networks = [tuned(generator, part).network.synthesis for part in deltas]
         images = torch.cat([net(w[i : i + 1], noise[i : i + 1]).float() for i, net in enumerate(networks)])
-    else:
-        images = generator.network.synthesis(w, noise).float()
     found, wanted = (to_uint8(part).permute(0, 2, 3, 1).cpu().numpy() for part in (images, targets))
     weights = None if mask is None else mask[:, 0].cpu().numpy()
     return Projection(
         w=w,
         noise=noise,
-        distances=distance(images, targets, mask).cpu().numpy(),
+        distances=distance(images, targets, mask).cpu().numpy() if deltas else untuned,
+        untuned_distances=untuned,
         labels=tuple(label for label in labels if label is not None),
         images=found,
         psnr=psnr(found, wanted, weights),
@@ -307,6 +345,7 @@ def _join(parts: list[Projection]) -> Projection:
         w=torch.cat([part.w for part in parts]),
         noise=torch.cat([part.noise for part in parts]),
         distances=np.concatenate([part.distances for part in parts]),
+        untuned_distances=np.concatenate([part.untuned_distances for part in parts]),
         labels=tuple(label for part in parts for label in part.labels),
         images=np.concatenate([part.images for part in parts]),
         psnr=np.concatenate([part.psnr for part in parts]),

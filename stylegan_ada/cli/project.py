@@ -1,0 +1,212 @@
+"""`stylegan-ada project`"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UserError, nearest
+from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
+
+if TYPE_CHECKING:
+    from ..metrics.evaluate import RealImages
+    from ..projection.batches import Done
+    from ..projection.coverage import Coverage
+    from ..projection.folder import ResultFolder
+    from ..projection.inputs import Inputs
+    from ..sampling import TrainedGenerator
+
+SEARCH = "search"
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or one to go on with.")
+@click.option("--space", type=Choice(("w", "w+")), default="w+", show_default=True, help="w+ has a w per layer.")
+@click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--tune", is_flag=True, help="Fine-tune the generator to each image, too.")
+@click.option("--label", metavar="NAME|search", help="Class of all images; their folder's name if not given.")
+@click.option("--mask", type=click.Path(path_type=Path), help="A gray image: what is white counts, what is black not.")
+@click.option(
+    "--distance", default="vgg", show_default=True, help="vgg, lite0, inception, or a TorchScript file (.pt)."
+)
+@click.option(
+    "--candidates", type=click.IntRange(min=1), default=100, show_default=True, help="Sampled starts to choose from."
+)
+@click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True, help="Images at once.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--coverage/--no-coverage", default=True, help="Compare with held-out images of the run.")
+@click.option("--data", metavar="SOURCE", help="The run's images, if they lie elsewhere now.")
+@click.option("--device", type=Choice(DEVICES), default="auto")
+def project(
+    run: Path,
+    images: tuple[Path, ...],
+    out: Path,
+    label: str | None,
+    mask: Path | None,
+    distance: str,
+    batch: int,
+    coverage: bool,
+    data: str | None,
+    device: str,
+    **options: Any,
+) -> None:
+    """Find latents of the generator RUN that reproduce IMAGES, files and folders.
+
+    Stopped, the same command goes on. Under torchrun processes share the work; the files are the same.
+    """
+    keep_freed_memory()
+    # these import torch, which takes seconds that `--help` need not spend
+    from .. import distributed
+    from ..projection.batches import make_batches, project_batches
+    from ..projection.coverage import measure_coverage
+    from ..projection.describe import describe, of_coverage
+    from ..projection.distance import make_distance
+    from ..projection.folder import ResultFolder
+    from ..projection.inputs import read_inputs, read_mask
+    from ..projection.projector import Projector
+    from ..sampling import load_generator
+
+    where = choose_device(device)
+    distributed.start(where)
+    try:
+        generator = load_generator(run, where)
+        check_label(generator, label)
+        projector = Projector(generator, make_distance(distance, where), **options)
+        fit = fit_of(run)
+        weights = None if mask is None else read_mask(mask, generator.image_shape, fit)
+        wanted = "" if label == SEARCH else label
+        inputs = read_inputs(images, generator.image_shape, generator.classes, wanted, fit)
+        tell_inputs(inputs, generator, label)
+        real = open_known(generator, run, data) if coverage else None
+        facts = describe(projector, run, inputs.items, weights, label=label, fit=fit, batch=batch)
+        folder, found = ResultFolder(out), None
+        with ExitStack() as stack:
+            distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
+            distributed.first_rank_first(lambda: folder.begin(facts) if distributed.rank() == 0 else None)
+            start, batches = time.perf_counter(), make_batches(inputs, batch)
+            with first_rank_bar("projecting") as progress:
+                done = distributed.every_rank(lambda: project_batches(projector, batches, weights, folder, progress))
+            tell_done(done, time.perf_counter() - start)
+            if real is not None:
+                with first_rank_bar("projecting the run's own images") as progress:
+                    found = measure_coverage(
+                        projector, real, weights, label == SEARCH, batch, folder, of_coverage(facts), progress
+                    )
+            if distributed.rank() == 0:
+                finish(folder, inputs, found)
+    finally:
+        distributed.stop()
+
+
+def check_label(generator: "TrainedGenerator", label: str | None) -> None:
+    if label is None:
+        return
+    if not generator.classes:
+        raise UserError(f"--label {label}: this generator was trained without labels")
+    if label not in (SEARCH, *generator.classes):
+        raise UserError(f"--label {label}: no such class, {nearest(label, (SEARCH, *generator.classes))}")
+
+
+def run_folder(run: Path) -> Path | None:
+    """The folder of the run that a generator is of; None for a file that lies elsewhere."""
+    from ..training.run_folder import CONFIG_FILE
+
+    folder = run if run.is_dir() else run.parent
+    return folder if (folder / CONFIG_FILE).exists() else None
+
+
+def fit_of(run: Path) -> str:
+    """How the run's images were brought to its size."""
+    from ..training.run_folder import RunFolder
+
+    folder = run_folder(run)
+    return "crop" if folder is None else RunFolder(folder).read_config().data.fit
+
+
+def open_known(generator: "TrainedGenerator", run: Path, data: str | None) -> "RealImages | None":
+    """Real images of the run, to judge by what it covers; None, which is said, where there are none."""
+    from .. import distributed
+    from ..metrics.evaluate import check_fit
+
+    folder = run_folder(run)
+    if folder is None and data is None:
+        say(f"covered is left empty: {run} is a generator without a run, name the run's folder, or --data its images")
+        return None
+    try:
+        real: RealImages = distributed.first_rank_first(lambda: run_images(folder or run, data))
+        check_fit(generator, real)
+    except UserError as error:
+        raise UserError(f"{error}; or leave out what is covered: --no-coverage") from None
+    if real.held_out is None:
+        say("no images of the run are held out: what is covered is judged by its training images")
+    return real
+
+
+def tell_inputs(inputs: "Inputs", generator: "TrainedGenerator", label: str | None) -> None:
+    """What is skipped, converted, and searched. UserError if there is nothing left."""
+    for file, reason in inputs.skipped:
+        say(f"warning: {file} is skipped: {reason}", err=True)
+    if not inputs.images:
+        raise UserError("none of the images can be projected: give PNG or JPEG files of the generator's size or larger")
+    channels, height, width = generator.image_shape
+    if inputs.converted:
+        kind = "gray" if channels == 1 else "RGB"
+        say(f"{inputs.converted} of {len(inputs.images)} images were resized or converted to {height}x{width}, {kind}")
+    unknown = sum(not item.label for item in inputs.items if item.name in inputs.images)
+    if generator.classes and unknown and label is None:
+        say(f"{unknown} images lie in no folder that is named like a class: their class is searched")
+
+
+def tell_done(done: "Done", seconds: float) -> None:
+    """The speed of all processes, and what this one could not write."""
+    import torch
+
+    from .. import distributed
+
+    for item, reason in done.failed:
+        click.echo(f"warning: {item.file} is skipped: {reason}", err=True)
+    count = int(distributed.sum_over_ranks(torch.tensor(float(done.count))))
+    if count:
+        say(f"{count} images projected, {60 * count / seconds:.1f} per minute")
+
+
+def finish(folder: "ResultFolder", inputs: "Inputs", coverage: "Coverage | None") -> None:
+    """Writes and prints what was found. UserError if that is nothing."""
+    from ..projection.summary import write_all
+
+    records = {
+        item.name: record
+        for item in inputs.items
+        if item.name in inputs.images and (record := folder.read(item.name)) is not None
+    }
+    if not records:
+        raise UserError(
+            f"--out {folder.path}: no image could be written there: make room, and the same command goes on"
+        )
+    click.echo(write_all(folder, records, coverage))
+    left_out = len(inputs.skipped) + len(inputs.images) - len(records)
+    if left_out:
+        click.echo(f"warning: {left_out} images are left out, as said above", err=True)
+    click.echo(f"{len(records)} images, projections.csv, sheet.png and summary.txt are in {folder.path}")
+
+
+def say(text: str, err: bool = False) -> None:
+    """Said by one process."""
+    from .. import distributed
+
+    if distributed.rank() == 0:
+        click.echo(text, err=err)
+
+
+@contextmanager
+def first_rank_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on the first process, None on the others."""
+    from .. import distributed
+
+    with progress_bar(label) as progress:
+        yield progress if distributed.rank() == 0 else None

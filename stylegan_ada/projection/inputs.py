@@ -1,0 +1,128 @@
+"""Image files that are to be projected: found, named, labelled, and brought to the generator's shape."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets.decode import Unreadable, open_image, read_header, to_array
+from ..datasets.sources import FolderSource
+from ..errors import UserError
+
+LONGEST = 50  # characters of a name, which in UTF-8 leave room in the 255 bytes of a file name
+TAKEN = "sheet"  # the picture of all
+
+Shape = tuple[int, int, int]  # (channels, height, width)
+
+
+@dataclass(frozen=True)
+class Item:
+    """file: the image, as the user finds it. name: of what is written of it, unique. label: "" where none is known."""
+
+    file: Path
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """items: sorted by class, those without a label last. images: uint8 [H, W, C] of those that could be read, by
+    name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason."""
+
+    items: list[Item]
+    images: dict[str, NDArray[np.uint8]]
+    converted: int
+    skipped: list[tuple[Path, str]]
+
+
+def read_inputs(paths: Sequence[Path], shape: Shape, classes: Sequence[str], label: str | None, fit: str) -> Inputs:
+    """The images of files and folders (walked to any depth), brought to `shape` by `fit` as training would.
+
+    label: of all of them; None takes the innermost folder whose name is a class, among those below a folder that is
+    named, that folder itself, and the one in which a file lies.
+    """
+    items, skipped = _find_items(paths, classes, label)
+    images, converted = {}, 0
+    for item in items:
+        try:
+            images[item.name], changed = read_image(item.file, shape, fit)
+            converted += changed
+        except Unreadable as error:
+            skipped.append((item.file, str(error)))
+    return Inputs(items, images, converted, skipped)
+
+
+def _find_items(
+    paths: Sequence[Path], classes: Sequence[str], label: str | None
+) -> tuple[list[Item], list[tuple[Path, str]]]:
+    skipped: list[tuple[Path, str]] = []
+    found: dict[str, tuple[Path, str]] = {}
+    for path in paths:
+        files = _walk(path)
+        if not files:
+            skipped.append((path, "no images in this folder"))
+        for file, folders in files:
+            named = next((name for name in reversed(folders) if name in classes), "")
+            found.setdefault(os.path.abspath(file), (file, named if label is None else label))
+    order = {name: index for index, name in enumerate(classes)}
+    ranked = sorted(found.values(), key=lambda pair: (order.get(pair[1], len(order)), str(pair[0])))
+    items: list[Item] = []
+    taken = {TAKEN}
+    for file, own in ranked:
+        name = _safe(file.stem)
+        if name.lower() in taken:
+            name = _safe(f"{file.absolute().parent.name}-{file.stem}")
+        while name.lower() in taken:
+            name += "_"
+        taken.add(name.lower())
+        items.append(Item(file, name, own))
+    return items, skipped
+
+
+def read_image(file: Path, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], bool]:
+    """uint8 [H, W, C] as training would have it, and whether that took another size or kind of pixels.
+
+    Raises Unreadable, with the reason, for what is no image, or smaller than `shape` (as in training, none is
+    enlarged).
+    """
+    channels, height, width = shape
+    try:
+        with open(file, "rb") as stream:
+            header = read_header(stream)
+            if header.height < height or header.width < width:
+                raise Unreadable(f"{header.height}x{header.width}, smaller than the generator's {height}x{width}")
+            stream.seek(0)
+            image = open_image(stream)
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+    pixels = to_array(image, height=height, width=width, channels=channels, fit=fit).transpose(1, 2, 0)
+    same = (header.height, header.width) == (height, width) and header.mode == ("L" if channels == 1 else "RGB")
+    return np.ascontiguousarray(pixels), not same
+
+
+def read_mask(file: Path, shape: Shape, fit: str) -> NDArray[np.float32]:
+    """[1, H, W], from 0 (black) to 1 (white), brought to size as the images are. UserError if there is no such mask."""
+    try:
+        pixels, _ = read_image(file, (1, *shape[1:]), fit)
+    except Unreadable as error:
+        raise UserError(f"--mask {file}: {error}") from None
+    if not pixels.any():
+        raise UserError(f"--mask {file}: all black, so that nothing counts: make white what does")
+    return np.asarray(pixels[None, :, :, 0] / 255, np.float32)
+
+
+def _walk(path: Path) -> list[tuple[Path, list[str]]]:
+    """(file, names of folders above it, the outermost first) for each image. A path that is not there is a file."""
+    if not path.is_dir():
+        return [(path, [path.absolute().parent.name])]
+    source = FolderSource(path)
+    files = [Path(source.place) / name for name in source.names]
+    return [(file, [path.resolve().name, *file.relative_to(path).parts[:-1]]) for file in files]
+
+
+def _safe(stem: str) -> str:
+    return re.sub(r"[^\w.-]", "_", stem).strip(".")[:LONGEST] or "_"

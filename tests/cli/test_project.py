@@ -1,0 +1,364 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylegan_ada import load_generator
+from stylegan_ada.checkpoint import read_generator, save_generator
+from stylegan_ada.projection import projector
+from stylegan_ada.projection.latents import digest, load_latents, render
+from stylegan_ada.projection.tuning import load_deltas, tuned
+
+
+@pytest.fixture(scope="session")
+def pixels_file(tmp_path_factory):
+    """A TorchScript network whose 16 features are means of pixels: a distance that costs nothing."""
+
+    class Pixels(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.adaptive_avg_pool2d(x[:, :1], 4).flatten(1)
+
+    path = tmp_path_factory.mktemp("distance") / "pixels.pt"
+    with pytest.warns(DeprecationWarning, match=r"torch\.jit"):  # what the files of users are made by
+        torch.jit.trace(Pixels(), torch.zeros(2, 3, 224, 224)).save(str(path))
+    return path
+
+
+@pytest.fixture
+def quick(pixels_file):
+    return ["--distance", pixels_file, "--steps", 3, "--candidates", 3, "--device", "cpu"]
+
+
+@pytest.fixture
+def few(image_folder, tmp_path):
+    """Three images of each class, of which one of each has the same name."""
+    for name, files in (("bright", ("00", "02", "04")), ("dark", ("01", "03", "05"))):
+        (tmp_path / "few" / name).mkdir(parents=True)
+        for file in files:
+            shutil.copy(image_folder / name / f"{file}.png", tmp_path / "few" / name)
+    shutil.copy(tmp_path / "few/dark/05.png", tmp_path / "few/dark/04.png")
+    os.remove(tmp_path / "few/dark/05.png")
+    return tmp_path / "few"
+
+
+def table(folder):
+    with open(folder / "projections.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def block_means(image):
+    """What the network of `pixels_file` gives, nearly, as it is without enlarging, of unit length."""
+    means = image.reshape(4, 4, 4, 4).mean(axis=(1, 3)).ravel() / 255
+    return means / np.linalg.norm(means)
+
+
+def contents(folder):
+    """All that a user sees, and what was measured."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_written_of_each_image(command, trained_run, few, quick, tmp_path):
+    out = tmp_path / "out"
+    result = command("project", trained_run, few, "--out", out, "--space", "w", *quick)
+    assert result.code == 0, result
+    rows = table(out)
+    assert list(rows[0]) == ["file", "label", "perceptual", "psnr", "ssim", "covered"]
+    assert [row["label"] for row in rows] == ["bright"] * 3 + ["dark"] * 3
+    names = json.loads((out / "options.json").read_text())["images"]
+    assert set(names) == {"00", "02", "04", "01", "03", "dark-04"}
+    assert [row["file"] for row in rows] == list(names.values())
+    generator = load_generator(trained_run)
+    for row, (name, file) in zip(rows, names.items(), strict=True):
+        target = np.asarray(Image.open(file)).astype(float)
+        latents = load_latents(out / f"{name}.npz", generator)
+        assert (latents.labels, latents.space, latents.generator) == ((row["label"],), "w", digest(generator))
+        assert (latents.w == latents.w[:, :1]).all()
+        found = render(generator, latents.w, latents.noise)[0, :, :, 0].astype(float)
+        picture = np.asarray(Image.open(out / f"{name}.png"))
+        assert picture.shape == (64, 3 * 64, 3)  # 16 pixels, enlarged four times
+        shown = picture[::4, ::4, 0]
+        assert np.array_equal(shown[:, :16], target)
+        assert np.abs(shown[:, 16:32] - found).max() <= 1  # rendered in another batch
+        difference = np.clip(128 + 2 * (shown[:, 16:32].astype(int) - target), 0, 255)
+        assert np.array_equal(shown[:, 32:], difference)
+        psnr = 10 * np.log10(255**2 / np.square(shown[:, 16:32] - target).mean())
+        assert float(row["psnr"]) == pytest.approx(psnr, rel=1e-5)
+        vectors = [block_means(part) for part in (target, shown[:, 16:32].astype(float))]
+        assert float(row["perceptual"]) == pytest.approx(np.square(vectors[0] - vectors[1]).sum(), rel=0.2)
+    with Image.open(out / "sheet.png") as sheet:
+        assert sheet.height == 6 * 64
+    summary = (out / "summary.txt").read_text()
+    assert summary.strip() in result.out
+    dark = [float(row["perceptual"]) for row in rows if row["label"] == "dark"]
+    line = next(line.split() for line in summary.splitlines() if line.startswith("dark"))
+    assert line[1] == "3"
+    assert float(line[2]) == pytest.approx(statistics.median(dark), rel=1e-3)
+    worst = max(rows, key=lambda row: float(row["perceptual"]) * (row["label"] == "dark"))
+    assert line[4] == next(name for name, file in names.items() if file == worst["file"])
+    assert "6 images projected, " in result.out
+    assert "per minute" in result.out
+
+
+def test_tuning_is_written_and_judged_before(command, trained_run, few, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr("stylegan_ada.projection.coverage.MOST", 4)
+    fine_tune, tuned_images = projector.fine_tune, []
+
+    def counted(*arguments, **options):
+        tuned_images.append(1)
+        return fine_tune(*arguments, **options)
+
+    monkeypatch.setattr(projector, "fine_tune", counted)
+    out = tmp_path / "out"
+    result = command("project", trained_run, few / "dark/01.png", "--out", out, "--tune", *quick, "--steps", 10)
+    assert result.code == 0, result
+    (row,) = table(out)
+    assert row["label"] == "dark"  # of the folder in which the file lies
+    generator = load_generator(trained_run)
+    latents = load_latents(out / "01.npz", generator)
+    better = tuned(generator, load_deltas(out / "01.safetensors", generator))
+    shown = np.asarray(Image.open(out / "01.png"))[::4, ::4, 0]
+    assert np.array_equal(render(better, latents.w, latents.noise)[0, :, :, 0], shown[:, 16:32])
+    assert "before tuning" in result.out
+    record = json.loads((out / ".records/01.json").read_text())
+    assert record["untuned"] > record["perceptual"] == pytest.approx(float(row["perceptual"]), rel=1e-5)
+    about = json.loads((out / "coverage.json").read_text())
+    assert about["number"] == 4
+    assert len(tuned_images) == 1  # and not the run's own
+    limit = about["limit"]
+    assert row["covered"] == ("yes" if record["untuned"] <= 1.01 * limit else "no")
+
+
+def test_labels_are_given_searched_or_of_folders(command, fails, trained_run, few, quick, tmp_path):
+    shutil.copy(few / "dark/01.png", tmp_path / "stray.png")
+    options = ["--no-coverage", *quick]
+    result = command("project", trained_run, few, tmp_path / "stray.png", "--out", tmp_path / "a", *options)
+    assert "1 images lie in no folder that is named like a class: their class is searched" in result.out
+    assert [row["label"] for row in table(tmp_path / "a")[:6]] == ["bright"] * 3 + ["dark"] * 3
+    assert table(tmp_path / "a")[6]["label"] in ("bright", "dark")
+    assert {row["covered"] for row in table(tmp_path / "a")} == {""}
+    command("project", trained_run, few, "--out", tmp_path / "b", "--label", "dark", *options)
+    assert [row["label"] for row in table(tmp_path / "b")] == ["dark"] * 6
+    command("project", trained_run, few, "--out", tmp_path / "c", "--label", "search", *options)
+    searched = {row["file"].rpartition("/few/")[2]: row["label"] for row in table(tmp_path / "c")}
+    # the image of no folder is the first of class dark: it is searched alike, whatever else is projected
+    assert searched["dark/01.png"] == table(tmp_path / "a")[6]["label"]
+    line = fails("project", trained_run, few, "--out", tmp_path / "d", "--label", "drak", *options)
+    assert "did you mean 'dark'?" in line
+    assert not (tmp_path / "d").exists()
+
+
+def test_what_cannot_be_read_is_named_and_skipped(command, fails, trained_run, few, quick, tmp_path):
+    (few / "dark/broken.png").write_bytes(b"not a picture")
+    Image.new("L", (8, 8)).save(few / "dark/small.png")
+    Image.new("RGB", (40, 20), "red").save(few / "dark/large.png")
+    options = ["--no-coverage", *quick]
+    result = command("project", trained_run, few, tmp_path / "none.png", "--out", tmp_path / "out", *options)
+    assert result.code == 0, result
+    assert "broken.png is skipped: not a PNG, JPEG, TIFF, WebP or BMP image" in result.err
+    assert "small.png is skipped: 8x8, smaller than the generator's 16x16" in result.err
+    assert "none.png is skipped: No such file or directory" in result.err
+    assert "1 of 7 images were resized or converted to 16x16, gray" in result.out
+    assert "warning: 3 images are left out" in result.err
+    assert len(table(tmp_path / "out")) == 7
+    shown = np.asarray(Image.open(tmp_path / "out/large.png"))
+    assert (shown[:, :64] == 76).all()  # ITU-R BT.601: 0.299 of 255
+    line = fails("project", trained_run, few / "dark/small.png", "--out", tmp_path / "no", *options)
+    assert "none of the images can be projected" in line
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_write_that_fails_skips_that_image_and_the_same_command_mends_it(
+    command, fails, trained_run, few, quick, tmp_path, monkeypatch
+):
+    arguments = ["project", trained_run, few, "--no-coverage", *quick, "--batch", 2, "--out"]
+    assert command(*arguments, tmp_path / "whole").code == 0
+    save = np.savez
+
+    def full(file, **arrays):
+        if "03" in file.name or every:
+            raise OSError(28, "No space left on device")
+        save(file, **arrays)
+
+    every = False
+    with monkeypatch.context() as patch:
+        patch.setattr("numpy.savez", full)
+        result = command(*arguments, tmp_path / "out")
+        assert result.code == 0
+        assert "dark/03.png is skipped: cannot write" in result.err
+        assert "No space left on device" in result.err
+        assert "warning: 1 images are left out" in result.err
+        assert len(table(tmp_path / "out")) == 5
+        every = True
+        assert "no image could be written there" in fails(*arguments, tmp_path / "none")
+    assert "2 images projected" in command(*arguments, tmp_path / "out").out  # its batch
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_the_same_files_on_one_process_two_and_after_a_kill(fails, environment, trained_run, few, quick, tmp_path):
+    arguments = ["project", trained_run, few, "--batch", 2, *quick]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port]
+
+    def call(name, launcher=()):
+        # an own cache each, so that every one measures what is covered
+        line = [sys.executable, *launcher, "-m", "stylegan_ada", *arguments, "--out", tmp_path / name]
+        own = {**environment, "STYLEGAN_ADA_CACHE": str(tmp_path / f"cache-{name}")}
+        return subprocess.Popen(list(map(str, line)), env=own, stdout=-1, stderr=-1, text=True)
+
+    def run(*arguments):
+        process = call(*arguments)
+        out, err = process.communicate()
+        return process.returncode, out, err
+
+    code, _, err = run("one")
+    assert code == 0, err
+    code, out, err = run("two", torchrun)
+    assert code == 0, err
+    assert out.count("images, projections.csv") == 1  # one process speaks
+    process = call("killed")
+    records = tmp_path / "killed/.records"
+    while len(list(records.glob("[!.]*.json"))) < 2:  # a batch
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "killed/projections.csv").exists()
+    begun = {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
+    line = fails(*arguments, "--seed", 1, "--out", tmp_path / "killed")
+    assert line.endswith("was begun with another seed: give the same options to go on, or another --out")
+    assert begun == {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
+    (tmp_path / "killed/.00.4711.png").write_bytes(b"cut short")  # as a killed process leaves it
+    code, out, err = run("killed")
+    assert code == 0, err
+    assert "6 images projected" not in out
+    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "killed")
+
+
+def test_what_is_measured_of_the_run_is_kept(command, trained_run, few, quick, tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
+    one = few / "dark/01.png"
+    result = command("project", trained_run, one, "--out", tmp_path / "a", *quick)
+    assert "no images of the run are held out" in result.out
+    about = json.loads((tmp_path / "a/coverage.json").read_text())
+    assert about["number"] == len(about["distances"]) == 24
+    assert about["limit"] == max(about["distances"])
+    assert about["kind"] == "training images"
+    assert table(tmp_path / "a")[0]["covered"] == "yes"  # it is one of them
+    (kept,) = (tmp_path / "cache/coverage").iterdir()
+    changed = {**about, "limit": 0.0, "distances": [1e-9] * 24}
+    kept.write_text(json.dumps(changed))
+    command("project", trained_run, few, "--out", tmp_path / "b", *quick)
+    assert {row["covered"] for row in table(tmp_path / "b")} == {"no"}
+    summary = (tmp_path / "b/summary.txt").read_text()
+    assert [line.split()[3] for line in summary.splitlines()[1:3]] == ["3", "3"]
+    assert "not covered" in summary
+    command("project", trained_run, one, "--out", tmp_path / "c", *quick, "--steps", 5)  # it was not for these options
+    assert table(tmp_path / "c")[0]["covered"] == "yes"
+    assert len(list((tmp_path / "cache/coverage").iterdir())) == 2
+
+
+def test_a_generator_without_a_run_says_why_covered_is_empty(command, trained_run, few, quick, tmp_path):
+    bare = tmp_path / "bare.safetensors"
+    shutil.copy(trained_run / "generator.safetensors", bare)
+    result = command("project", bare, few / "dark", "--out", tmp_path / "out", *quick)
+    assert result.code == 0, result
+    assert result.out.count("is a generator without a run") == 1
+    assert {(row["label"], row["covered"]) for row in table(tmp_path / "out")} == {("dark", "")}
+    assert not (tmp_path / "out/coverage.json").exists()
+
+
+def test_without_labels(command, fails, trained_run, few, quick, tmp_path):
+    from dataclasses import replace
+
+    from stylegan_ada.networks import Generator
+
+    _, info = read_generator(trained_run)
+    network = replace(info.network, c_dim=0)
+    path = tmp_path / "unlabelled.safetensors"
+    save_generator(path, Generator(network), replace(info, network=network, classes=(), class_counts=()))
+    result = command("project", path, few, "--out", tmp_path / "out", *quick)
+    assert result.code == 0, result
+    assert "searched" not in result.out
+    assert {row["label"] for row in table(tmp_path / "out")} == {""}
+    line = fails("project", path, few, "--out", tmp_path / "no", "--label", "dark", *quick)
+    assert "trained without labels" in line
+
+
+def test_only_what_is_in_the_mask_counts(command, fails, trained_run, few, quick, tmp_path):
+    half = np.zeros((16, 16), np.uint8)
+    half[:, :8] = 255
+    Image.fromarray(half).save(tmp_path / "mask.png")
+    original = np.asarray(Image.open(few / "dark/01.png"))
+    spoiled = np.where(half > 0, original, 255 - original)
+    (tmp_path / "spoiled/dark").mkdir(parents=True)
+    Image.fromarray(spoiled).save(tmp_path / "spoiled/dark/01.png")
+    options = ["--mask", tmp_path / "mask.png", "--no-coverage", *quick]
+    for name, file in (("a", few / "dark/01.png"), ("b", tmp_path / "spoiled/dark/01.png")):
+        assert command("project", trained_run, file, "--out", tmp_path / name, *options).code == 0
+    latents = [(tmp_path / name / "01.npz").read_bytes() for name in ("a", "b")]
+    assert latents[0] == latents[1]
+    figures = [[row[name] for name in ("perceptual", "psnr", "ssim")] for out in "ab" for row in table(tmp_path / out)]
+    assert figures[0][:2] == figures[1][:2]  # an SSIM's windows reach beyond the mask
+    Image.new("L", (16, 16)).save(tmp_path / "black.png")
+    options[1] = tmp_path / "black.png"
+    assert "all black" in fails("project", trained_run, few, "--out", tmp_path / "no", *options)
+    options[1] = tmp_path / "nowhere.png"
+    assert "No such file" in fails("project", trained_run, few, "--out", tmp_path / "no", *options)
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--space", "z"], "--space z: no such choice"),
+        (["--steps", "0"], "--steps"),
+        (["--batch", "0"], "--batch"),
+        (["--distance", "vgh"], "did you mean 'vgg'?"),
+        (["--distance", "net.onnx"], "gives no gradient"),
+        (["--distance", "nowhere.pt"], "--distance nowhere.pt: cannot be read"),
+        (["--data", "nowhere"], "there is no 'nowhere'"),
+    ],
+)
+def test_bad_options(fails, trained_run, few, quick, tmp_path, options, message):
+    assert message in fails("project", trained_run, few, "--out", tmp_path / "out", *quick, *options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_distance_without_weights_says_how_to_get_them(fails, trained_run, few, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    line = fails("project", trained_run, few, "--out", tmp_path / "out", "--device", "cpu")
+    assert "pip install --no-deps stlpips-pytorch==0.0.2" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_other_files_and_a_finished_one(command, fails, trained_run, few, quick, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("mine")
+    arguments = ["project", trained_run, few, "--no-coverage", *quick, "--out"]
+    assert "holds something else" in fails(*arguments, tmp_path / "mine")
+    assert os.listdir(tmp_path / "mine") == ["notes.txt"]
+    assert command(*arguments, tmp_path / "out").code == 0
+    before = contents(tmp_path / "out")
+    again = command(*arguments, tmp_path / "out")
+    assert again.code == 0
+    assert "projected" not in again.out
+    assert contents(tmp_path / "out") == before
+    other = [*arguments[:2], few / "dark", *arguments[3:]]
+    assert "was begun with another images" in fails(*other, tmp_path / "out")
+    # a file that has changed is done again
+    Image.new("L", (16, 16), 100).save(few / "dark/01.png")
+    assert command(*arguments, tmp_path / "out").code == 0
+    assert (np.asarray(Image.open(tmp_path / "out/01.png"))[:, :64] == 100).all()
