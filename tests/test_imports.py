@@ -13,6 +13,7 @@ FLOORS = {
     "distributed": 0,
     "errors": 0,
     "files": 0,
+    "folders": 0,
     "ops": 0,
     "presets": 0,
     "random": 0,

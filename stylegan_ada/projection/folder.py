@@ -1,6 +1,5 @@
 """The folder in which projections are gathered. What lies in it outlives a killed process, which goes on from there."""
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..files import write_text
+from ..folders import begin_or_go_on, locked_folder
 
 OPTIONS_FILE = "options.json"
 
@@ -39,16 +39,7 @@ class ResultFolder:
         """Makes the folder and holds its lock. A second process there, or files of others, is a UserError."""
         if self.path.exists() and not self._records.is_dir() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise UserError(f"--out {self.path}: it exists already and holds something else, give a new folder")
-        try:
-            self._records.mkdir(parents=True, exist_ok=True)
-            lock_file = open(self._records / ".lock", "w")  # noqa: SIM115 - closed below, after the flock that may fail
-        except OSError as error:
-            raise UserError(f"--out {self.path}: cannot write there ({error.strerror})") from None
-        with lock_file:
-            try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(f"--out {self.path}: another process is writing there, wait for it") from None
+        with locked_folder(self._records, self.path, "another process is writing there, wait for it"):
             for folder in (self.path, self._records):
                 for path in folder.glob(".*.[0-9]*.*"):  # what a killed process had begun to write (`atomic_path`)
                     path.unlink(missing_ok=True)
@@ -56,18 +47,7 @@ class ResultFolder:
 
     def begin(self, options: dict[str, Any]) -> None:
         """Notes what is projected, and how. What was begun with something else is a UserError and stays as it is."""
-        path = self.path / OPTIONS_FILE
-        options = json.loads(json.dumps(options))
-        if not path.exists():
-            write_text(path, json.dumps(options, indent=1) + "\n")
-            return
-        begun = json.loads(path.read_text(encoding="utf-8"))
-        others = sorted(name for name in begun | options if begun.get(name) != options.get(name))
-        if others:
-            raise UserError(
-                f"--out {self.path}: was begun with another {', '.join(others)}: "
-                "give the same options to go on, or another --out"
-            )
+        begin_or_go_on(self.path / OPTIONS_FILE, options, self.path)
 
     def files(self, name: str, tune: bool) -> list[Path]:
         """What is written of an image: its picture, its latent, and with tuning the differences."""

@@ -1,6 +1,5 @@
 """The folder of a run: its lock, its configuration, its checkpoints."""
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,10 @@ from ..checkpoint import TrainingState
 from ..config import RunConfig, from_json, to_json
 from ..errors import UserError
 from ..files import write_text
+from ..folders import LOCK_FILE, locked_folder
 
 CONFIG_FILE = "config.json"
 OPTIONS_FILE = "options.json"
-LOCK_FILE = ".lock"
 
 
 class RunFolder:
@@ -26,18 +25,7 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Makes the folder and holds its lock. A second process in the same folder is a UserError."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock_file = open(self.path / LOCK_FILE, "w")  # noqa: SIM115 - closed below, after the flock that may fail
-        except OSError as error:
-            raise UserError(f"--out {self.path}: cannot write there ({error.strerror})") from None
-        with lock_file:
-            try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(
-                    f"--out {self.path}: another process is training there, wait or use another folder"
-                ) from None
+        with locked_folder(self.path, self.path, "another process is training there, wait or use another folder"):
             yield
 
     def has_begun(self) -> bool:

@@ -105,7 +105,7 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(environment, trained
     other = [*call, "--seed", "1"]
     done = subprocess.run(list(map(str, other)), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "a set begun with another seed" in done.stderr
+    assert "was begun with another seed" in done.stderr
     assert begun == {path: path.stat().st_mtime_ns for path in blocks.glob("class*.npz")}
     done = subprocess.run(list(map(str, call)), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

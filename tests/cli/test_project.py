@@ -238,7 +238,7 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(fails, environment, 
     assert not (tmp_path / "killed/projections.csv").exists()
     begun = {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
     line = fails(*arguments, "--seed", 1, "--out", tmp_path / "killed")
-    assert line.endswith("was begun with another seed: give the same options to go on, or another --out")
+    assert line.endswith("was begun with another seed: give the same options to go on, another --out, or delete it")
     assert begun == {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
     (tmp_path / "killed/.00.4711.png").write_bytes(b"cut short")  # as a killed process leaves it
     code, out, err = run("killed")

@@ -1,0 +1,46 @@
+"""Folders that a process fills and, if it is stopped, a later one goes on with."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+from .files import write_text
+
+LOCK_FILE = ".lock"
+
+
+@contextmanager
+def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
+    """Makes `folder` and holds the lock in it. UserErrors name `out`, what the user has asked for; that for a second
+    process says `busy`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock_file = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - closed below, after the flock that may fail
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot write there ({error.strerror})") from None
+    with lock_file:
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"--out {out}: {busy}") from None
+        yield
+
+
+def begin_or_go_on(path: Path, options: dict[str, Any], out: Path) -> None:
+    """Notes in a JSON file what is made, and how. Where something else is noted there already, that is a UserError that
+    names `out`, and all stays as it is."""
+    options = json.loads(json.dumps(options))
+    if not path.exists():
+        write_text(path, json.dumps(options, indent=1) + "\n")
+        return
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    others = sorted(name for name in begun | options if begun.get(name) != options.get(name))
+    if others:
+        raise UserError(
+            f"--out {out}: {path.parent} was begun with another {', '.join(others)}: "
+            "give the same options to go on, another --out, or delete it"
+        )
