@@ -33,16 +33,19 @@ class LabelFidelity:
 class LabelReader:
     """Linear discriminant analysis of real features [N, D] with labels [N], 0 ... C - 1.
 
+    equal_priors: every class counts as equally likely, as in a balanced set; otherwise by its share, so that a class of
+    few images is hardly ever read.
     ValueError if there are fewer than two classes, or a class of a single image.
     """
 
-    def __init__(self, real: Features, labels: NDArray[np.int64]):
+    def __init__(self, real: Features, labels: NDArray[np.int64], *, equal_priors: bool = False):
         counts = np.bincount(labels)
         self._smallest = int(counts[counts > 0].min())
         if (counts > 0).sum() < 2 or self._smallest < 2:
             raise ValueError("a classifier needs two classes or more, of two images each")
         self._real, self._labels = real, labels
-        self._fitted = _classifier().fit(real, labels)
+        classes = int((counts > 0).sum())
+        self._fitted = _classifier(np.full(classes, 1 / classes) if equal_priors else None).fit(real, labels)
 
     def judge(self, generated: Features, labels: NDArray[np.int64]) -> LabelFidelity:
         """Reads generated features [M, D], which were made for labels [M]."""
@@ -67,8 +70,8 @@ class LabelReader:
         return float(cross_val_score(_classifier(), self._real, self._labels, cv=folds).mean())
 
 
-def _classifier() -> "LinearDiscriminantAnalysis":
+def _classifier(priors: NDArray[np.float64] | None = None) -> "LinearDiscriminantAnalysis":
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     # there are often more features than images: the covariance is shrunk as far as the data say (Ledoit & Wolf 2004)
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)

@@ -13,6 +13,9 @@ FILTERS = {  # the option, the reason in dataset.json, what is rejected
 }
 
 
+NO_FIGURES = ("count", "n_real", "images", "kimg", "measuring_seconds")  # of what an evaluation's row holds
+
+
 def data_card(facts: dict[str, Any], config: RunConfig | None = None, measured: dict[str, Any] | None = None) -> str:
     """Markdown. facts: what dataset.json holds; config: of the run that trained the generator; measured: a row of its
     evaluations, for the weights that made the set. What is not known is said to be so."""
@@ -86,8 +89,14 @@ Licence of the source: {licence}.
 def _measured(measured: dict[str, Any] | None) -> str:
     if measured is None:
         return "## Measured\n\nNothing was measured of these weights (`stylegan-ada evaluate RUN`).\n"
-    rows = [f"| {_cell(name)} | {value:.4g} |" for name, value in measured.items() if isinstance(value, int | float)]
-    head = "Of the generator, without truncation and without filters:\n\n| figure | value |\n|---|---|\n"
+    figures = {name: value for name, value in measured.items() if isinstance(value, int | float)}
+    rows = []
+    for name, value in figures.items():
+        if name not in NO_FIGURES and not name.endswith("_error"):
+            error = figures.get(f"{name}_error")
+            rows.append(f"| {_cell(name)} | {value:.4g} | {'' if error is None else f'{error:.2g}'} |")
+    head = f"Of the generator, by {measured.get('count', '?')} images without truncation and filters:\n\n"
+    head += "| figure | value | standard error |\n|---|---|---|\n"
     return "## Measured\n\n" + head + "\n".join(rows) + "\n"
 
 

@@ -1,6 +1,7 @@
 """Which generated images not to keep: copies of training images, images of another class, the far-off ones."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..metrics.features import Extractor
 from ..metrics.figures import RealSide, Sides, find_copies_of
+from ..metrics.labels import LabelReader
 from ..metrics.manifold import DENSITY_K
 from ..metrics.memorisation import QUANTILE, unseen_distances
 from ..metrics.neighbours import Features, balls_around, kth_squared_distance, nearest_of
@@ -71,8 +73,8 @@ class Filters:
             verdicts[copies.suspected] = COPY
         if recipe.reject_mislabelled:
             labels = np.full(count, self._real_label(label))
-            scores["label_probability"] = self.real.reader.probability(features, labels)
-            correct = self.real.reader.judge(features, labels).correct
+            scores["label_probability"] = self._reader.probability(features, labels)
+            correct = self._reader.judge(features, labels).correct
             verdicts[(verdicts == KEPT) & ~correct] = MISLABELLED
         if recipe.keep_best < 1:
             density, order = self._density(features, label)
@@ -98,7 +100,12 @@ class Filters:
             raise UserError("--reject-mislabelled: this generator was trained without labels")
         for label in range(len(self.classes)):
             self._real_label(label)
-        _ = self.real.reader
+        _ = self._reader
+
+    @cached_property
+    def _reader(self) -> LabelReader:
+        """With equal priors: a rare class is what a balanced set is made for."""
+        return LabelReader(*self.real.labelled, equal_priors=True)
 
     def _real_label(self, label: int) -> int:
         """The set's own number for a class of the generator."""

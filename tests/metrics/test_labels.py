@@ -55,3 +55,16 @@ def test_a_class_that_was_not_generated(real):
 def test_what_no_classifier_can_learn(labels):
     with pytest.raises(ValueError, match="two classes or more"):
         LabelReader(np.zeros((6, 2)), labels)
+
+
+def test_equal_priors_read_a_rare_class():
+    """Images halfway past the middle between two means belong to the second, however rare it is."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [500, 20])
+    real = rng.normal(size=(520, 2)) + np.array([[0, 0], [2, 0]])[labels]
+    generated = rng.normal(size=(200, 2)) * 0.3 + [1.4, 0]  # nearer to the rare class's mean
+    asked = np.ones(200, int)
+    by_share = LabelReader(real, labels).judge(generated, asked).correct.mean()
+    equally = LabelReader(real, labels, equal_priors=True).judge(generated, asked).correct.mean()
+    assert by_share < 0.2
+    assert equally > 0.8
