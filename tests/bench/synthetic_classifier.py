@@ -31,7 +31,7 @@ def main() -> None:
     if real.held_out is None:
         raise SystemExit(f"{arguments.run}: no images are held out")
     side = compute_real(real, extractor)
-    synthetic = load_dataset(str(arguments.folder))
+    synthetic = load_dataset(str(arguments.folder), size=real.dataset.image_shape[1:])
     assert synthetic.classes == real.dataset.classes
     features = extractor.features(extractor.extract([synthetic.images.transpose(0, 2, 3, 1)]))
     names = np.array(real.dataset.classes)
