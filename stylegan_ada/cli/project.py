@@ -156,10 +156,12 @@ def tell_inputs(inputs: "Inputs", generator: "TrainedGenerator", label: str | No
     channels, height, width = generator.image_shape
     if inputs.converted:
         kind = "gray" if channels == 1 else "RGB"
-        say(f"{inputs.converted} of {len(inputs.images)} images were resized or converted to {height}x{width}, {kind}")
+        say(f"resized or converted to {height}x{width}, {kind}: {inputs.converted} of {len(inputs.images)} images")
     unknown = sum(not item.label for item in inputs.items if item.name in inputs.images)
     if generator.classes and unknown and label is None:
-        say(f"{unknown} images lie in no folder that is named like a class: their class is searched")
+        say(
+            f"in no folder that is named like a class, so that the class is searched: {unknown} of {len(inputs.images)}"
+        )
 
 
 def tell_done(done: "Done", seconds: float) -> None:

@@ -143,7 +143,7 @@ def test_labels_are_given_searched_or_of_folders(command, fails, trained_run, fe
     shutil.copy(few / "dark/01.png", tmp_path / "stray.png")
     options = ["--no-coverage", *quick]
     result = command("project", trained_run, few, tmp_path / "stray.png", "--out", tmp_path / "a", *options)
-    assert "1 images lie in no folder that is named like a class: their class is searched" in result.out
+    assert "in no folder that is named like a class, so that the class is searched: 1 of" in result.out
     assert [row["label"] for row in table(tmp_path / "a")[:6]] == ["bright"] * 3 + ["dark"] * 3
     assert table(tmp_path / "a")[6]["label"] in ("bright", "dark")
     assert {row["covered"] for row in table(tmp_path / "a")} == {""}
@@ -168,7 +168,7 @@ def test_what_cannot_be_read_is_named_and_skipped(command, fails, trained_run, f
     assert "broken.png is skipped: not a PNG, JPEG, TIFF, WebP or BMP image" in result.err
     assert "small.png is skipped: 8x8, smaller than the generator's 16x16" in result.err
     assert "none.png is skipped: No such file or directory" in result.err
-    assert "1 of 7 images were resized or converted to 16x16, gray" in result.out
+    assert "resized or converted to 16x16, gray: 1 of 7" in result.out
     assert "warning: 3 images are left out" in result.err
     assert len(table(tmp_path / "out")) == 7
     shown = np.asarray(Image.open(tmp_path / "out/large.png"))
