@@ -149,7 +149,7 @@ def load_directions(path: Path, w_dim: int) -> Directions:
         with np.load(path, allow_pickle=False) as file:
             names, arrays = file["names"], {field: _float32(file[field]) for field in ARRAYS}
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: not a file of directions ({reason})") from None
     count = names.size
     shapes = {"vectors": (count, w_dim), "spreads": (count,), "shares": (count,), "centers": (count, w_dim)}
