@@ -84,7 +84,7 @@ def parse_csv(text: str) -> list[tuple[str, str]]:
                 raise UserError(f"labels.csv line {reader.line_num} lacks a file or a label: complete or remove it")
             pairs.append((_plain(name), label))
     except csv.Error as error:
-        raise UserError(f"labels.csv is not a table of commas (line {reader.line_num}: {error}): mend it") from None
+        raise UserError(f"labels.csv is not a table of commas (line {reader.line_num}: {error}): fix it") from None
     return pairs
 
 
@@ -93,14 +93,14 @@ def parse_json(text: str) -> list[tuple[str, str | int]] | None:
     try:
         content = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise UserError(f"dataset.json is not JSON ({error}): mend it") from None
+        raise UserError(f"dataset.json is not JSON ({error}): fix it") from None
     if not isinstance(content, dict) or "labels" not in content:
         raise UserError('dataset.json must hold {"labels": [["00000/img.png", 6], ...]}: add "labels"')
     labels = content["labels"]
     if labels is None:
         return None
     if not isinstance(labels, list):
-        raise UserError('"labels" in dataset.json must be a list of [file, label], or null: mend it')
+        raise UserError('"labels" in dataset.json must be a list of [file, label], or null: fix it')
     for entry in labels:
         if not _is_entry(entry):
             raise UserError(f"dataset.json: {json.dumps(entry):.80} is not [file, label], the label whole or text")
@@ -155,7 +155,7 @@ def _check_names(file: str, labelled: list[str], names: list[str]) -> None:
     if twice:
         raise UserError(f"{file} lists {len(twice)} files more than once (first: {twice[0]!r}): keep one line each")
     if missing:
-        raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r}): mend it")
+        raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r}): fix it")
     if left_out:
         raise UserError(f"{file} has no label for {len(left_out)} images (first: {left_out[0]!r}): add them")
 

@@ -45,7 +45,7 @@ class Done:
 def make_batches(inputs: Inputs, size: int) -> list[Batch]:
     """Batches of `size`, less those that could not be read.
 
-    Those do not move the others to another batch: results stay the same to the byte when a file is mended.
+    Those do not move the others to another batch: results stay the same to the byte when a file is repaired.
     """
     batches = []
     for group in ([item for item in inputs.items if item.label], [item for item in inputs.items if not item.label]):

@@ -284,7 +284,7 @@ class Trainer:
         return bool(distributed.sum_over_ranks(torch.tensor(float(stop))) > 0)
 
     def _tick(self, log: Log | None, seconds: float, images: int) -> None:
-        """Prints and logs the means since the last tick; a loss that is no number ends the run."""
+        """Prints and logs the means since the last tick; a NaN or infinite loss ends the run."""
         averages = self.averages.take()
         broken = [name for name, value in averages.items() if not math.isfinite(value)]
         if broken:
@@ -306,10 +306,10 @@ class Trainer:
             self.say(progress_line(row, self.config.training.kimg))
             self._watch_cap(p)
             if averages.get("loss_G", 0.0) > DIVERGED_LOSS:
-                self.say("warning: the generator's loss says that training has come apart: lower --learning-rate")
+                self.say("warning: the generator's loss says that training has diverged: lower --learning-rate")
 
     def _broken(self, name: str, value: float) -> UserError:
-        """The error that ends a run whose figures are no numbers any more; one process tells it."""
+        """The error that ends a run with NaN or infinite figures; one process tells it."""
         if distributed.rank() > 0:
             return PeerError(name)
         kept = self.folder.checkpoints()
