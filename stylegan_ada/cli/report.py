@@ -9,9 +9,8 @@ import click
 from .._version import __version__
 from ..config import RunConfig, to_json
 from ..errors import UserError
-from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
-from .evaluate import MOST_IMAGES
-from .words import SENTENCES, details, footnotes, interval, number, reference_name
+from ..metrics.words import SENTENCES, details, footnotes, interval, number, reference_name
+from .common import DEVICES, MOST_IMAGES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
 
 if TYPE_CHECKING:
     import torch

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from . import intervals
 from .distances import fid, kid_with_error
-from .inception_score import SPLITS, inception_score
 from .labels import LabelFidelity, LabelReader
 from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
 from .memorisation import QUANTILE, Copies, copies_by_distance, either, unseen_distances
 from .neighbours import Features, kth_squared_distance
+from .score import SPLITS, inception_score
 
 RESAMPLES = 20  # of figures that take seconds each
 
