@@ -71,11 +71,15 @@ class RealSide:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sides:
-    """Features of real and of generated images [M, D]. labels [M]: what was asked for, None without labels.
-    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made."""
+    """Features of real and of generated images [M, D], of the generator's seeds seed * M ... seed * M + M - 1.
+
+    labels [M]: what was asked for, None without labels.
+    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made.
+    """
 
     real: RealSide
     generated: Features
+    seed: int = 0
     labels: NDArray[np.int64] | None = None
     logits: Features | None = None
     thumbnails: Features | None = None

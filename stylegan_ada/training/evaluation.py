@@ -13,10 +13,9 @@ from ..errors import UserError
 from ..files import atomic_path, write_text
 from ..metrics.evaluate import RealImages, compute_generated, compute_real
 from ..metrics.features import Extractor, make_extractor
-from ..metrics.figures import Figure, RealSide, Sides, measure
+from ..metrics.figures import RealSide, Sides, measure
 from ..metrics.findings import Row, best_of, findings
-from ..metrics.labels import LabelFidelity
-from ..metrics.memorisation import Copies
+from ..metrics.rows import as_row
 from ..sampling import TrainedGenerator, load_generator
 
 EVALUATIONS_FILE = "evaluations.jsonl"
@@ -137,22 +136,6 @@ def read_evaluations(folder: Path) -> list[Row]:
         raise UserError(f"{path}: cannot be read ({error}), delete it to measure anew") from None
 
 
-def figures_as_row(sides: Sides) -> dict[str, float]:
-    """Every figure that can be had, its standard error as {name}_error, and what belongs to it."""
-    figures, _ = measure(sides, METRICS, resamples=0)
-    row: dict[str, float] = {}
-    for name, figure in figures.items():
-        row[name] = figure.value
-        if name != "fid":
-            row[f"{name}_error"] = (figure.high - figure.low) / (2 * 1.96)
-        row |= _details(figure)
-    return row
-
-
-def _details(figure: Figure) -> dict[str, float]:
-    match figure.detail:
-        case Copies() as copies:
-            return {"copies_control": copies.control_share, "copies_excess": copies.excess}
-        case LabelFidelity() as fidelity:
-            return {"label_chance": fidelity.chance}
-    return {}
+def figures_as_row(sides: Sides) -> Row:
+    """As `as_row`, of METRICS."""
+    return as_row(measure(sides, METRICS, resamples=0)[0])
