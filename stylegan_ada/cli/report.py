@@ -12,8 +12,6 @@ from .common import DEVICES, MOST_IMAGES, Choice, choose_device, keep_freed_memo
 if TYPE_CHECKING:
     import torch
 
-REPORT_FILE = "report.html"
-
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -37,27 +35,6 @@ def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: 
         page = make_report(run, data, not no_real_images, count, choose_device(device), progress)
     write_text(out, page)
     click.echo(f"the report is {out}")
-
-
-def leave_report(run: Path, device: "torch.device") -> None:
-    """REPORT_FILE in the folder of a run that has ended, unless it is there and of this generator. Every process takes
-    part, the first one writes."""
-    import torch
-
-    from .. import distributed
-    from ..checkpoint import GENERATOR_FILE
-    from ..files import write_text
-
-    path = run / REPORT_FILE
-    fresh = path.exists() and path.stat().st_mtime >= (run / GENERATOR_FILE).stat().st_mtime
-    if distributed.sum_over_ranks(torch.tensor(float(fresh))) == distributed.world_size():
-        return
-    first = distributed.rank() == 0
-    with progress_bar("measuring images for the report") as progress:
-        page = make_report(run, None, True, None, device, progress if first else lambda *_: None)
-    if first:
-        write_text(path, page)
-        click.echo(f"{path} tells it all, with real images in it; stylegan-ada report makes one without")
 
 
 def make_report(
