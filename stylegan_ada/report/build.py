@@ -54,9 +54,14 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Pag
 def what_was_found(record: RunRecord, figures: dict[str, Figure], images_seen: int) -> list[str]:
     """What the last measurement says of the run's progress, and what these figures say of the generator."""
     augment = record.config.augment
-    now = as_row(figures) | {
-        "kimg": images_seen / 1000,
-        **(record.log[-1] if record.log else {"p": 0, "r_t": 0}),
-    }
+    now = as_row(figures) | training_at(images_seen, record.log)
     shown = findings([now], augment.maximum if augment.adapts else None)[1:] or [FINE]
     return record.evaluations[-1]["findings"][:1] + shown if record.evaluations else shown
+
+
+def training_at(images_seen: int, log: list[Row]) -> Row:
+    """kimg, p, r_t and, with held-out images, r_v of the moment at which a generator was kept: a row of the log is
+    written whenever one is. p and r_t are 0 if the log does not go back to it."""
+    before = [row for row in log if row["images"] <= images_seen]
+    last = before[-1] if before else {"p": 0, "r_t": 0}
+    return {"kimg": images_seen / 1000, **{name: last[name] for name in ("p", "r_t", "r_v") if name in last}}

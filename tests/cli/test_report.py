@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada import load_generator
 from stylegan_ada.metrics import features
 from stylegan_ada.metrics.words import number
 from stylegan_ada.report import Page, Picture, render
@@ -136,6 +137,22 @@ def test_report_without_measurements(command, trained_run, tmp_path):
     reader = Reader((tmp_path / "report.html").read_text())
     assert len(reader.all("img")) == 5
     assert "What was found" in reader.text
+
+
+@pytest.mark.parametrize("overfitted", ["kept", "later"])
+def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, trained_run, tmp_path, overfitted):
+    """Whether the discriminator knew the training images (p at its cap, r_t near 1) then, not at the end of the run."""
+    run = tmp_path / "run"
+    shutil.copytree(trained_run, run)
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["images"] == load_generator(run).info.images_seen == 64
+    sure, unsure = {"p": 0.8, "r_t": 0.95}, {"p": 0.1, "r_t": 0.2}
+    rows[-1] |= sure if overfitted == "kept" else unsure
+    rows.append(rows[-1] | {"images": 72, "kimg": 0.072} | (unsure if overfitted == "kept" else sure))
+    (run / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert command("report", run, "--out", tmp_path / "report.html", "--count", "12").code == 0
+    text = Reader((tmp_path / "report.html").read_text()).text
+    assert ("overfitting: the discriminator knows the training images" in text) == (overfitted == "kept")
 
 
 @pytest.mark.parametrize(
