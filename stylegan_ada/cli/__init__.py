@@ -1,13 +1,13 @@
 """The command line: the only place with click and `sys.exit`."""
 
-import importlib
 import sys
 from collections.abc import Sequence
 
 import click
 
 from .._version import __version__
-from ..errors import PeerError, UserError, nearest
+from ..errors import PeerError, UserError
+from .lazy import LazyGroup
 
 COMMANDS = (
     "data",
@@ -23,27 +23,7 @@ COMMANDS = (
 )
 
 
-class LazyGroup(click.Group):
-    """Finds its commands in modules of this folder, imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        name = cmd_name.replace("-", "_")
-        return getattr(importlib.import_module(f".{name}", __name__), name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
-            raise UserError(f"{args[0]}: no such command, {nearest(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup)
+@click.group(cls=LazyGroup, files={name: name.replace("-", "_") for name in COMMANDS})
 @click.version_option(__version__)
 def program() -> None:
     """Train StyleGAN2 with adaptive discriminator augmentation on a few thousand images."""

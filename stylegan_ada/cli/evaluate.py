@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UserError, nearest
-from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
-from .words import SENTENCES, details, footnotes, interval, number, reference_name
+from ..metrics.words import SENTENCES, details, footnotes, interval, number, reference_name
+from .common import DEVICES, MOST_IMAGES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
 
 if TYPE_CHECKING:
     from ..metrics.figures import Figure
-
-MOST_IMAGES = 5000  # generated unless told, so that a large set does not take hours on a CPU
 
 
 def parse_metrics(text: str | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import click
 
 from ..errors import UserError
 from .common import DEVICE, RUN, Choice, check_new_folder, choose_device, new_folder
+from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
     from ..projection.latents import Latents
@@ -22,7 +23,6 @@ FILE_B = click.argument("file_b", metavar="B.npz", type=click.Path(path_type=Pat
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
 INDEX = click.option("--index", type=int, default=0, show_default=True, help="Which latent of the (first) file.")
 INDEX_B = click.option("--index-b", type=int, default=0, show_default=True, help="Which latent of the second file.")
-TUNING = click.option("--tuning", type=click.Path(path_type=Path), help="Tuned weights, a .safetensors file.")
 
 
 @click.command()
@@ -185,31 +185,6 @@ def open_all(
     options = ("--index", "--index-b")
     latents = [choose(opened[path], path, index, option) for (path, index), option in zip(files, options, strict=False)]
     return generator, open_tuning(generator, tuning, files[0][0] if len(opened) == 1 else None), latents
-
-
-def open_latents(path: Path, generator: "TrainedGenerator") -> "Latents":
-    """The latents of a file, with a word where they are another generator's."""
-    from ..projection.latents import digest, load_latents
-
-    latents = load_latents(path, generator)
-    own = digest(generator)
-    if latents.generator != own:
-        click.echo(
-            f"warning: {path} is of another generator ({latents.generator}, this one is {own}), "
-            "here its latents may mean other images",
-            err=True,
-        )
-    return latents
-
-
-def open_tuning(generator: "TrainedGenerator", tuning: Path | None, latents: Path | None) -> "Deltas":
-    """The tuned weights named, else those beside the file of latents, else none."""
-    from ..projection.tuning import load_deltas
-
-    if tuning is None and latents is not None and latents.with_suffix(".safetensors").exists():
-        tuning = latents.with_suffix(".safetensors")
-        click.echo(f"with the tuned weights of {tuning}", err=True)
-    return {} if tuning is None else load_deltas(tuning, generator)
 
 
 def choose(latents: "Latents", path: Path, index: int, option: str) -> "Latents":

@@ -202,7 +202,7 @@ def _run(
 ) -> None:
     from .. import distributed
     from ..training import Trainer, advice_on_memory
-    from .report import leave_report
+    from ..training.run_report import leave_report
 
     asked_to_stop = listen_for_stop()
     try:
@@ -223,7 +223,7 @@ def _run(
         sys.exit(130)
     say(f"finished at {seen}: samples, curves.png and generator.safetensors are in {folder.path}")
     if trainer.evaluator is not None:
-        leave_report(folder.path, device)
+        leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

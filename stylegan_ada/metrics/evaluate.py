@@ -43,6 +43,16 @@ def real_images(dataset: ImageDataset, trained_on: NDArray[np.int64], held_out: 
     return RealImages(dataset=dataset, reference=trained_on, trained_on=trained_on)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """A generator, the real images that it is judged by, features of both, and the network that these are by."""
+
+    generator: TrainedGenerator
+    real: RealImages
+    sides: Sides
+    network: str
+
+
 def compute_sides(
     generator: TrainedGenerator,
     real: RealImages,
@@ -120,6 +130,7 @@ def compute_generated(
         real=real,
         generated=extractor.features(rows),
         labels=labels,
+        seed=seed,
         logits=extractor.logits(rows),
         thumbnails=_gathered(np.concatenate(small), count),
     )
@@ -152,16 +163,16 @@ def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
 
 
 def closest_pairs(
-    generator: TrainedGenerator, real: RealImages, sides: Sides, copies: Copies, count: int = 16, *, seed: int = 0
+    generator: TrainedGenerator, real: RealImages, sides: Sides, copies: Copies, count: int = 16
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The generated images that lie nearest to a training image, and those, both uint8 [n, H, W, C], nearest first.
 
-    sides, copies: of `compute_sides` with the same generator, images and seed.
+    sides, copies: of `compute_sides` with the same generator and images.
     """
     assert real.trained_on is not None
     chosen = np.argsort(copies.distance)[:count]
     names = None if sides.labels is None else [sides.real.classes[sides.labels[index]] for index in chosen]
-    images = generator.sample((chosen + seed * len(sides.generated)).tolist(), names)
+    images = generator.sample((chosen + sides.seed * len(sides.generated)).tolist(), names)
     nearest_real = real.trained_on[copies.nearest[chosen]]
     return images, real.dataset.images[nearest_real].transpose(0, 2, 3, 1)
 

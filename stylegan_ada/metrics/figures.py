@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from . import intervals
 from .distances import fid, kid_with_error
-from .inception_score import SPLITS, inception_score
 from .labels import LabelFidelity, LabelReader
 from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
 from .memorisation import QUANTILE, Copies, copies_by_distance, either, unseen_distances
 from .neighbours import Features, kth_squared_distance
+from .score import SPLITS, inception_score
 
 RESAMPLES = 20  # of figures that take seconds each
 
@@ -71,11 +71,15 @@ class RealSide:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sides:
-    """Features of real and of generated images [M, D]. labels [M]: what was asked for, None without labels.
-    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made."""
+    """Features of real and of generated images [M, D], of the generator's seeds seed * M ... seed * M + M - 1.
+
+    labels [M]: what was asked for, None without labels.
+    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made.
+    """
 
     real: RealSide
     generated: Features
+    seed: int = 0
     labels: NDArray[np.int64] | None = None
     logits: Features | None = None
     thumbnails: Features | None = None

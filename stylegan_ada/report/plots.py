@@ -7,6 +7,8 @@ from typing import Any
 
 from PIL import Image
 
+from .page import Picture
+
 Rows = Sequence[Mapping[str, Any]]
 Panel = tuple[str, tuple[str, ...]]
 
@@ -48,3 +50,15 @@ def curves(rows: Rows, panels: tuple[Panel, ...]) -> Image.Image:
     buffer = io.BytesIO()
     plot_curves(rows, buffer, panels)
     return Image.open(buffer)
+
+
+def curve_pictures(rows: Rows, evaluations: Rows) -> list[Picture]:
+    """Curves of quality, from the rows of evaluations, and of training, from those of the log."""
+    found = []
+    if evaluations:
+        caption = f"measured with {evaluations[0]['count']} generated images while training; bars are standard errors"
+        found.append(Picture(title="Quality along the run", caption=caption, image=curves(evaluations, QUALITY)))
+    if rows:
+        caption = "docs/training.md says what each curve means"
+        found.append(Picture(title="Training", caption=caption, image=curves(rows, TRAINING)))
+    return found

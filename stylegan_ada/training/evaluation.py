@@ -11,12 +11,11 @@ from .. import distributed
 from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
 from ..errors import UserError
 from ..files import atomic_path, write_text
-from ..metrics.evaluate import RealImages, compute_generated, compute_real
+from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.features import Extractor, make_extractor
-from ..metrics.figures import Figure, RealSide, Sides, measure
+from ..metrics.figures import RealSide, Sides, measure
 from ..metrics.findings import Row, best_of, findings
-from ..metrics.labels import LabelFidelity
-from ..metrics.memorisation import Copies
+from ..metrics.rows import as_row
 from ..sampling import TrainedGenerator, load_generator
 
 EVALUATIONS_FILE = "evaluations.jsonl"
@@ -37,6 +36,7 @@ class Evaluator:
         self.real_side: RealSide | None = None  # computed when it is needed
         self.rows: list[Row] = []
         self.count: int | None = None  # of images, the same in all of a run's measurements
+        self.confirmed: Evaluation | None = None  # of the best generator, if this process measured it on fresh seeds
 
     def resume(self, images_seen: int) -> None:
         """Goes on after `images_seen`: what a killed process measured beyond its last checkpoint is forgotten."""
@@ -46,8 +46,9 @@ class Evaluator:
         if distributed.rank() == 0 and best.exists() and read_info(best).images_seen > images_seen:
             best.unlink()
 
-    def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> Row:
-        """Figures of the generator, by name, in about SHARE of `seconds`, the time between two measurements.
+    def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[Row, Evaluation]:
+        """Figures of the generator, by name, in about SHARE of `seconds`, the time between two measurements; and what
+        they are figures of.
 
         Every process takes part; the figures are in the first one's row.
         """
@@ -61,7 +62,8 @@ class Evaluator:
         row: Row = {"count": self.count, "n_real": len(self.real_side.reference)}
         if distributed.rank() == 0:
             row |= figures_as_row(sides)
-        return row | {"measuring_seconds": round(time.perf_counter() - start, 2)}
+        row["measuring_seconds"] = round(time.perf_counter() - start, 2)
+        return row, Evaluation(generator=generator, real=self.real, sides=sides, network=self.extractor.name)
 
     def record(self, row: Row, ada_cap: float | None) -> None:
         """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
@@ -76,12 +78,13 @@ class Evaluator:
     def confirm_best(self, seconds: float) -> str | None:
         """Measures the best generator again on fresh seeds, since the best of many noisy figures is too good, and keeps
         that as best.json. Returns what there is to say, None if that was done before, or nothing was measured."""
-        chosen, path = best_of(self.rows), self.folder / CONFIRMED_FILE
+        # the first process's rows: another one has none but those from before the run was resumed
+        chosen = best_of(self.rows) if distributed.rank() == 0 else None
+        path = self.folder / CONFIRMED_FILE
         done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
         if not distributed.sum_over_ranks(torch.tensor(float(chosen is not None and not done))):
             return None
-        generator = load_generator(self.folder, self.extractor.device)
-        row = self.measure(generator, seconds, seed=1)
+        row, self.confirmed = self._measure_best(seconds)
         if chosen is None:
             return None
         row |= {"images": chosen["images"], "kimg": chosen["kimg"]}
@@ -90,6 +93,15 @@ class Evaluator:
             f"the best generator is that of {chosen['kimg']:g} kimg ({BEST_FILE}): measured again on fresh seeds, "
             f"{summary(row)}"
         )
+
+    def of_best(self, seconds: float) -> Evaluation:
+        """What `confirm_best` measured; measured again if that was another process, before the run was resumed."""
+        if self.confirmed is None:
+            _, self.confirmed = self._measure_best(seconds)
+        return self.confirmed
+
+    def _measure_best(self, seconds: float) -> tuple[Row, Evaluation]:
+        return self.measure(load_generator(self.folder, self.extractor.device), seconds, seed=1)
 
     def has(self, images_seen: int) -> bool:
         """Whether the generator of that moment was measured; asked of the first process."""
@@ -137,22 +149,6 @@ def read_evaluations(folder: Path) -> list[Row]:
         raise UserError(f"{path}: cannot be read ({error}), delete it to measure anew") from None
 
 
-def figures_as_row(sides: Sides) -> dict[str, float]:
-    """Every figure that can be had, its standard error as {name}_error, and what belongs to it."""
-    figures, _ = measure(sides, METRICS, resamples=0)
-    row: dict[str, float] = {}
-    for name, figure in figures.items():
-        row[name] = figure.value
-        if name != "fid":
-            row[f"{name}_error"] = (figure.high - figure.low) / (2 * 1.96)
-        row |= _details(figure)
-    return row
-
-
-def _details(figure: Figure) -> dict[str, float]:
-    match figure.detail:
-        case Copies() as copies:
-            return {"copies_control": copies.control_share, "copies_excess": copies.excess}
-        case LabelFidelity() as fidelity:
-            return {"label_chance": fidelity.chance}
-    return {}
+def figures_as_row(sides: Sides) -> Row:
+    """As `as_row`, of METRICS."""
+    return as_row(measure(sides, METRICS, resamples=0)[0])

@@ -248,7 +248,7 @@ class Trainer:
             return
         augment = self.config.augment
         generator = TrainedGenerator(state.generator_ema, self._info())
-        row = evaluator.measure(generator, self.config.training.evaluate_kimg * self.sec_per_kimg)
+        row, _ = evaluator.measure(generator, self.config.training.evaluate_kimg * self.sec_per_kimg)
         if log is not None:
             last = read_log(self.folder.path)[-1]
             row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}

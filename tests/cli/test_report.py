@@ -1,4 +1,5 @@
 import html.parser
+import json
 import shutil
 import subprocess
 
@@ -6,7 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada import load_generator
+from stylegan_ada.metrics import features
+from stylegan_ada.metrics.words import number
 from stylegan_ada.report import Page, Picture, render
+from stylegan_ada.training import evaluation
 
 NASTY = '<script src="http://x.y/z.js">alert(1)</script> & "quoted"'
 
@@ -76,7 +81,7 @@ def test_report_of_a_run(command, image_folder, tmp_path, small):
     assert command("report", run, "--out", tmp_path / "private.html", "--count", "12", "--no-real-images").code == 0
     left = (run / "report.html").stat().st_mtime_ns, Reader((run / "report.html").read_text())
     assert [image["alt"].split(":")[0] for image in left[1].all("img")] == titles
-    assert "24 generated images" in left[1].text
+    assert f"{json.loads((run / 'best.json').read_text())['count']} generated images" in left[1].text
     assert command(*train, "--kimg", "0.032").code == 0
     assert (run / "report.html").stat().st_mtime_ns == left[0]
     assert command(*train, "--kimg", "0.04").code == 0
@@ -86,11 +91,68 @@ def test_report_of_a_run(command, image_folder, tmp_path, small):
     assert "label_accuracy" in private.text
 
 
+class CountedPixels(features.Extractor):
+    """Two rows of pixels as features."""
+
+    identity, name = "counted pixels", "Pixels"
+
+    def __init__(self, device):
+        super().__init__(device)
+        self.images = 0
+
+    def _of(self, images):
+        self.images += len(images)
+        return images[:, :2, :, 0].reshape(len(images), -1).astype(np.float32) / 255
+
+
+def test_the_report_of_a_finished_run_is_of_what_was_measured(command, image_folder, tmp_path, small, monkeypatch):
+    """No image goes through the network again for it."""
+    made = []
+
+    def make(name, device):
+        made.append(CountedPixels(device))
+        return made[-1]
+
+    monkeypatch.setattr(evaluation, "make_extractor", make)
+    monkeypatch.setattr(features, "make_extractor", make)
+    monkeypatch.setattr(evaluation, "SHARE", 0.0)
+    monkeypatch.setattr(evaluation, "FEWEST", 12)
+    run = tmp_path / "run"
+    train = ["train", "--data", image_folder, "--out", run, *small, "--evaluate-kimg", "0.008", "--kimg", "0.016"]
+    assert command(*train).code == 0
+    real, probes, measurements = 24, 2 * evaluation.PROBE, 2 + 1  # the last one confirms the best
+    assert sum(extractor.images for extractor in made) == real + probes + measurements * 12
+    confirmed = json.loads((run / "best.json").read_text())
+    text = Reader((run / "report.html").read_text()).text
+    assert "12 generated images" in text
+    assert number(confirmed["kid"]) in text
+    (run / "report.html").unlink()  # as if the process had been killed before it wrote that
+    assert command(*train).code == 0
+    assert Reader((run / "report.html").read_text()).text == text
+    assert made[-1].images == 12  # features of real images are in the cache
+
+
 def test_report_without_measurements(command, trained_run, tmp_path):
     assert command("report", trained_run, "--out", tmp_path / "report.html", "--count", "12").code == 0
     reader = Reader((tmp_path / "report.html").read_text())
     assert len(reader.all("img")) == 5
     assert "What was found" in reader.text
+
+
+@pytest.mark.parametrize("overfitted", ["kept", "later"])
+def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, trained_run, tmp_path, overfitted):
+    """Whether the discriminator knew the training images (p at its cap, r_t near 1) then, not at the end of the run."""
+    run = tmp_path / "run"
+    shutil.copytree(trained_run, run)
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["images"] == load_generator(run).info.images_seen == 64
+    sure, unsure = {"p": 0.8, "r_t": 0.95}, {"p": 0.1, "r_t": 0.2}
+    rows[-1] |= sure if overfitted == "kept" else unsure
+    rows.append(rows[-1] | {"images": 72, "kimg": 0.072} | (unsure if overfitted == "kept" else sure))
+    (run / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert command("report", run, "--out", tmp_path / "report.html", "--count", "12").code == 0
+    text = Reader((tmp_path / "report.html").read_text()).text
+    assert ("overfitting: the discriminator knows the training images" in text) == (overfitted == "kept")
 
 
 @pytest.mark.parametrize(

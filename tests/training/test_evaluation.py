@@ -192,3 +192,17 @@ def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
     assert evaluator._affordable(None, side, 20.0) == 100
     assert lines[-1] == "  a larger --evaluate-kimg makes that less"
     assert evaluator._affordable(None, side, 1e6) == 5000
+
+
+def test_only_the_first_process_confirms(train, tmp_path, dataset, monkeypatch):
+    """Another one read rows when the run was resumed, but has no figures to write."""
+    train(kimg=0.016)
+    run = tmp_path / "run"
+    (run / "best.json").unlink()
+    evaluator = evaluation.Evaluator(run, real_images(dataset, np.arange(24), np.arange(0)), CPU, print)
+    evaluator.resume(16)
+    monkeypatch.setattr(evaluation.distributed, "rank", lambda: 1)
+    monkeypatch.setattr(evaluation.distributed, "sum_over_ranks", lambda tensor: tensor + 1)  # the first one wants to
+    assert evaluator.confirm_best(1.0) is None
+    assert not (run / "best.json").exists()
+    assert len(evaluator.of_best(1.0).sides.generated) == 8

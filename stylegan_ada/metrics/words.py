@@ -1,11 +1,11 @@
-"""Figures in words, for the terminal and for the report."""
+"""Figures in words, for the terminal and for the report. Imports no torch, since `--help` names the figures."""
 
 import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..metrics.evaluate import RealImages
-    from ..metrics.figures import Figure
+    from .evaluate import RealImages
+    from .figures import Figure
 
 FEW_IMAGES = 2000
 
@@ -35,8 +35,8 @@ def interval(figure: "Figure") -> str:
 
 def details(figure: "Figure", of_real: float | None) -> list[tuple[str, str]]:
     """What else there is to say of a figure: values with their meaning. of_real: label accuracy on real images."""
-    from ..metrics.labels import LabelFidelity
-    from ..metrics.memorisation import Copies
+    from .labels import LabelFidelity
+    from .memorisation import Copies
 
     match figure.detail:
         case dict() as per_class:

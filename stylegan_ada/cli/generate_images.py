@@ -1,0 +1,168 @@
+"""`stylegan-ada generate images` and `grid`."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UserError, nearest
+from .common import DEVICE, RUN, Choice, check_new_folder, choose_device, new_folder, progress_bar
+from .latent_files import TUNING, open_latents, open_tuning
+
+if TYPE_CHECKING:
+    from ..sampling import TrainedGenerator
+
+PRECISION = click.option(
+    "--precision",
+    type=Choice(("fp32", "bf16")),
+    default="fp32",
+    show_default=True,
+    help="bf16 is faster where the machine computes in it; gray levels then differ by one or two.",
+)
+BATCH = 32
+
+
+@click.command()
+@RUN
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--count", type=int, help="How many images.")
+@click.option("--label", help="Only this class.")
+@click.option("--balanced", is_flag=True, help="As many of each class; otherwise the training set's shares.")
+@click.option("--psi", type=float, default=1.0, show_default=True, help="Truncation: below 1 cleaner, more alike.")
+@click.option("--seeds", help="A-B, both included; otherwise 0 to count - 1.")
+@click.option("--latents", "file", type=click.Path(path_type=Path), help="Instead: all latents of this .npz.")
+@TUNING
+@PRECISION
+@DEVICE
+def images(
+    run: Path,
+    out: Path,
+    count: int | None,
+    label: str | None,
+    balanced: bool,
+    psi: float,
+    seeds: str | None,
+    file: Path | None,
+    tuning: Path | None,
+    precision: str,
+    device: str,
+) -> None:
+    """Write images in class folders, and manifest.csv (file, seed, label, psi).
+
+    With --latents also grid.png. Tuned weights are those of --tuning, or of the .safetensors file beside the latents.
+    """
+    from ..sampling import check_psi, load_generator
+
+    check_new_folder(out)
+    check_psi(psi, "--psi")
+    if file is None and tuning is not None:
+        raise UserError("--tuning: it goes with --latents FILE")
+    if file is not None and (count is not None or label is not None or balanced or psi != 1 or seeds is not None):
+        raise UserError("--latents says which images: leave out --count, --seeds, --label, --balanced and --psi")
+    generator = load_generator(run, choose_device(device), precision)
+    if file is not None:
+        images_of_latents(generator, out, file, tuning)
+        return
+    numbers = parse_seeds(seeds, count)
+    labels = choose_labels(generator, numbers, label, balanced)
+    with new_folder(out) as folder, progress_bar("generating") as progress:
+        write_images(generator, folder, numbers, labels, psi, progress)
+    click.echo(f"{len(numbers)} images and manifest.csv are in {out}")
+
+
+@click.command()
+@RUN
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The picture to write, .png or .jpg.")
+@click.option("--psi", type=float, default=1.0, show_default=True)
+@click.option("--columns", type=click.IntRange(1, 64), default=8, show_default=True)
+@PRECISION
+@DEVICE
+def grid(run: Path, out: Path, psi: float, columns: int, precision: str, device: str) -> None:
+    """Write one picture of many images, a row per class."""
+    from ..files import atomic_path
+    from ..grids import sample_grid
+    from ..sampling import check_psi, load_generator
+
+    check_psi(psi, "--psi")
+    if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
+    picture = sample_grid(load_generator(run, choose_device(device), precision), columns, psi)
+    with atomic_path(out) as temporary:
+        picture.save(temporary)
+    click.echo(f"{out}")
+
+
+def parse_seeds(text: str | None, count: int | None) -> list[int]:
+    """ "A-B", or a count from 0, or both where they agree."""
+    if text is None:
+        if count is None or count < 1:
+            raise UserError("--count: say how many images, 1 or more (or --seeds A-B)")
+        return list(range(count))
+    first, dash, last = text.partition("-")
+    ordered = first.isdecimal() and (last.isdecimal() or not dash) and int(first) <= int(last or first) < 2**63
+    if not ordered:
+        raise UserError(f"--seeds {text}: give A-B, for example 0-99")
+    numbers = list(range(int(first), int(last or first) + 1))
+    if count is not None and count != len(numbers):
+        raise UserError(f"--seeds {text} are {len(numbers)} images, --count says {count}: give one of them")
+    return numbers
+
+
+def choose_labels(
+    generator: "TrainedGenerator", seeds: list[int], label: str | None, balanced: bool
+) -> list[str] | None:
+    """A class name per seed, None when unlabelled."""
+    if label is not None and balanced:
+        raise UserError("--label and --balanced exclude each other: give one of them")
+    if not generator.classes:
+        if label is not None or balanced:
+            raise UserError("--label, --balanced: this generator was trained without labels")
+        return None
+    if label is not None:
+        if label not in generator.classes:
+            raise UserError(f"--label {label}: no such class, {nearest(label, generator.classes)}")
+        return [label] * len(seeds)
+    if balanced:
+        return [generator.classes[index % len(generator.classes)] for index in range(len(seeds))]
+    return generator.labels_for(seeds)
+
+
+def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuning: Path | None) -> None:
+    from ..projection.made import write_latent_images
+    from ..projection.tuning import tuned
+
+    latents = open_latents(file, generator)
+    deltas = open_tuning(generator, tuning, file)
+    with new_folder(out) as folder:
+        write_latent_images(folder, tuned(generator, deltas) if deltas else generator, latents)
+    click.echo(f"{len(latents.w)} images, manifest.csv and grid.png are in {out}")
+
+
+def write_images(
+    generator: "TrainedGenerator",
+    folder: Path,
+    seeds: list[int],
+    labels: list[str] | None,
+    psi: float,
+    progress: Callable[[int, int], None],
+) -> None:
+    """The images and their manifest."""
+    from ..grids import as_picture
+    from ..synthetic.write import class_folders
+
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(["file", "seed", "label", "psi"])
+        folders = {"": ""} | dict(zip(generator.classes, class_folders(generator.classes), strict=True))
+        for first in range(0, len(seeds), BATCH):
+            part = slice(first, first + BATCH)
+            names = labels[part] if labels else [""] * len(seeds[part])
+            batch = generator.sample(seeds[part], labels[part] if labels else None, psi)
+            for seed, name, image in zip(seeds[part], names, batch, strict=True):
+                path = folder / folders[name] / f"seed{seed:010d}.png"
+                path.parent.mkdir(exist_ok=True)
+                as_picture(image).save(path)
+                manifest.writerow([path.relative_to(folder).as_posix(), seed, name, psi])
+            progress(first + len(batch), len(seeds))

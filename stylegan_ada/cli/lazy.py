@@ -1,0 +1,34 @@
+"""Groups of commands, of which only those asked for are imported."""
+
+import importlib
+from typing import Any
+
+import click
+
+from ..errors import UserError, nearest
+
+
+class LazyGroup(click.Group):
+    """Finds its commands in modules of this folder, imported when they are asked for.
+
+    files: by a command's name, in the order of `--help`, the module that has it under that name, with _ for -.
+    """
+
+    def __init__(self, *arguments: Any, files: dict[str, str], **options: Any):
+        super().__init__(*arguments, **options)
+        self.files = files
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.files)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.files:
+            return None
+        return getattr(importlib.import_module(f".{self.files[cmd_name]}", __package__), cmd_name.replace("-", "_"))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.files:
+            raise UserError(f"{args[0]}: no such command, {nearest(args[0], self.files)}")
+        return super().resolve_command(ctx, args)

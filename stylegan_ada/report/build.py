@@ -1,0 +1,67 @@
+"""From what a run's folder tells, and an evaluation, to the page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._version import __version__
+from ..config import RunConfig, to_json
+from ..metrics.evaluate import Evaluation
+from ..metrics.figures import Figure, measure
+from ..metrics.findings import Row, findings
+from ..metrics.memorisation import Copies
+from ..metrics.rows import as_row
+from ..metrics.words import SENTENCES, footnotes, reference_name
+from .facts import run_facts
+from .figures import figure_rows
+from .page import Page
+from .pictures import pictures
+from .plots import curve_pictures
+
+FINE = "no sign of copies of training images, and labels, if there are any, are obeyed more than by chance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What a run's folder tells. options: as they were given on the command line; log, evaluations: rows in order."""
+
+    config: RunConfig
+    options: dict[str, Any]
+    log: list[Row]
+    evaluations: list[Row]
+
+
+def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Page:
+    """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
+    config, generator, real, sides = record.config, evaluation.generator, evaluation.real, evaluation.sides
+    figures, _ = measure(sides, tuple(SENTENCES))
+    of_real = sides.real.reader.cross_validated() if "label_accuracy" in figures else None
+    copies = figures["copies"].detail if "copies" in figures else None
+    found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
+    given = {name.replace("_", "-"): str(value) for name, value in record.options.items() if value is not None}
+    return Page(
+        title=f"Generated images of {config.data.source}",
+        facts=tuple(run_facts(config, generator, real)),
+        findings=tuple(what_was_found(record, figures, generator.info.images_seen)),
+        figures=figure_rows(figures, of_real),
+        footnotes=tuple(footnotes(figures, evaluation.network, reference_name(real))),
+        pictures=tuple(found + curve_pictures(record.log, record.evaluations)),
+        options=tuple(given.items()),
+        config=to_json(config),
+        version=__version__,
+    )
+
+
+def what_was_found(record: RunRecord, figures: dict[str, Figure], images_seen: int) -> list[str]:
+    """What the last measurement says of the run's progress, and what these figures say of the generator."""
+    augment = record.config.augment
+    now = as_row(figures) | training_at(images_seen, record.log)
+    shown = findings([now], augment.maximum if augment.adapts else None)[1:] or [FINE]
+    return record.evaluations[-1]["findings"][:1] + shown if record.evaluations else shown
+
+
+def training_at(images_seen: int, log: list[Row]) -> Row:
+    """kimg, p, r_t and, with held-out images, r_v of the moment at which a generator was kept: a row of the log is
+    written whenever one is. p and r_t are 0 if the log does not go back to it."""
+    before = [row for row in log if row["images"] <= images_seen]
+    last = before[-1] if before else {"p": 0, "r_t": 0}
+    return {"kimg": images_seen / 1000, **{name: last[name] for name in ("p", "r_t", "r_v") if name in last}}

@@ -1,0 +1,26 @@
+"""What was trained on what."""
+
+from ..config import RunConfig
+from ..metrics.evaluate import RealImages
+from ..sampling import TrainedGenerator
+
+
+def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) -> list[tuple[str, str]]:
+    """Pairs of a name and what there is to say: of the images, the generator and its network."""
+    channels, height, width = config.network.image_shape
+    info = generator.info
+    kinds = {1: "gray", 3: "RGB"}
+    facts = [
+        ("images", f"{height}x{width} pixels, {kinds.get(channels, f'{channels} channels')}, of {config.data.source}"),
+    ]
+    if real.trained_on is not None:
+        held = 0 if real.held_out is None else len(real.held_out)
+        facts.append(("trained on", f"{len(real.trained_on)} images" + (f", {held} held out" if held else "")))
+    if info.classes:
+        counts = zip(info.classes, info.class_counts, strict=True)
+        facts.append(("classes", ", ".join(f"{name} ({count})" for name, count in counts)))
+    shown = f"after {info.images_seen / 1000:g} of {config.training.kimg:g} thousand images shown"
+    facts.append(("this generator", shown))
+    numbers = sum(parameter.numel() for parameter in generator.network.parameters())
+    facts.append(("network", f"{numbers:,} numbers, trained in {config.network.precision}"))
+    return facts
