@@ -11,8 +11,8 @@ from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
 from ..sampling import TrainedGenerator
+from .extractor import Extractor
 from .feature_cache import feature_file, read_features, write_features
-from .features import Extractor
 from .figures import RealSide, Sides
 from .memorisation import Copies
 from .thumbnails import SIDE, thumbnails

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError
-from .features import Extractor, resize
+from .extractor import Extractor, resize
 from .network_files import load_torchscript
 
 SIDE = 224

@@ -12,7 +12,8 @@ from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
 from ..errors import UserError
 from ..files import atomic_path, write_text
 from ..metrics.evaluate import RealImages, compute_generated, compute_real
-from ..metrics.features import Extractor, make_extractor
+from ..metrics.extractor import Extractor
+from ..metrics.features import make_extractor
 from ..metrics.figures import Figure, RealSide, Sides, measure
 from ..metrics.findings import Row, best_of, findings
 from ..metrics.labels import LabelFidelity
