@@ -79,7 +79,7 @@ class Evaluator:
         that as best.json. Returns what there is to say, None if that was done before, or nothing was measured."""
         chosen, path = best_of(self.rows), self.folder / CONFIRMED_FILE
         done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
-        if not distributed.sum_over_ranks(torch.tensor(float(chosen is not None and not done))):
+        if not distributed.any_rank(chosen is not None and not done):
             return None
         generator = load_generator(self.folder, self.extractor.device)
         row = self.measure(generator, seconds, seed=1)
