@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import ExtraAugmentation
-from ..errors import UserError, nearest
+from ..errors import UserError, first_line, nearest
 from ..random import Draws
 
 SEEDS = 2**24
@@ -71,7 +71,7 @@ def _make(entry: ExtraAugmentation) -> nn.Module:
         return getattr(kornia, entry.name)(**{**arguments, "p": 1.0})
     except Exception as error:
         # kornia checks arguments by exceptions of several kinds
-        raise UserError(f"--augment-extra {entry.name}: {_first_line(error)}") from None
+        raise UserError(f"--augment-extra {entry.name}: {first_line(error)}") from None
 
 
 def _is_augmentation(kind: object, base: type) -> bool:
@@ -116,8 +116,4 @@ def _try(name: str, transform: nn.Module, image_shape: tuple[int, int, int]) -> 
         torch.autograd.grad(gradient.square().sum(), images)
     except Exception as error:
         # kornia's own, and torch's where something has no derivative
-        raise UserError(f"--augment-extra {name}: {_first_line(error)}") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"--augment-extra {name}: {first_line(error)}") from None

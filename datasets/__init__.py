@@ -7,8 +7,9 @@ if __name__ != "stylegan_ada.datasets":
 
 from .cache import cache_folder
 from .dataset import ImageDataset
-from .load import Progress, load_dataset
+from .load import load_dataset
 from .mirror import check_mirror, mirror_images
+from .progress import Progress
 from .sampler import image_order
 from .samples import sample_licence
 from .split import split

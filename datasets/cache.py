@@ -2,23 +2,21 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 import numpy as np
 
 from ..errors import UserError
-from ..files import cache_root
+from ..files import atomic_path, cache_root
 from .dataset import ImageDataset
 from .options import Options
 from .sources import Source
 
 FORMAT_VERSION = 1
+REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
 
 
 @dataclass(frozen=True)
@@ -69,21 +67,18 @@ def write_cache(
     """Store a set whose number of images need not be known before the last of them.
 
     images: uint8 [C, H, W] each. describe: called after the last one with a digest of all pixels, for the meta data.
-    Each file is written beside its place, flushed and renamed, so that a reader, or another process that packs the
-    same set, finds the whole file or none; two packers write the same bytes. UserError if the folder takes no files.
+    A reader, or another process that packs the same set, finds the whole file or none; two packers write the same
+    bytes. UserError if the folder takes no files.
     """
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
-        with _whole_file(_pixels_path(key)) as file:
-            shape, digest = _write_pixels(file, image_shape, images)
-            meta = describe(digest)
-        with _whole_file(_meta_path(key)) as file:
-            file.write(json.dumps({**asdict(meta), "shape": shape}).encode())
     except OSError as error:
-        raise UserError(
-            f"cannot write the cache in {str(cache_folder())!r} ({error.strerror}): "
-            "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
-        ) from None
+        raise UserError(f"cannot make {cache_folder()} ({error.strerror}): {REMEDY}") from None
+    with atomic_path(_pixels_path(key), REMEDY) as temporary, temporary.open("wb") as file:
+        shape, digest = _write_pixels(file, image_shape, images)
+        meta = describe(digest)
+    with atomic_path(_meta_path(key), REMEDY) as temporary:
+        temporary.write_text(json.dumps({**asdict(meta), "shape": shape}), encoding="utf-8")
 
 
 def _write_pixels(
@@ -106,20 +101,6 @@ def _write_pixels(
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its place only when it was written to the end and flushed to the disk."""
-    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _pixels_path(key: str) -> Path:

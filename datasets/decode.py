@@ -7,6 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from ..errors import first_line
 from .sources import Source
 
 # the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
@@ -122,4 +123,4 @@ def _reason(error: Exception) -> str:
         return "not a PNG, JPEG, TIFF, WebP or BMP image"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+    return first_line(error)

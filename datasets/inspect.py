@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from .decode import DEEP_GRAY_MODES, Header, Unreadable, open_image, open_stream, read_header
 from .labels import Labelling, read_labels
-from .load import Progress
 from .parallel import map_readable
+from .progress import Progress
 from .sources import open_source, require_images
 
 

@@ -6,9 +6,8 @@ from ..errors import UserError
 from .cache import cache_key, read_cache
 from .dataset import ImageDataset
 from .options import check_options
+from .progress import Progress
 from .sources import open_source
-
-Progress = Callable[[int, int], None]
 
 
 def load_dataset(

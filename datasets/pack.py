@@ -11,9 +11,9 @@ from ..errors import UserError
 from .cache import Meta, write_cache
 from .decode import Header, Unreadable, open_image, open_stream, read_header, to_array
 from .labels import Labelling, read_labels, require_two_each
-from .load import Progress
 from .options import Options
 from .parallel import map_readable
+from .progress import Progress
 from .sources import Source, require_images
 
 

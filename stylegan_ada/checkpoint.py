@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .augment import AdaController
 from .config import NetworkConfig, from_json, to_json
-from .errors import UserError
+from .errors import UserError, first_line
 from .files import atomic_path
 from .networks import Discriminator, Generator
 
@@ -65,7 +65,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
         generator.load_state_dict(tensors)
         generator.synthesis.compute_in(None)
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
+        raise UserError(f"{path}: not a generator that this version reads ({first_line(error)})") from None
     return generator.to(device).eval().requires_grad_(False), info
 
 
@@ -93,7 +93,7 @@ def _read_header(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a generator that this version reads ({str(error).splitlines()[0]})") from None
+        raise UserError(f"{path}: not a generator that this version reads ({first_line(error)})") from None
     _check_format(path, metadata.get("format"), GENERATOR_FORMAT)
     return metadata
 
@@ -132,7 +132,7 @@ class TrainingState:
             try:
                 torch.save(state, temporary)
             except RuntimeError as error:  # what torch makes of a full disk
-                raise OSError(f"is the disk full? {str(error).splitlines()[0]}") from error
+                raise OSError(f"is the disk full? {first_line(error)}") from error
 
     def load(self, path: Path) -> None:
         """Takes the whole state from a file of `save`."""
@@ -153,7 +153,7 @@ def _read_training_file(path: Path, device: torch.device) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = str(error).split(". ")[0].splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error).split(". ")[0]
         raise UserError(f"{path}: cannot be read ({reason}), delete it to go on from the one before") from None
     _check_format(path, state.get("format"), TRAINING_FORMAT)
     return state

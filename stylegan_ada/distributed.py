@@ -68,15 +68,20 @@ def first_rank_first(work: Callable[[], T]) -> T:
 
 def every_rank(work: Callable[[], T]) -> T:
     """Runs `work` on all ranks and returns when all are done. Where it fails on one the others end with a PeerError."""
-    well = torch.zeros(1)
+    failed = True
     try:
         result = work()
-        well += 1
+        failed = False
     finally:
-        sum_over_ranks(well)
-    if well < world_size() and dist.is_initialized():
+        failed = any_rank(failed)
+    if failed:
         raise PeerError("another process failed")
     return result
+
+
+def any_rank(value: bool) -> bool:
+    """Whether `value` is true on at least one rank. Every rank must ask, and gets the same answer."""
+    return bool(sum_over_ranks(torch.tensor(int(value))))
 
 
 def sum_over_ranks(tensor: Tensor) -> Tensor:

@@ -12,6 +12,13 @@ class PeerError(UserError):
     """Another process has told the user already."""
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what an error says, its type where it says nothing: another library's may say many. Of the
+    system's errors what is wrong, without number and file."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return (reason.strip().splitlines() or [type(error).__name__])[0]
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """The end of an error line: the choice most like `word`, or all the choices if none is like it."""
     choices = sorted(choices)

@@ -1,6 +1,7 @@
 """Where files are kept, and writing them whole or not at all."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,22 +20,20 @@ def cache_root() -> Path:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, remedy: str = "make room, or choose another place") -> Iterator[Path]:
     """A temporary path beside `path` (with its suffix), flushed and renamed to `path` when the block ends well.
 
     Where the block fails nothing is left behind and an older `path` stays as it was. A full disk or a folder that
-    cannot be written is a UserError.
+    cannot be written is a UserError, which ends with `remedy`. Processes and threads may write the same path at a time.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{secrets.randbits(64)}{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise UserError(
-            f"cannot write {path} ({error.strerror or error}): make room, or choose another place"
-        ) from error
+        raise UserError(f"cannot write {path} ({error.strerror or error}): {remedy}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -57,18 +58,17 @@ def modules(root):
 
 
 def imported(path, parts):
-    """The rooms of our package that a module imports, anywhere in it."""
+    """What a file imports of our package, anywhere in it and for types, too, as [stylegan_ada, room, ..., name]."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = parts[: len(parts) - node.level] + (node.module.split(".") if node.module else [])
-            targets = [base] if len(base) > 1 else [[*base, alias.name] for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            targets = [(node.module or "").split(".")]
+        if isinstance(node, ast.ImportFrom):
+            base = parts[: len(parts) - node.level] if node.level else []
+            base = [*base, *(node.module.split(".") if node.module else [])]
+            targets = [[*base, alias.name] for alias in node.names]
         elif isinstance(node, ast.Import):
             targets = [alias.name.split(".") for alias in node.names]
         else:
             continue
-        yield from (target[1] for target in targets if target[0] == "stylegan_ada" and len(target) > 1)
+        yield from (target for target in targets if target[0] == "stylegan_ada" and len(target) > 1)
 
 
 def test_no_module_imports_from_a_higher_floor(root):
@@ -77,7 +77,7 @@ def test_no_module_imports_from_a_higher_floor(root):
         if parts[1:] == ["__init__"]:
             continue  # the front door
         room = parts[1]
-        for target in imported(path, parts):
+        for _, target, *_ in imported(path, parts):
             assert FLOORS[target] <= FLOORS[room], f"{path} imports {target}"
             assert (room, target) not in FORBIDDEN, f"{path} imports {target}"
             checked += 1
@@ -110,6 +110,18 @@ def test_no_command_imports_another(root):
     assert not {"common", "lazy", "latent_files"} & commands
     found = {(name, other) for name in commands for other in siblings(cli / f"{name}.py") if other in commands}
     assert found == NOT_YET
+
+
+def test_no_files_import_each_other_in_a_circle(root):
+    files = {tuple(part for part in parts if part != "__init__"): (path, parts) for path, parts in modules(root)}
+
+    def file_of(target):
+        """`target` may be a file, or a name in one."""
+        return next(tuple(target[:end]) for end in range(len(target), 0, -1) if tuple(target[:end]) in files)
+
+    graph = {name: {file_of(target) for target in imported(path, parts)} for name, (path, parts) in files.items()}
+    assert sum(map(len, graph.values())) > 400
+    TopologicalSorter(graph).prepare()  # CycleError names a circle
 
 
 def test_only_the_command_line_knows_click_and_exits(root):

@@ -15,11 +15,11 @@ def why_reference() -> str | None:
     import torch
 
     from ..ops import bias_act, setup_filter, upfirdn2d
-    from ..ops.implementation import ENVIRONMENT_VARIABLE, kernels
+    from ..ops.implementation import ENVIRONMENT_VARIABLE, kernels, reference_only
 
     if not torch.cuda.is_available():
         return "reference (plain torch): there is no CUDA device"
-    if os.environ.get(ENVIRONMENT_VARIABLE) == "reference":
+    if reference_only():
         return f"reference (plain torch): {ENVIRONMENT_VARIABLE}=reference"
     x = torch.zeros(1, 1, 8, 8, device="cuda")
     with warnings.catch_warnings():
@@ -43,6 +43,7 @@ def info() -> None:
     import torch
 
     from ..datasets import cache_folder
+    from ..ops.implementation import reference_only
 
     click.echo(f"stylegan-ada   {__version__}")
     click.echo(f"python         {platform.python_version()}")
@@ -58,5 +59,6 @@ def info() -> None:
     reason = why_reference()
     click.echo(f"upfirdn2d      {reason or 'CUDA kernel, compiled by NVRTC'}")
     click.echo(f"bias_act       {reason or 'CUDA kernel, compiled by NVRTC'}")
-    click.echo("convolution    torch's, with gradients of any order; on the CPU also Winograd's algorithm")
+    winograd = "" if reference_only() else "; on the CPU also Winograd's algorithm"
+    click.echo(f"convolution    torch's, with gradients of any order{winograd}")
     click.echo(f"image cache    {cache_folder()}")

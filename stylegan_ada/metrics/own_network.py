@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import UserError
-from .features import Extractor, resize
+from ..errors import UserError, first_line
+from .extractor import Extractor, resize
 from .network_files import load_torchscript
 
 SIDE = 224
@@ -54,9 +54,7 @@ class _OwnNetwork(Extractor):
             found = self._forward(x)
         except Exception as error:
             # whatever a file may hold that takes no such image
-            raise UserError(
-                f"--features {self.path}: fails on float32 {list(x.shape)} ({_first_line(error)})"
-            ) from None
+            raise UserError(f"--features {self.path}: fails on float32 {list(x.shape)} ({first_line(error)})") from None
         if not 1 <= len(found) <= 2 or any(part.ndim != 2 or len(part) != len(x) for part in found):
             shapes = " and ".join(str(list(part.shape)) for part in found)
             raise UserError(f"--features {self.path}: gives {shapes} for {len(x)} images, must give [N, D]")
@@ -78,7 +76,7 @@ class TorchScriptFeatures(_OwnNetwork):
         try:
             self._network = load_torchscript(str(self.path), self.device)
         except RuntimeError as error:
-            raise UserError(f"--features {self.path}: not a TorchScript file ({_first_line(error)})") from None
+            raise UserError(f"--features {self.path}: not a TorchScript file ({first_line(error)})") from None
 
     def network(self, x: Tensor) -> Tensor:
         found = self._network(x / 255)
@@ -102,14 +100,10 @@ class OnnxFeatures(_OwnNetwork):
             self._session = onnxruntime.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
         except Exception as error:
             # its classes derive from Exception alone
-            raise UserError(f"--features {self.path}: not an ONNX file ({_first_line(error)})") from None
+            raise UserError(f"--features {self.path}: not an ONNX file ({first_line(error)})") from None
         self._input = self._session.get_inputs()[0]
         if len(self._input.shape) == 4:
             self._height, self._width = (side if isinstance(side, int) else SIDE for side in self._input.shape[2:])
 
     def _forward(self, x: NDArray[np.float32]) -> list[NDArray[Any]]:
         return self._session.run(None, {self._input.name: x})
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from . import nvrtc
-from .bias_act import plain_bias_act
+from .bias_act_reference import plain_bias_act
 from .gradients import wanted
 from .implementation import kernels
 from .layout import dense

@@ -16,6 +16,7 @@ from torch.nn.grad import conv2d_weight
 
 from . import winograd
 from .gradients import wanted
+from .implementation import reference_only
 from .layout import declare_layout, fast_layout
 
 IMAGE, WEIGHT, OUTPUT = range(3)
@@ -69,6 +70,7 @@ class Form:
             and image.dtype in (torch.float32, torch.float64)
             and image.device.type == "cpu"
             and winograd.pays(len(image), *self.image_size, self.weight_shape[1], self.weight_shape[0])
+            and not reference_only()
         )
 
 

@@ -1,4 +1,4 @@
-"""Which implementation serves: the CUDA kernels, or the reference in plain torch."""
+"""Which implementation serves: the CUDA kernels and Winograd's algorithm, or the reference in plain torch."""
 
 import os
 import warnings
@@ -9,7 +9,12 @@ from torch import Tensor
 
 from . import nvrtc
 
-ENVIRONMENT_VARIABLE = "STYLEGAN_ADA_OPS"  # "reference" does without kernels
+ENVIRONMENT_VARIABLE = "STYLEGAN_ADA_OPS"
+
+
+def reference_only() -> bool:
+    """Whether the environment asks for plain torch, without kernels and without Winograd's algorithm."""
+    return os.environ.get(ENVIRONMENT_VARIABLE) == "reference"
 
 
 class Kernels:
@@ -22,12 +27,7 @@ class Kernels:
 
     def serve(self, x: Tensor) -> bool:
         """Whether x is to be computed by a kernel."""
-        return (
-            x.is_cuda
-            and self.failure is None
-            and x.dtype in nvrtc.NUMBERS
-            and os.environ.get(ENVIRONMENT_VARIABLE) != "reference"
-        )
+        return x.is_cuda and self.failure is None and x.dtype in nvrtc.NUMBERS and not reference_only()
 
     def run(
         self, kernel: nvrtc.Kernel, threads: int, arguments: Sequence[nvrtc.Argument], device: torch.device

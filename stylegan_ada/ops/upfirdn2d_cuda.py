@@ -11,7 +11,7 @@ from . import nvrtc
 from .implementation import kernels
 from .layout import dense
 from .operator import Operator
-from .upfirdn2d import gradient_padding, output_shape, plain_upfirdn2d
+from .upfirdn2d_reference import gradient_padding, output_shape, plain_upfirdn2d
 
 UNROLLED_TAPS = 36  # a filter of more is applied by a loop
 UNROLLED_FACTOR = 4  # and so are larger factors

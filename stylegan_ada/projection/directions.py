@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ..errors import UserError, nearest
+from ..errors import UserError, first_line, nearest
 from ..files import atomic_path
 from ..sampling import TrainedGenerator
 from .latents import render
@@ -149,8 +149,7 @@ def load_directions(path: Path, w_dim: int) -> Directions:
         with np.load(path, allow_pickle=False) as file:
             names, arrays = file["names"], {field: _float32(file[field]) for field in ARRAYS}
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path}: not a file of directions ({reason})") from None
+        raise UserError(f"{path}: not a file of directions ({first_line(error)})") from None
     count = names.size
     shapes = {"vectors": (count, w_dim), "spreads": (count,), "shares": (count,), "centers": (count, w_dim)}
     for field, shape in shapes.items():

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UserError, nearest
-from ..metrics.features import NETWORKS, Extractor, make_extractor
+from ..metrics.extractor import Extractor
+from ..metrics.features import NETWORKS, make_extractor
 from .vgg import SHA256, ShiftTolerantVGG
 
 # pixels; smaller images are enlarged. Measured on generated cells of 32x32, found again: to 64, the size of the patches

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import UserError, first_line
 from ..files import atomic_path
 from ..random import Draws
 from ..sampling import TrainedGenerator, to_uint8
@@ -69,8 +69,7 @@ def load_latents(path: Path, generator: TrainedGenerator) -> Latents:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("w", "noise", "labels", "space", "generator")}
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path}: not a file of latents ({reason})") from None
+        raise UserError(f"{path}: not a file of latents ({first_line(error)})") from None
     synthesis = generator.network.synthesis
     shapes = {"w": (synthesis.num_ws, generator.info.network.w_dim), "noise": (synthesis.noise_size,)}
     for name, shape in shapes.items():

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import UserError, first_line
 from ..files import atomic_path
 from ..random import Draws
 from ..sampling import TrainedGenerator
@@ -92,7 +92,7 @@ def load_deltas(path: Path, generator: TrainedGenerator) -> Deltas:
             metadata = file.metadata() or {}
             deltas = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a tuning that this version reads ({str(error).splitlines()[0]})") from None
+        raise UserError(f"{path}: not a tuning that this version reads ({first_line(error)})") from None
     if metadata.get("format") != FORMAT:
         raise UserError(f"{path}: its format is {metadata.get('format')!r}, this version reads {FORMAT!r}")
     if metadata.get("generator") != digest(generator):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from ..metrics.features import Extractor
+from ..metrics.extractor import Extractor
 from ..metrics.figures import RealSide, Sides, find_copies_of
 from ..metrics.labels import LabelReader
 from ..metrics.manifold import DENSITY_K

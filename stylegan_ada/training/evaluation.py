@@ -12,7 +12,8 @@ from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
 from ..errors import UserError
 from ..files import atomic_path, write_text
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
-from ..metrics.features import Extractor, make_extractor
+from ..metrics.extractor import Extractor
+from ..metrics.features import make_extractor
 from ..metrics.figures import RealSide, Sides, measure
 from ..metrics.findings import Row, best_of, findings
 from ..metrics.rows import as_row
@@ -82,7 +83,7 @@ class Evaluator:
         chosen = best_of(self.rows) if distributed.rank() == 0 else None
         path = self.folder / CONFIRMED_FILE
         done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
-        if not distributed.sum_over_ranks(torch.tensor(float(chosen is not None and not done))):
+        if not distributed.any_rank(chosen is not None and not done):
             return None
         row, self.confirmed = self._measure_best(seconds)
         if chosen is None:

@@ -93,11 +93,11 @@ class Trainer:
             self._say_estimate(should_stop)
         clock = Clock(self.device)
         lap_start = state.images_seen
-        stop = self._agree(should_stop())
+        stop = distributed.any_rank(should_stop())  # all stop after the same step
         while not (stop or self._finished()):
             before = state.images_seen
             self.step()
-            stop = self._agree(should_stop())
+            stop = distributed.any_rank(should_stop())
             measure = self._measurement_due(before)
             snapshot = stop or measure or self._finished() or self._crossed(before, training.snapshot_kimg)
             if snapshot or self._crossed(before, training.tick_kimg):
@@ -244,7 +244,7 @@ class Trainer:
         """Measures the generator of the checkpoint that was just written, unless that was done."""
         evaluator, state = self.evaluator, self.state
         assert evaluator is not None
-        if self._agree(evaluator.has(state.images_seen)):
+        if distributed.any_rank(evaluator.has(state.images_seen)):
             return
         augment = self.config.augment
         generator = TrainedGenerator(state.generator_ema, self._info())
@@ -263,7 +263,7 @@ class Trainer:
         """Whether so many measurements in a row brought nothing better that the run ends."""
         patience = self.config.training.stop_after
         enough = patience is not None and without_improvement(evaluator.rows) >= patience
-        self.no_better = self._agree(enough)
+        self.no_better = distributed.any_rank(enough)
         if self.no_better:
             self.say(f"{patience} measurements in a row brought nothing better: the run ends, as --stop-after asks")
 
@@ -276,12 +276,6 @@ class Trainer:
     def _crossed(self, before: int, kimg: float) -> bool:
         """Whether the step since `before` images reached a multiple of `kimg` thousand images."""
         return self.state.images_seen // (kimg * 1000) > before // (kimg * 1000)
-
-    def _agree(self, stop: bool) -> bool:
-        """Whether any process was asked to stop: all then stop after the same step."""
-        if distributed.world_size() == 1:
-            return stop
-        return bool(distributed.sum_over_ranks(torch.tensor(float(stop))) > 0)
 
     def _tick(self, log: Log | None, seconds: float, images: int) -> None:
         """Prints and logs the means since the last tick; a NaN or infinite loss ends the run."""

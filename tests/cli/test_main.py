@@ -36,8 +36,13 @@ def test_missing_option(fails):
 def test_info(command):
     result = command("info")
     assert result.code == 0
-    for word in ("torch", "device", "cuda-core", "reference", "image cache"):
+    for word in ("torch", "device", "cuda-core", "reference", "image cache", "Winograd"):
         assert word in result.out
+
+
+def test_info_without_winograd(command, monkeypatch):
+    monkeypatch.setenv("STYLEGAN_ADA_OPS", "reference")
+    assert "Winograd" not in command("info").out
 
 
 def test_every_command_has_help(command):

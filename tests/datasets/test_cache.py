@@ -64,6 +64,16 @@ def test_a_cache_that_cannot_be_written(folder: Path, tmp_path: Path, monkeypatc
         load_dataset(str(folder), size=8)
 
 
+def test_an_entry_that_cannot_be_written(folder: Path, cache: Path) -> None:
+    load_dataset(str(folder), size=8)
+    npy = _entry(cache, ".npy")
+    npy.unlink()
+    npy.mkdir()
+    with pytest.raises(UserError, match="set STYLEGAN_ADA_CACHE to a folder"):
+        load_dataset(str(folder), size=8)
+    assert not list((cache / "datasets").glob(".*"))
+
+
 def test_an_interrupted_pack_leaves_nothing(folder: Path, cache: Path) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt

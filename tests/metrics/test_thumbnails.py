@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.metrics.features import resize
+from stylegan_ada.metrics.extractor import resize
 from stylegan_ada.metrics.thumbnails import thumbnails
 
 

@@ -118,6 +118,23 @@ def test_results_are_channels_last_whatever_the_number_of_channels(channels):
 traced = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 
 
+def test_the_environment_can_ask_for_torch_alone(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("by Winograd's algorithm")
+
+    monkeypatch.setattr(winograd, "pays", lambda *shape: True)
+    monkeypatch.setattr(winograd, "convolve", refuse)
+    monkeypatch.setattr(winograd, "weight_gradient", refuse)
+    x = torch.randn(2, 3, 8, 8, requires_grad=True)
+    w = torch.randn(4, 3, 3, 3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="Winograd"):
+        conv2d(x, w, 1, (1, 1))
+    monkeypatch.setenv("STYLEGAN_ADA_OPS", "reference")
+    found, expected = conv2d(x, w, 1, (1, 1)), functional.conv2d(x, w, padding=1)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(y.square().sum(), (x, w)) for y in (found, expected)))
+
+
 @traced
 def test_compiles_as_one_graph_with_its_gradients():
     x = torch.randn(2, 3, 6, 6, requires_grad=True)

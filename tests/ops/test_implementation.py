@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stylegan_ada.ops import bias_act, implementation, nvrtc, setup_filter, upfirdn2d
-from stylegan_ada.ops.bias_act import ACTIVATIONS
+from stylegan_ada.ops.bias_act_reference import ACTIVATIONS
 from stylegan_ada.training import RunFolder, Trainer
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from stylegan_ada.ops import bias_act, bias_act_cuda, setup_filter, upfirdn2d, upfirdn2d_cuda
-from stylegan_ada.ops.bias_act import ACTIVATIONS
+from stylegan_ada.ops.bias_act_reference import ACTIVATIONS
 
 CLAMP = 1.3  # lies above the nearest fp16 and the nearest bf16 number
 LAYOUTS = [torch.contiguous_format, torch.channels_last]

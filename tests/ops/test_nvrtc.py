@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stylegan_ada.ops import bias_act, bias_act_cuda, nvrtc, setup_filter, upfirdn2d
-from stylegan_ada.ops.bias_act import ACTIVATIONS
+from stylegan_ada.ops.bias_act_reference import ACTIVATIONS
 
 ARCHITECTURES = ["sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
 TAPS = {"4x4": setup_filter([1, 3, 3, 1]), "12": setup_filter(range(1, 13)), "9x9": torch.ones(9, 9)}

@@ -7,7 +7,7 @@ import torch
 from stylegan_ada import UserError, load_generator
 from stylegan_ada.checkpoint import BEST_FILE, GENERATOR_FILE
 from stylegan_ada.metrics.evaluate import compute_sides, real_images
-from stylegan_ada.metrics.features import Extractor
+from stylegan_ada.metrics.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
 
 CPU = torch.device("cpu")
