@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-import math
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .errors import UserError, nearest
+from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, setting
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def block_shapes(height: int, width: int) -> list[tuple[int, int]]:
     if (a << doublings, b << doublings) != (height, width) or shorter < 4 or max(a, b) > 32:
         nearest_size = "x".join(map(str, _nearest_size(height, width)))
         raise UserError(
-            f"--size {height}x{width}: a network cannot be built for it, the nearest size is {nearest_size} "
+            f"DataConfig.size {height}x{width}: a network cannot be built for it, the nearest size is {nearest_size} "
             f"(sides are a * 2^n and b * 2^n, the shorter factor from 4 to 7, the longer up to 32)"
         )
     return [(a << n, b << n) for n in range(doublings + 1)]
@@ -48,54 +48,88 @@ def _check(ok: bool, message: str) -> None:
         raise UserError(message)
 
 
-def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UserError(f"{option} {value}: no such choice, {nearest(value, choices)}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """What is trained on."""
 
-    source: str  # a folder, a zip, or sample:NAME
-    size: str | None = None  # as asked for: SIDE or HEIGHTxWIDTH; None is the images' own
-    fit: str = "crop"  # how images are brought to the size: centre "crop", or "stretch"
-    labels: bool = True  # False ignores the labels
-    mirror: str | None = None  # random flips of real images: h, v, hv, or quarter turns
-    holdout: float = 0.0  # share of the images that training never sees
-    subset: int | None = None  # how many of the others it sees; None is all
+    source: str = field(metadata=setting("data", "A folder, a .zip, or sample:NAME."))
+    size: str | None = field(
+        default=None, metadata=setting("size", "Pixels: 64, or 64x96 (height x width).", default="the images' own size")
+    )
+    fit: str = field(
+        default="crop",
+        metadata=setting("fit", "How images get the size: crop their centre, or stretch them.", choices=FITS),
+    )
+    labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
+    mirror: str | None = field(
+        default=None,
+        metadata=setting(
+            "mirror", "Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"
+        ),
+    )
+    holdout: float = field(
+        default=0.0,
+        metadata=setting(
+            "holdout", "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
+        ),
+    )
+    subset: int | None = field(
+        default=None,
+        metadata=setting(
+            "subset",
+            "Train on so many of the images only, of each class its share.",
+            within=Range("2 or more", 2),
+            default="all images",
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _check_choice("--fit", self.fit, FITS)
-        if self.mirror is not None:
-            _check_choice("--mirror", self.mirror, MIRRORS)
-        _check(0 <= self.holdout <= 0.5, f"--holdout {self.holdout}: give a fraction from 0 to 0.5")
-        _check(self.subset is None or self.subset >= 2, f"--subset {self.subset}: give 2 or more")
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
     """The shape of generator and discriminator. Sizes in pixels, widths in channels."""
 
-    channels: int  # of the images, 1 to 4
+    channels: int = field(metadata=setting(within=Range("1 to 4", 1, 4)))  # of the images
     height: int
     width: int
     c_dim: int = 0  # length of the label vector, 0 without labels
     z_dim: int = 512
     w_dim: int = 512
-    mapping_depth: int = 2  # fully connected layers from z to w
-    channel_base: int = 16384  # a block n doublings above the lowest has channel_base / (4 * 2^n) channels ...
-    channel_max: int = 512  # ... but at most this many
-    precision: str = "fp32"  # of the top resolutions
+    mapping_depth: int = field(
+        default=2, metadata=setting("mapping_depth", "Fully connected layers from z to w.", within=COUNT)
+    )
+    channel_base: int = field(
+        default=16384,
+        metadata=setting(
+            "channel_base",
+            "A block n doublings above the lowest has this / (4 * 2^n) channels.",
+            within=COUNT,
+            chosen_by="the size and the device",
+        ),
+    )
+    channel_max: int = field(
+        default=512,
+        metadata=setting(
+            "channel_max", "The most channels of a block.", within=COUNT, chosen_by="the size and the device"
+        ),
+    )
+    precision: str = field(
+        default="fp32",
+        metadata=setting(
+            "precision", "Number format of the top resolutions.", choices=PRECISIONS, chosen_by="the device"
+        ),
+    )
     half_resolutions: int = 4  # how many top resolutions run in that precision
 
     def __post_init__(self) -> None:
-        _check(1 <= self.channels <= 4, f"{self.channels} image channels: 1 to 4 are possible")
-        _check_choice("--precision", self.precision, PRECISIONS)
-        _check(self.mapping_depth >= 1, f"--mapping-depth {self.mapping_depth}: give 1 or more")
-        _check(self.channel_max >= 1, f"--channel-max {self.channel_max}: give 1 or more")
+        check(self)
         top = 4 << (len(self.block_shapes) - 1)
-        _check(self.channel_base >= top, f"--channel-base {self.channel_base}: give at least {top} for this size")
+        _check(
+            self.channel_base >= top,
+            f"NetworkConfig.channel_base {self.channel_base}: give at least {top} for this size",
+        )
 
     @property
     def block_shapes(self) -> list[tuple[int, int]]:
@@ -126,13 +160,46 @@ class ExtraAugmentation:
 class AugmentConfig:
     """Adaptive discriminator augmentation, arXiv 2006.06676."""
 
-    groups: tuple[str, ...] = ("blit", "geom", "color")
-    extra: tuple[ExtraAugmentation, ...] = ()  # the user's own, applied before the groups
-    signal: str = "rt"  # what drives p: the signs of real logits (rt), or a held-out part of the set (rv)
-    target: float = 0.6  # of that signal
-    kimg: float = 500.0  # thousands of images in which p could go from 0 to 1
-    maximum: float = 0.8  # p never exceeds it: augmentations leak into the images as p nears 1
-    p: float | None = None  # a fixed p instead of the controller
+    groups: tuple[str, ...] = field(
+        default=("blit", "geom", "color"),
+        metadata=setting(
+            "augment",
+            f"Groups of augmentations, with commas: {', '.join(AUGMENT_GROUPS)}; or none.",
+            choices=AUGMENT_GROUPS,
+        ),
+    )
+    extra: tuple[ExtraAugmentation, ...] = field(  # applied before the groups
+        default=(),
+        metadata=setting("augment_extra", "A YAML file with augmentations of your own, by kornia.", default="no file"),
+    )
+    signal: str = field(
+        default="rt",
+        metadata=setting(
+            "ada_signal",
+            "What drives p: the signs of real logits (rt), or images that training never sees (rv).",
+            choices=ADA_SIGNALS,
+        ),
+    )
+    target: float = field(
+        default=0.6,
+        metadata=setting(
+            "ada_target",
+            "The value of the signal that p is adapted to reach.",
+            within=Range("a value between -1 and 1", -1, 1, ends=False),
+            chosen_by="the signal: 0.6 for rt, 0.5 for rv",
+        ),
+    )
+    kimg: float = field(
+        default=500.0,
+        metadata=setting("ada_kimg", "Thousands of images in which p could go from 0 to 1.", within=POSITIVE),
+    )
+    maximum: float = field(  # augmentations leak into the images as p nears 1
+        default=0.8, metadata=setting("ada_max", "The largest p.", within=PROBABILITY)
+    )
+    p: float | None = field(
+        default=None,
+        metadata=setting("ada_p", "A fixed p, in place of an adapted one.", within=PROBABILITY, default="p is adapted"),
+    )
 
     @property
     def adapts(self) -> bool:
@@ -141,39 +208,97 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         for group in self.groups:
-            _check_choice("--augment", group, AUGMENT_GROUPS)
-            _check(self.groups.count(group) == 1, f"--augment: {group!r} is named twice, once is enough")
-        _check_choice("--ada-signal", self.signal, ADA_SIGNALS)
-        _check(-1 < self.target < 1, f"--ada-target {self.target}: give a value between -1 and 1")
-        _check(0 < self.kimg < math.inf, f"--ada-kimg {self.kimg}: give more than 0")
-        _check(0 <= self.maximum <= 1, f"--ada-max {self.maximum}: give a probability from 0 to 1")
-        _check(self.p is None or 0 <= self.p <= 1, f"--ada-p {self.p}: give a probability from 0 to 1")
+            _check(self.groups.count(group) == 1, f"AugmentConfig.groups: {group!r} is named twice, once is enough")
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """The optimisation. Lengths are in thousands of real images shown to the discriminator (kimg)."""
 
-    kimg: float
-    batch: int = 32  # images per step, over all processes
-    micro_batch: int | None = None  # images at once per process; None is the process's whole share
-    seed: int = 0
-    learning_rate: float = 0.0025  # of both networks; Adam with betas 0 and 0.99
-    r1_gamma: float = 0.0064
+    kimg: float = field(
+        metadata=setting(
+            "kimg",
+            "Thousands of images to show. A finished run goes on if it is raised.",
+            within=POSITIVE,
+            chosen_by="the number of images and the device",
+        )
+    )
+    batch: int = field(
+        default=32,
+        metadata=setting(
+            "batch", "Images per step, over all processes.", within=COUNT, chosen_by="the size and the device"
+        ),
+    )
+    micro_batch: int | None = field(
+        default=None,
+        metadata=setting(
+            "micro_batch",
+            "Images at once per process: less memory, same step.",
+            within=COUNT,
+            default="the whole share of a process",
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=setting(
+            "seed", "The seed of everything random.", within=Range("a whole number from 0 to 2^63 - 1", 0, 2**63 - 1)
+        ),
+    )
+    learning_rate: float = field(  # Adam with betas 0 and 0.99
+        default=0.0025,
+        metadata=setting(
+            "learning_rate", "Learning rate of both networks.", within=Range("a rate between 0 and 1", 0, 1, ends=False)
+        ),
+    )
+    r1_gamma: float = field(
+        default=0.0064,
+        metadata=setting("gamma", "Weight of R1.", within=NOT_NEGATIVE, chosen_by="the size and the batch"),
+    )
     r1_interval: int = 16  # steps between R1 phases
     pl_weight: float = 2.0  # 0 switches path length regularisation off
     pl_interval: int = 4  # steps between path length phases
-    pl_batch_shrink: int = 2  # they take every second image of a batch (all of an odd one)
+    pl_batch_shrink: int = field(  # they take every second image of a batch (all of an odd one)
+        default=2, metadata=setting(within=COUNT)
+    )
     pl_decay: float = 0.01  # of the running mean of path lengths
     style_mixing: float = 0.9  # probability of a second w above a random layer
     w_mean_beta: float = 0.998  # decay per step of the running mean of w
-    ema_kimg: float = 10.0  # half-life of the generator's moving average
+    ema_kimg: float = field(
+        default=10.0,
+        metadata=setting(
+            "ema_kimg",
+            "Half-life of the generator's moving average, in thousands of images.",
+            within=NOT_NEGATIVE,
+            chosen_by="the batch",
+        ),
+    )
     ema_rampup: float = 0.05  # the half-life is at most this share of the images seen so far
-    tick_kimg: float = 1.0  # between progress lines
-    snapshot_kimg: float = 20.0  # between checkpoints
+    tick_kimg: float = field(
+        default=1.0, metadata=setting("tick_kimg", "Thousands of images between progress lines.", within=POSITIVE)
+    )
+    snapshot_kimg: float = field(
+        default=20.0, metadata=setting("snapshot_kimg", "Thousands of images between checkpoints.", within=POSITIVE)
+    )
     keep: int = 3  # checkpoints
-    evaluate_kimg: float = 0.0  # between measurements; 0 for none
-    stop_after: int | None = None  # measurements in a row that brought nothing better; None never stops early
+    evaluate_kimg: float = field(
+        default=0.0,
+        metadata=setting(
+            "evaluate_kimg",
+            "Thousands of images between measurements; 0 for none.",
+            within=NOT_NEGATIVE,
+            chosen_by="the run's length, a tenth of it",
+        ),
+    )
+    stop_after: int | None = field(
+        default=None,
+        metadata=setting(
+            "stop_after",
+            "End after so many measurements in a row that brought nothing better.",
+            within=COUNT,
+            default="never early",
+        ),
+    )
 
     @property
     def pl_every(self) -> int:
@@ -181,20 +306,11 @@ class TrainingConfig:
         return self.pl_batch_shrink if self.batch % self.pl_batch_shrink == 0 else 1
 
     def __post_init__(self) -> None:
-        _check(0 < self.kimg < math.inf, f"--kimg {self.kimg}: give more than 0")
-        _check(0 <= self.seed < 2**63, f"--seed {self.seed}: give a whole number from 0 to 2^63 - 1")
-        _check(0 < self.learning_rate < 1, f"--learning-rate {self.learning_rate}: give a rate between 0 and 1")
-        _check(0 <= self.ema_kimg < math.inf, f"--ema-kimg {self.ema_kimg}: give 0 or more")
-        _check(self.batch >= 1, f"--batch {self.batch}: give 1 or more")
-        _check(self.micro_batch is None or self.micro_batch >= 1, f"--micro-batch {self.micro_batch}: give 1 or more")
-        _check(self.pl_batch_shrink >= 1, f"pl_batch_shrink {self.pl_batch_shrink}: give 1 or more")
-        _check(0 <= self.r1_gamma < math.inf, f"--gamma {self.r1_gamma}: give 0 or more")
-        _check(0 < self.snapshot_kimg < math.inf, f"--snapshot-kimg {self.snapshot_kimg}: give more than 0")
-        _check(0 < self.tick_kimg < math.inf, f"--tick-kimg {self.tick_kimg}: give more than 0")
-        _check(0 <= self.evaluate_kimg < math.inf, f"--evaluate-kimg {self.evaluate_kimg}: give 0 or more")
-        if self.stop_after is not None:
-            _check(self.stop_after >= 1, f"--stop-after {self.stop_after}: give 1 or more")
-            _check(self.evaluate_kimg > 0, "--stop-after: needs measurements, give --evaluate-kimg as well")
+        check(self)
+        _check(
+            self.stop_after is None or self.evaluate_kimg > 0,
+            "TrainingConfig.stop_after: needs measurements, give TrainingConfig.evaluate_kimg as well",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +327,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         _check(
             self.augment.signal != "rv" or self.data.holdout > 0 or self.augment.p is not None,
-            "--ada-signal rv needs images that training never sees: add --holdout 0.1",
+            "AugmentConfig.signal rv needs images that training never sees: add DataConfig.holdout 0.1",
         )
 
 
@@ -253,7 +369,7 @@ def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     for key in value:
         if key not in hints:
             raise UserError(f"{where}: unknown key {key!r}, {nearest(key, hints)}")
-    for field in dataclasses.fields(kind):
-        if field.name not in value and field.default is dataclasses.MISSING:
-            raise UserError(f"{where}: the key {field.name!r} is missing")
+    for item in dataclasses.fields(kind):
+        if item.name not in value and item.default is dataclasses.MISSING:
+            raise UserError(f"{where}: the key {item.name!r} is missing")
     return kind(**{key: _build(hints[key], item, f"{where}.{key}") for key, item in value.items()})

@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PeerError:
         sys.exit(2)
     except UserError as error:
-        fail(str(error))
+        from .config_options import with_flags
+
+        fail(with_flags(str(error)))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)

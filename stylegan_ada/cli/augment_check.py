@@ -9,7 +9,8 @@ import click
 
 from ..errors import UserError
 from ..files import atomic_path, write_text
-from ..presets import TrainOptions, check_options
+from ..options import TrainOptions
+from ..resolve import check_options
 from .common import DEVICES, Choice, choose_device, keep_freed_memory, tune_convolutions
 from .train import check_apart, check_same_options, configure, machine_of, run, say
 

@@ -134,7 +134,7 @@ def run_images(run: Path, data: str | None) -> "RealImages":
     from ..checkpoint import read_generator
     from ..datasets import split
     from ..metrics.evaluate import RealImages, real_images
-    from ..presets import parse_size
+    from ..resolve import parse_size
     from ..training.run_folder import CONFIG_FILE, RunFolder
 
     config = RunFolder(run).read_config() if (run / CONFIG_FILE).exists() else None

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import ADA_SIGNALS, FITS, MIRRORS, PRECISIONS, RunConfig, block_shapes, to_json
+from ..config import RunConfig, block_shapes, to_json
 from ..errors import UserError
-from ..presets import PRESETS, DataFacts, Machine, TrainOptions, check_options, parse_size, resolve, with_preset
+from ..options import TrainOptions
+from ..presets import PRESETS, with_preset
+from ..resolve import DataFacts, Machine, check_options, parse_size, resolve
 from .augment_extra import read_extra
 from .common import DEVICES, Choice, choose_device, keep_freed_memory, open_dataset, tune_convolutions
+from .config_options import config_options, flag, with_flags
 
 if TYPE_CHECKING:
     import torch
@@ -26,40 +29,19 @@ MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a
 
 
 @click.command()
-@click.option("--data", required=True, help="A folder, a .zip, or sample:NAME.")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="The run's folder; the same command resumes."
 )
-@click.option("--preset", type=Choice(PRESETS), default="auto", help="demo: 15 minutes on two CPU cores.")
-@click.option("--kimg", type=float, help="Thousands of images to show. The only option that may grow on resuming.")
-@click.option("--batch", type=int, help="Images per step, over all processes.")
-@click.option("--micro-batch", type=int, help="Images at once per process: less memory, same step.")
-@click.option("--size", help="Pixels: 64, or 64x96 (height x width).")
-@click.option("--fit", type=Choice(FITS), help="Centre crop (default), or stretch to the size.")
-@click.option("--no-labels", is_flag=True, help="Ignore the labels.")
-@click.option("--mirror", type=Choice(MIRRORS), help="Random flips of real images, or quarter turns.")
-@click.option("--holdout", type=float, help="Share of images that training never sees.")
-@click.option("--subset", type=int, help="Train on so many of the images only, of each class its share.")
-@click.option("--seed", type=int, help="Of everything random.")
-@click.option("--device", type=Choice(DEVICES), default="auto")
-@click.option("--precision", type=Choice(["auto", *PRECISIONS]), help="Of the top resolutions.")
-@click.option("--channel-base", type=int, help="A block n doublings above the lowest has this / (4 * 2^n) channels ...")
-@click.option("--channel-max", type=int, help="... but at most this many.")
-@click.option("--mapping-depth", type=int, help="Layers from z to w.")
-@click.option("--learning-rate", type=float, help="Of both networks.")
-@click.option("--gamma", type=float, help="Weight of R1.")
-@click.option("--ema-kimg", type=float, help="Half-life of the generator's moving average.")
-@click.option("--augment", help="Groups of augmentations: blit,geom,color,filter,noise,cutout; or none.")
-@click.option("--augment-extra", metavar="FILE", help="Own augmentations, by kornia: a YAML file.")
-@click.option("--ada-signal", type=Choice(ADA_SIGNALS), help="What drives p; rv needs --holdout.")
-@click.option("--ada-target", type=float, help="Of that signal.")
-@click.option("--ada-kimg", type=float, help="Thousand images in which p could go from 0 to 1.")
-@click.option("--ada-max", type=float, help="Cap of p.")
-@click.option("--ada-p", type=float, help="A fixed p instead.")
-@click.option("--snapshot-kimg", type=float, help="Between checkpoints.")
-@click.option("--evaluate-kimg", type=float, help="Between measurements; 0 for none.")
-@click.option("--stop-after", type=int, help="End after so many measurements that brought nothing better.")
-@click.option("--tick-kimg", type=float, help="Between progress lines.")
+@click.option(
+    "--preset",
+    type=Choice(PRESETS),
+    default="auto",
+    help="demo: 15 minutes on two CPU cores. Default: auto, what fits the images and the device.",
+)
+@config_options
+@click.option(
+    "--device", type=Choice(DEVICES), default="auto", help="What to compute on. Default: auto, a GPU if there is one."
+)
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
 def train(out: Path, dry_run: bool, **given: Any) -> None:
     """Train a generator on a folder of images."""
@@ -132,7 +114,7 @@ def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device"
             extra = read_extra(Path(options.augment_extra))
             config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
         for reason in reasons:
-            say(reason)
+            say(with_flags(reason))
     check_batch(config)
     return config, dataset
 
@@ -181,9 +163,8 @@ def check_same_options(options: TrainOptions, folder: "RunFolder") -> None:
     before, now = folder.read_options(), dataclasses.asdict(options)
     for name in now:
         if name not in MAY_CHANGE and before.get(name) != now[name]:
-            option = "--" + name.replace("_", "-")
             began = "without it" if before.get(name) is None else f"with {before[name]}"
-            raise UserError(f"{option}: the run in {folder.path} began {began}; use a new --out for other options")
+            raise UserError(f"{flag(name)}: the run in {folder.path} began {began}; use a new --out for other options")
 
 
 def run(

@@ -1,7 +1,8 @@
 import pytest
 
 from stylegan_ada.errors import UserError
-from stylegan_ada.presets import DataFacts, Machine, TrainOptions, parse_size, resolve
+from stylegan_ada.options import TrainOptions
+from stylegan_ada.resolve import DataFacts, Machine, parse_size, resolve
 
 CPU, GPU, OLD_GPU = Machine(cuda=False), Machine(cuda=True, bf16=True), Machine(cuda=True, bf16=False)
 NEW_CPU = Machine(cuda=False, bf16=True)
@@ -14,8 +15,8 @@ def facts(side=64, count=3000):
 def test_every_choice_is_explained_and_none_that_was_given():
     config, reasons = resolve(TrainOptions(data="x"), facts(), CPU)
     assert {line.split()[0] for line in reasons} == {
-        "--batch", "--channel-base", "--channel-max", "--precision", "--kimg", "--gamma", "--ema-kimg",
-        "--evaluate-kimg",
+        "TrainingConfig.batch", "NetworkConfig.channel_base", "NetworkConfig.channel_max", "NetworkConfig.precision",
+        "TrainingConfig.kimg", "TrainingConfig.r1_gamma", "TrainingConfig.ema_kimg", "TrainingConfig.evaluate_kimg",
     }  # fmt: skip
     assert all(": " in line for line in reasons)
     given = TrainOptions(

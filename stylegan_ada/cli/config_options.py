@@ -1,0 +1,41 @@
+"""The fields of the configuration as options of the command line."""
+
+import re
+from collections.abc import Callable
+
+import click
+
+from ..options import CONFIGS, Option, options_of
+from .common import Choice
+
+
+def flag(name: str) -> str:
+    """An option's name as it is given on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def with_flags(message: str) -> str:
+    """A message of the library with flags in place of the fields that they set."""
+    flags = {f"{option.config.__name__}.{option.field.name}": flag(option.name) for option in options_of(*CONFIGS)}
+    return re.sub(r"\w+Config\.\w+", lambda match: flags.get(match[0], match[0]), message)
+
+
+def config_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `train` that set a field of the configuration."""
+    for option in reversed(list(options_of(*CONFIGS))):
+        command = _click_option(option)(command)
+    return command
+
+
+def _click_option(option: Option) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    about = option.setting
+    kind: click.ParamType | type = option.kind
+    if about.choices and option.field.type in (str, str | None):
+        kind = Choice(["auto", *about.choices] if about.chosen_by else about.choices)
+    return click.option(
+        flag(option.name),
+        type=kind,
+        is_flag=option.kind is bool or None,  # click takes False for an option whose value may be left out
+        required=option.is_required,
+        help=about.help if option.is_required else f"{about.help} Default: {option.default}.",
+    )

@@ -1,0 +1,127 @@
+"""From the options that a user gave to a whole configuration, with the reason for each choice made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from .errors import UserError
+from .options import TrainOptions, given
+from .presets import with_preset
+
+MEASUREMENTS = 10  # in a run, unless told
+ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # ADA, arXiv 2006.06676, section 3.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the choice depends on beside the data."""
+
+    cuda: bool
+    bf16: bool = False  # its GPU, or else its CPU, computes in bfloat16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """What the choice depends on in the data set."""
+
+    image_shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    count: int  # images
+    fingerprint: str
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """ "64" or "64x96" (height x width) -> (height, width)."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise UserError(f"DataConfig.size {text}: give a side (64), or height x width (64x96)")
+    return int(sides[0]), int(sides[-1])
+
+
+def check_options(options: TrainOptions, machine: Machine) -> None:
+    """Raises the UserErrors that need no data, before any image is read. Without a size, the smallest is assumed."""
+    height, width = parse_size(with_preset(options).size) or (4, 4)
+    resolve(options, DataFacts(image_shape=(1, height, width), classes=(), count=1, fingerprint=""), machine)
+
+
+def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[RunConfig, list[str]]:
+    """The whole configuration, and a line on each choice that was made for the user."""
+    options = with_preset(options)
+    channels, height, width = facts.image_shape
+    if options.mirror == "quarter" and height != width:
+        raise UserError(
+            f"DataConfig.mirror quarter: quarter turns need square images, not {height}x{width}, give h, v or hv"
+        )
+    reasons: list[str] = []
+
+    def choose(values: dict[str, Any], config: type, **choices: tuple[Any, str]) -> None:
+        """Adds to what was given for `config` what is chosen, and why, for fields that nothing was given for."""
+        for name, (value, why) in choices.items():
+            if name not in values:
+                values[name] = value
+                reasons.append(f"{config.__name__}.{name} {value}: {why}")
+
+    side = max(height, width)
+    where = f"for {side} pixels on a {'GPU' if machine.cuda else 'CPU'}"
+    training = given(TrainingConfig, options)
+    choose(training, TrainingConfig, batch=(_batch(side, machine), where))
+    base, most = _widths(side, machine)
+    network = given(NetworkConfig, options)
+    choose(network, NetworkConfig, channel_base=(base, where), channel_max=(most, where), precision=_precision(machine))
+    kimg, why_kimg = _kimg(facts.count, machine)
+    choose(training, TrainingConfig, kimg=(kimg, f"{why_kimg}; the same command with more goes on from there"))
+    batch = training["batch"]
+    choose(
+        training,
+        TrainingConfig,
+        r1_gamma=(
+            round(0.0002 * height * width / max(batch, 1), 6),  # a batch below 1 is refused below
+            "0.0002 * pixels / batch (arXiv 2006.06676, appendix C)",
+        ),
+        ema_kimg=(batch * 10 / 32, "10 per 32 images of batch"),
+        evaluate_kimg=(round(training["kimg"] / MEASUREMENTS, 3), "a tenth of the run; 0 for none"),
+    )
+    config = RunConfig(
+        data=DataConfig(**given(DataConfig, options) | {"labels": not options.no_labels}),
+        network=NetworkConfig(channels=channels, height=height, width=width, c_dim=len(facts.classes), **network),
+        augment=_augment(options),
+        training=TrainingConfig(**training),
+        classes=facts.classes,
+        fingerprint=facts.fingerprint,
+    )
+    return config, reasons
+
+
+def _augment(options: TrainOptions) -> AugmentConfig:
+    """Without the user's own augmentations, which lie in a file."""
+    values = given(AugmentConfig, options) | {"extra": ()}
+    if options.augment is not None:
+        values["groups"] = () if options.augment == "none" else tuple(map(str.strip, options.augment.split(",")))
+    return AugmentConfig(**{"target": ADA_TARGETS.get(options.ada_signal, 0.6), **values})
+
+
+def _batch(side: int, machine: Machine) -> int:
+    if machine.cuda:
+        return 32 if side <= 256 else 16 if side <= 512 else 8
+    return 32 if side <= 32 else 16 if side <= 64 else 8
+
+
+def _kimg(count: int, machine: Machine) -> tuple[float, str]:
+    if not machine.cuda:
+        return 200.0, "a first run on a CPU"
+    return float(min(25000, max(1000, count))), f"a thousand passes over {count} images, from 1000 to 25000"
+
+
+def _widths(side: int, machine: Machine) -> tuple[int, int]:
+    """Channel base and maximum."""
+    if machine.cuda:
+        return (16384 if side <= 256 else 32768), 512
+    return (4096, 128) if side <= 32 else (16384, 256) if side <= 64 else (16384, 512)
+
+
+def _precision(machine: Machine) -> tuple[str, str]:
+    if machine.bf16:
+        return "bf16", f"{'this GPU' if machine.cuda else 'this CPU'} computes in it, with the range of fp32"
+    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU computes in nothing shorter")

@@ -1,0 +1,121 @@
+import dataclasses
+import math
+
+import pytest
+
+from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, TrainingConfig
+from stylegan_ada.errors import UserError
+from stylegan_ada.options import CONFIGS, TrainOptions, given, options_of
+
+# the keys of options.json in runs of version 0.1: a run goes on only if each is still an option
+OF_OLD_RUNS = [
+    "data",
+    "preset",
+    "device",
+    "size",
+    "fit",
+    "no_labels",
+    "mirror",
+    "holdout",
+    "subset",
+    "kimg",
+    "batch",
+    "micro_batch",
+    "seed",
+    "precision",
+    "channel_base",
+    "channel_max",
+    "mapping_depth",
+    "learning_rate",
+    "gamma",
+    "ema_kimg",
+    "augment",
+    "augment_extra",
+    "ada_signal",
+    "ada_target",
+    "ada_kimg",
+    "ada_max",
+    "ada_p",
+    "snapshot_kimg",
+    "evaluate_kimg",
+    "stop_after",
+    "tick_kimg",
+]
+
+
+def test_options_of_old_runs():
+    nothing_given = {"data": "x", "preset": "auto", "device": "auto", "no_labels": False}
+    assert dataclasses.asdict(TrainOptions(data="x")) == dict.fromkeys(OF_OLD_RUNS) | nothing_given
+
+
+def test_given_names_fields():
+    options = TrainOptions(data="x", gamma=0.5, ada_kimg=3, kimg=7)
+    assert given(TrainingConfig, options) == {"r1_gamma": 0.5, "kimg": 7}
+    assert given(AugmentConfig, options) == {"kimg": 3}
+
+
+def test_types_and_defaults():
+    found = {option.name: option for option in options_of(*CONFIGS)}
+    kinds = {"kimg": float, "micro_batch": int, "mirror": str, "augment": str, "augment_extra": str, "no_labels": bool}
+    assert {name: found[name].kind for name in kinds} == kinds
+    words = {"ada_kimg": "500", "augment": "blit,geom,color", "batch": "chosen by the size and the device", "seed": "0"}
+    assert {name: found[name].default for name in words} == words
+    assert [name for name, option in found.items() if option.is_required] == ["data"]
+
+
+@pytest.mark.parametrize(
+    ("config", "field", "allowed", "refused", "words"),
+    [
+        (DataConfig, "holdout", (0, 0.5), (-0.01, 0.51, math.nan), "a fraction from 0 to 0.5"),
+        (DataConfig, "subset", (None, 2), (1,), "2 or more"),
+        (NetworkConfig, "channels", (1, 4), (0, 5), "1 to 4"),
+        (NetworkConfig, "mapping_depth", (1,), (0,), "1 or more"),
+        (NetworkConfig, "channel_max", (1,), (0,), "1 or more"),
+        (AugmentConfig, "target", (-0.99, 0.99), (-1, 1, math.nan), "a value between -1 and 1"),
+        (AugmentConfig, "kimg", (1e-9,), (0, math.inf, math.nan), "more than 0"),
+        (AugmentConfig, "maximum", (0, 1), (-0.1, 1.1), "a probability from 0 to 1"),
+        (AugmentConfig, "p", (None, 0, 1), (-0.1, 1.1), "a probability from 0 to 1"),
+        (TrainingConfig, "kimg", (1e-9,), (0, math.inf, math.nan), "more than 0"),
+        (TrainingConfig, "seed", (0, 2**63 - 1), (-1, 2**63), "a whole number from 0 to 2^63 - 1"),
+        (TrainingConfig, "learning_rate", (0.5,), (0, 1), "a rate between 0 and 1"),
+        (TrainingConfig, "ema_kimg", (0,), (-1, math.inf), "0 or more"),
+        (TrainingConfig, "batch", (1,), (0,), "1 or more"),
+        (TrainingConfig, "micro_batch", (None, 1), (0,), "1 or more"),
+        (TrainingConfig, "pl_batch_shrink", (1,), (0,), "1 or more"),
+        (TrainingConfig, "r1_gamma", (0,), (-1, math.inf), "0 or more"),
+        (TrainingConfig, "snapshot_kimg", (1e-9,), (0, math.inf), "more than 0"),
+        (TrainingConfig, "tick_kimg", (1e-9,), (0, math.inf), "more than 0"),
+        (TrainingConfig, "evaluate_kimg", (0,), (-1, math.inf), "0 or more"),
+        (TrainingConfig, "stop_after", (None, 1), (0,), "1 or more"),
+    ],
+)
+def test_ranges(config, field, allowed, refused, words):
+    needed = {
+        DataConfig: {"source": "x"},
+        NetworkConfig: {"channels": 1, "height": 8, "width": 8},
+        AugmentConfig: {},
+        TrainingConfig: {"kimg": 1.0, "evaluate_kimg": 1.0 if field == "stop_after" else 0.0},
+    }[config]
+    for value in allowed:
+        assert getattr(config(**needed | {field: value}), field) == value
+    for value in refused:
+        with pytest.raises(UserError) as caught:
+            config(**needed | {field: value})
+        assert str(caught.value) == f"{config.__name__}.{field} {value}: give {words}"
+
+
+@pytest.mark.parametrize(
+    ("config", "values"),
+    [
+        (DataConfig, {"source": "x", "fit": "crap"}),
+        (DataConfig, {"source": "x", "mirror": "quarters"}),
+        (NetworkConfig, {"channels": 1, "height": 8, "width": 8, "precision": "fp23"}),
+        (AugmentConfig, {"signal": "rtt"}),
+        (AugmentConfig, {"groups": ("geom", "blot")}),
+    ],
+)
+def test_choices(config, values):
+    (field, value) = list(values.items())[-1]
+    wrong = value[-1] if isinstance(value, tuple) else value
+    with pytest.raises(UserError, match=rf"{config.__name__}\.{field} {wrong}: no such choice, did you mean"):
+        config(**values)
