@@ -1,6 +1,7 @@
 """Errors that a user can cause: one line saying what was wrong, where, and what to do."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -10,6 +11,18 @@ class UserError(Exception):
 
 class PeerError(UserError):
     """Another process has told the user already."""
+
+
+class RunFailed(UserError):
+    """No mistake in the input: training diverged, or memory or the disk is full. Exit code 1 in place of 2."""
+
+
+NO_MISTAKE = (None, errno.ENOSPC, errno.EDQUOT, errno.EIO)  # a path that cannot be written is one, a full disk is none
+
+
+def cannot_write(error: OSError, message: str) -> UserError:
+    """The error to raise, with this message, where writing failed."""
+    return RunFailed(message) if error.errno in NO_MISTAKE else UserError(message)
 
 
 def first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import UserError
+from .errors import cannot_write
 
 
 def cache_root() -> Path:
@@ -33,7 +33,7 @@ def atomic_path(path: Path, remedy: str = "make room, or choose another place") 
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise UserError(f"cannot write {path} ({error.strerror or error}): {remedy}") from error
+        raise cannot_write(error, f"cannot write {path} ({error.strerror or error}): {remedy}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import UserError
+from .errors import UserError, cannot_write
 from .files import write_text
 
 LOCK_FILE = ".lock"
@@ -21,7 +21,7 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock_file = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - closed below, after the flock that may fail
     except OSError as error:
-        raise UserError(f"--out {out}: cannot write there ({error.strerror})") from None
+        raise cannot_write(error, f"--out {out}: cannot write there ({error.strerror})") from None
     with lock_file:
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)

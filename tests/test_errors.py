@@ -1,6 +1,6 @@
 import pytest
 
-from stylegan_ada.errors import first_line
+from stylegan_ada.errors import RunFailed, UserError, cannot_write, first_line
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,8 @@ from stylegan_ada.errors import first_line
 )
 def test_the_first_line_of_an_error(error, line):
     assert first_line(error) == line
+
+
+@pytest.mark.parametrize(("number", "kind"), [(28, RunFailed), (5, RunFailed), (13, UserError), (2, UserError)])
+def test_a_full_disk_is_no_mistake_and_a_place_that_cannot_be_written_is_one(number, kind):
+    assert type(cannot_write(OSError(number, "why"), "what")) is kind

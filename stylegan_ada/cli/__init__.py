@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from .._version import __version__
-from ..errors import PeerError, UserError
+from ..errors import PeerError, RunFailed, UserError
 from .lazy import LazyGroup
 
 COMMANDS = (
@@ -30,7 +30,8 @@ def program() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs a command and exits: 0 if it went well, 2 with one line on stderr for a mistake of the user's."""
+    """Runs a command and exits: 0 if it went well, 130 if it was stopped, and with one line on stderr 2 for a mistake
+    of the user's, 1 for a run that failed."""
     try:
         program.main(arguments, prog_name="stylegan-ada", standalone_mode=False)
     except PeerError:
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         from .config_options import with_flags
 
-        fail(with_flags(str(error)))
+        fail(with_flags(str(error)), 1 if isinstance(error, RunFailed) else 2)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def fail(message: str) -> None:
+def fail(message: str, code: int = 2) -> None:
     """Ends the program with one line."""
     click.echo(f"stylegan-ada: error: {message}", err=True)
-    sys.exit(2)
+    sys.exit(code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import UserError
+from ..errors import UserError, cannot_write
 from ..files import atomic_path, write_text
 from ..options import TrainOptions
 from ..resolve import check_options
@@ -148,7 +148,7 @@ def write_sheet(path: Path, pipe: "AugmentPipe", dataset: "ImageDataset", device
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--out {path.parent}: cannot write there ({error.strerror})") from None
+        raise cannot_write(error, f"--out {path.parent}: cannot write there ({error.strerror})") from None
     with atomic_path(path) as temporary:
         image_grid([as_pixels(row) for row in rows], [f"p = {p:g}" for p in SHEET]).save(temporary)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..errors import UserError, nearest
+from ..errors import UserError, cannot_write, nearest
 
 if TYPE_CHECKING:
     import torch
@@ -190,6 +190,6 @@ def new_folder(path: Path) -> Iterator[Path]:
             path.rmdir()  # empty, as checked
         temporary.rename(path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+        raise cannot_write(error, f"cannot write {path}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

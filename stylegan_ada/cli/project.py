@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import UserError, nearest
+from ..errors import RunFailed, UserError, nearest
 from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def finish(folder: "ResultFolder", inputs: "Inputs", coverage: "Coverage | None"
         if item.name in inputs.images and (record := folder.read(item.name)) is not None
     }
     if not records:
-        raise UserError(
+        raise RunFailed(
             f"--out {folder.path}: no image could be written there: make room, and the same command goes on"
         )
     click.echo(write_all(folder, records, coverage))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import RunConfig, block_shapes, to_json
-from ..errors import UserError
+from ..errors import RunFailed, UserError
 from ..options import TrainOptions
 from ..presets import PRESETS, with_preset
 from ..resolve import DataFacts, Machine, check_options, parse_size, resolve
@@ -62,7 +62,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     folder.check_unused()
     distributed.start(device)
     try:
-        config, dataset = distributed.first_rank_first(lambda: configure(options, folder, device))
+        config, dataset = distributed.first_rank_first(lambda: configure(options, folder, device, to_stderr=dry_run))
         if dry_run:
             say(to_json(config))
         else:
@@ -77,16 +77,20 @@ def check_apart(out: Path, data: Path) -> None:
         raise UserError(f"--out {out}: it lies inside --data, where its pictures would count as images, choose another")
 
 
-def say(line: str) -> None:
+def say(line: str, err: bool = False) -> None:
     """Prints a line, from the first process only."""
     from .. import distributed
 
     if distributed.rank() == 0:
-        click.echo(line)
+        click.echo(line, err=err)
 
 
-def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device") -> tuple[RunConfig, "ImageDataset"]:
-    """The run's configuration (the old one where the folder has a run of the same options) and its data."""
+def configure(
+    options: TrainOptions, folder: "RunFolder", device: "torch.device", to_stderr: bool = False
+) -> tuple[RunConfig, "ImageDataset"]:
+    """The run's configuration (the old one where the folder has a run of the same options) and its data.
+
+    to_stderr: reasons and warnings are printed there, so that nothing but the configuration is on stdout."""
     from .. import distributed
 
     if folder.has_begun():
@@ -114,8 +118,8 @@ def configure(options: TrainOptions, folder: "RunFolder", device: "torch.device"
             extra = read_extra(Path(options.augment_extra))
             config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
         for reason in reasons:
-            say(with_flags(reason))
-    check_batch(config)
+            say(with_flags(reason), to_stderr)
+    check_batch(config, to_stderr)
     return config, dataset
 
 
@@ -138,7 +142,7 @@ def machine_of(device: "torch.device") -> Machine:
     return Machine(cuda=True, bf16=torch.cuda.get_device_capability(device)[0] >= 8)
 
 
-def check_batch(config: RunConfig) -> None:
+def check_batch(config: RunConfig, to_stderr: bool) -> None:
     """The batch must divide among the processes; the discriminator's minibatch statistics want whole groups."""
     from .. import distributed
     from ..networks.discriminator import GROUP_SIZE, largest_group
@@ -150,11 +154,15 @@ def check_batch(config: RunConfig) -> None:
     micro_batch = min(config.training.micro_batch or share, share)
     parts = {part for part in (micro_batch, share % micro_batch) if part}
     if largest_group(batch) == 1:
-        say(f"warning: --batch {batch} has no groups for minibatch statistics, give a multiple of {GROUP_SIZE}")
+        say(
+            f"warning: --batch {batch} has no groups for minibatch statistics, give a multiple of {GROUP_SIZE}",
+            to_stderr,
+        )
     elif any(part % largest_group(batch) for part in parts):
         say(
             f"warning: {min(parts)} images at once are no multiple of {largest_group(batch)}, so the discriminator's "
-            "minibatch statistics differ from those of the whole batch"
+            "minibatch statistics differ from those of the whole batch",
+            to_stderr,
         )
 
 
@@ -197,7 +205,7 @@ def _run(
         if not is_out_of_memory(error):
             raise
         anew = " with a new --out" if folder.has_begun() else ""
-        raise UserError(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
+        raise RunFailed(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
     seen = f"{trainer.state.images_seen / 1000:.1f} kimg"
     if not finished:
         say(f"stopped at {seen}; the same command goes on from there")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ..errors import cannot_write
 from ..folders import begin_or_go_on, locked_folder
 
 OPTIONS_FILE = "options.json"
@@ -46,5 +46,6 @@ class PartialSet:
             folder.rename(self.out)
         except OSError as error:
             reason = error.strerror or error
-            raise UserError(f"cannot write {self.out} ({reason}): make room, and the same command goes on") from None
+            message = f"cannot write {self.out} ({reason}): make room, and the same command goes on"
+            raise cannot_write(error, message) from None
         shutil.rmtree(self.path, ignore_errors=True)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ..errors import UserError, cannot_write
 
 LOG_FILE = "log.jsonl"
 
@@ -46,7 +46,7 @@ class Log:
             self.path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
             self._tensorboard = SummaryWriter(str(folder), purge_step=images_seen + 1)
         except OSError as error:
-            raise UserError(f"cannot write {self.path}: {error.strerror}") from None
+            raise cannot_write(error, f"cannot write {self.path}: {error.strerror}") from None
 
     def write(self, row: dict[str, Any]) -> None:
         """row: figures by name; `images` places it."""

@@ -13,7 +13,7 @@ from ..augment import AdaController, AugmentPipe, r_v
 from ..checkpoint import GENERATOR_FILE, GeneratorInfo, TrainingState, save_generator
 from ..config import RunConfig
 from ..datasets import ImageDataset, split
-from ..errors import PeerError, UserError
+from ..errors import PeerError, RunFailed, UserError
 from ..files import atomic_path, write_text
 from ..grids import sample_grid
 from ..metrics.evaluate import real_images
@@ -307,7 +307,7 @@ class Trainer:
         if distributed.rank() > 0:
             return PeerError(name)
         kept = self.folder.checkpoints()
-        return UserError(
+        return RunFailed(
             f"{self.folder.path}: {name} became {value} near {self.state.images_seen / 1000:.1f} kimg; "
             f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
             "start anew with --precision fp32, a larger --gamma or another --seed"

@@ -37,11 +37,11 @@ def command(capsys):
 
 @pytest.fixture
 def fails(command):
-    """Runs a command line that must end with exit code 2 and one line; gives the line."""
+    """Runs a command line that must end with exit code 2 (a mistake) or 1 (a failure) and one line; gives the line."""
 
-    def run(*arguments):
+    def run(*arguments, code=2):
         result = command(*arguments)
-        assert result.code == 2, result
+        assert result.code == code, result
         lines = result.err.strip().splitlines()
         assert lines[-1].startswith("stylegan-ada: error: ")
         assert not any("Traceback" in line or "Usage:" in line for line in lines)

@@ -106,7 +106,7 @@ def test_nothing_is_left_where_writing_fails(fails, trained_run, tmp_path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full)
-    message = fails("generate", "images", trained_run, "--out", tmp_path / "out", "--count", "3")
+    message = fails("generate", "images", trained_run, "--out", tmp_path / "out", "--count", "3", code=1)
     assert "No space left on device" in message
     assert list(tmp_path.iterdir()) == []
 

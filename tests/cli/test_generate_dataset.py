@@ -218,7 +218,7 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(command, fails, tr
     for target in ("numpy.savez", "pathlib.Path.write_bytes"):  # a block, the finished tree
         with monkeypatch.context() as patch:
             patch.setattr(target, full)
-            assert "No space left on device" in fails(*arguments)
+            assert "No space left on device" in fails(*arguments, code=1)
         assert not (tmp_path / "out").exists()
     assert command(*arguments).code == 0
     assert os.listdir(tmp_path) == ["out"]

@@ -244,5 +244,5 @@ def test_nothing_is_left_where_writing_fails(fails, trained_run, file, tmp_path,
 
     monkeypatch.setattr(Image.Image, "save", full)
     what = ("--latents", file) if name == "images" else (file, file, "--frames", 3)
-    assert "No space left" in fails("generate", name, trained_run, *what, "--out", tmp_path / "out")
+    assert "No space left" in fails("generate", name, trained_run, *what, "--out", tmp_path / "out", code=1)
     assert list(tmp_path.iterdir()) == [file.parent]

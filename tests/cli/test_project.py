@@ -201,7 +201,7 @@ def test_a_write_that_fails_skips_that_image_and_the_same_command_mends_it(
         assert "warning: 1 images are left out" in result.err
         assert len(table(tmp_path / "out")) == 5
         every = True
-        assert "no image could be written there" in fails(*arguments, tmp_path / "none")
+        assert "no image could be written there" in fails(*arguments, tmp_path / "none", code=1)
     assert "2 images projected" in command(*arguments, tmp_path / "out").out  # its batch
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
