@@ -133,7 +133,9 @@ def channels_last_layout():
 
 def tests() -> str:
     """The ops' own tests on the GPU; the last lines of what pytest says."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests/ops"]
+    # in one process, and without the plugin that makes two: this machine may lack it
+    options = ["-o", "addopts=--import-mode=importlib --strict-markers"]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", *options, "tests/ops"]
     done = subprocess.run(command, capture_output=True, text=True)
     tail = (done.stdout + done.stderr).strip().splitlines()[-40:]
     return "\n".join(tail if done.returncode else tail[-1:])
