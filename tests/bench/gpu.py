@@ -125,7 +125,7 @@ def channels_last_layout():
         return x.contiguous(memory_format=torch.channels_last) if x.element_size() == 2 else x
 
     with ExitStack() as patches:
-        for name in ("conv2d_resample", "convolution", "upfirdn2d"):
+        for name in ("conv2d_resample", "convolution"):
             module = importlib.import_module(f"stylegan_ada.ops.{name}")
             patches.enter_context(patch.object(module, "fast_layout", channels_last))
         yield
