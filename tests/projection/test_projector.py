@@ -8,12 +8,12 @@ import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from stylegan_ada import UserError, project
-from stylegan_ada.projection import projector
+from stylegan_ada.projection import search
 from stylegan_ada.projection.distance import Distance
 from stylegan_ada.projection.latents import render
 from stylegan_ada.projection.noise import noise_regularisation, normalize_noise
-from stylegan_ada.projection.projector import pixel_term
 from stylegan_ada.projection.quality import psnr, ssim
+from stylegan_ada.projection.search import pixel_term
 from stylegan_ada.projection.starts import find_starts, sample_w, start_distances
 from stylegan_ada.projection.tuning import load_deltas, save_deltas, tuned
 
@@ -128,7 +128,7 @@ def test_an_image_that_is_flat_stops(generator, images, monkeypatch):
     options = {"candidates": 1, "steps": 60}
     moving, still = Counting(), Counting()
     project(generator, images[:1], LABELS[:1], distance=moving, **options)
-    monkeypatch.setattr(projector, "RATE", 0.0)
+    monkeypatch.setattr(search, "RATE", 0.0)
     project(generator, images[:1], LABELS[:1], distance=still, **options)
     assert 45 < still.seen < moving.seen == 60  # the noise on w is gone after 45 steps
 
