@@ -92,9 +92,7 @@ def _load(kernel: Kernel, device: int) -> "LoadedKernel":
     code = _compile_kept(kernel, arch, folder)
     try:
         return code.get_kernel(kernel.name)
-    except (
-        Exception
-    ):  # as the driver finds a damaged file, of which cuda-core has no public name: once more from the source
+    except Exception:  # whatever cuda-core makes of a damaged file: once more from the source
         _forget(folder)
         return _compile_kept(kernel, arch, folder).get_kernel(kernel.name)
 
