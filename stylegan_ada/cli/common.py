@@ -1,6 +1,5 @@
-"""What several commands share: opening data, choosing a device, progress bars, settings of the whole process."""
+"""What several commands share: options, opening data, progress bars, new files and folders."""
 
-import ctypes
 import os
 import shutil
 import sys
@@ -10,13 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from ..errors import UserError, cannot_write, nearest
 
 if TYPE_CHECKING:
-    import torch
-
     from ..datasets import ImageDataset
     from ..metrics.evaluate import RealImages
 
@@ -36,44 +32,6 @@ class Choice(click.Choice[str]):
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
 DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
-
-
-def keep_freed_memory() -> None:
-    """Tells glibc to keep large freed blocks, instead of handing them back to the system and clearing them anew."""
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, -1)  # never
-    except (OSError, AttributeError):
-        return  # another C library: its own habits stay
-
-
-def choose_device(name: str) -> "torch.device":
-    """auto, cpu or cuda -> the device, by local rank where there are several GPUs."""
-    import torch
-
-    from .. import distributed
-
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no GPU here, use --device cpu or install a CUDA build of torch")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    if distributed.local_rank() >= torch.cuda.device_count():
-        raise UserError(f"{distributed.local_rank() + 1} processes for {torch.cuda.device_count()} GPUs: start fewer")
-    device = torch.device("cuda", distributed.local_rank())
-    torch.cuda.set_device(device)
-    # TF32 is off, so that a seed's image does not depend on its batch
-    torch.backends.cudnn.allow_tf32 = False
-    return device
-
-
-def tune_convolutions() -> None:
-    """For training on a GPU: the fastest algorithms, in TF32 too."""
-    import torch
-
-    torch.backends.cudnn.benchmark = True
-    torch.backends.cudnn.allow_tf32 = True
 
 
 @contextmanager
@@ -127,42 +85,10 @@ def open_dataset(
 
 
 def run_images(run: Path, data: str | None) -> "RealImages":
-    """The real images to judge a run by: its own, or those of `data` prepared as its own are.
+    """The real images to judge a run by, with a progress bar while they are packed."""
+    from ..training.run_images import run_images
 
-    run: a run folder, or a generator file with `data`, which then counts as what it was trained on.
-    """
-    from ..checkpoint import read_generator
-    from ..datasets import split
-    from ..metrics.evaluate import RealImages, real_images
-    from ..resolve import parse_size
-    from ..training.run_folder import CONFIG_FILE, RunFolder
-
-    config = RunFolder(run).read_config() if (run / CONFIG_FILE).exists() else None
-    if data is None:
-        if config is None:
-            raise UserError(f"{run}: not a run folder, say with --data which images to compare with")
-        own = config.data
-        if not own.source.startswith("sample:") and not Path(own.source).exists():
-            raise UserError(f"{own.source}: the run's images are no longer there, name their new place with --data")
-        # the very options of the training, so that the packed images are found
-        dataset = open_dataset(own.source, size=parse_size(own.size), fit=own.fit, use_labels=own.labels)
-        return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
-    network = read_generator(run)[1].network if config is None else config.network
-    dataset = open_dataset(
-        data,
-        size=(network.height, network.width),
-        fit="crop" if config is None else config.data.fit,
-        use_labels=network.c_dim > 0,
-        channels=network.channels,
-    )
-    everything = np.arange(len(dataset))
-    if config is None:
-        return RealImages(dataset=dataset, reference=everything, trained_on=everything)
-    if dataset.fingerprint != config.fingerprint:
-        return RealImages(dataset=dataset, reference=everything)
-    trained_on, held_out = split(dataset, config.data.holdout, config.data.subset, config.training.seed)
-    held = held_out if len(held_out) else None
-    return RealImages(dataset=dataset, reference=everything, trained_on=trained_on, held_out=held)
+    return run_images(run, data, open_dataset)
 
 
 def check_new_folder(path: Path) -> None:

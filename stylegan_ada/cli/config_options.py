@@ -16,7 +16,7 @@ def flag(name: str) -> str:
 
 def with_flags(message: str) -> str:
     """A message of the library with flags in place of the fields that they set."""
-    flags = {f"{option.config.__name__}.{option.field.name}": flag(option.name) for option in options_of(*CONFIGS)}
+    flags = {option.sets: flag(option.name) for option in options_of(*CONFIGS)}
     return re.sub(r"\w+Config\.\w+", lambda match: flags.get(match[0], match[0]), message)
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from ..devices import choose_device
 from ..errors import UserError
-from .common import DEVICE, RUN, check_new_file, choose_device
+from .common import DEVICE, RUN, check_new_file
 
 AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 

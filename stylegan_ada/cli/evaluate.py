@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.words import SENTENCES, details, footnotes, interval, number, reference_name
-from .common import DEVICES, MOST_IMAGES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
+from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:
     from ..metrics.figures import Figure

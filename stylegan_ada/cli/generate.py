@@ -2,7 +2,7 @@
 
 import click
 
-from .common import keep_freed_memory
+from ..devices import keep_freed_memory
 from .lazy import LazyGroup
 
 FILES = {

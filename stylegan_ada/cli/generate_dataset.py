@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..devices import choose_device
 from ..errors import UserError
-from .common import DEVICES, Choice, check_new_folder, choose_device, open_dataset, progress_bar, run_images
+from .common import DEVICES, Choice, check_new_folder, open_dataset, progress_bar, run_images
 
 if TYPE_CHECKING:
     from ..config import RunConfig

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..devices import choose_device
 from ..errors import UserError, nearest
-from .common import DEVICE, RUN, Choice, check_new_folder, choose_device, new_folder, progress_bar
+from .common import DEVICE, RUN, Choice, check_new_folder, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:

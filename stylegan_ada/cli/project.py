@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..devices import choose_device, keep_freed_memory
 from ..errors import RunFailed, UserError, nearest
-from .common import DEVICES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
+from .common import DEVICES, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:
     from ..metrics.evaluate import RealImages

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
-from .common import DEVICES, MOST_IMAGES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
+from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:
     import torch

@@ -2,6 +2,7 @@
 
 from .estimate import advice_on_memory
 from .run_folder import RunFolder
+from .start import train
 from .trainer import Trainer
 
-__all__ = ["RunFolder", "Trainer", "advice_on_memory"]
+__all__ = ["RunFolder", "Trainer", "advice_on_memory", "train"]

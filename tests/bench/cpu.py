@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylegan_ada.cli.common import keep_freed_memory
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.datasets import ImageDataset
+from stylegan_ada.devices import keep_freed_memory
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.ema import update_ema
 

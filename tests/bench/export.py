@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 from stylegan_ada.checkpoint import GeneratorInfo
-from stylegan_ada.cli.common import keep_freed_memory
 from stylegan_ada.config import NetworkConfig
+from stylegan_ada.devices import keep_freed_memory
 from stylegan_ada.export import ExportedPart, export_onnx
 from stylegan_ada.networks import Generator
 

@@ -18,8 +18,8 @@ from contextlib import nullcontext
 import torch
 
 from stylegan_ada.checkpoint import GeneratorInfo
-from stylegan_ada.cli.common import keep_freed_memory
 from stylegan_ada.config import NetworkConfig
+from stylegan_ada.devices import keep_freed_memory
 from stylegan_ada.networks import Generator
 from stylegan_ada.sampling import TrainedGenerator
 

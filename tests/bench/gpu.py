@@ -32,9 +32,9 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from stylegan_ada.cli.common import tune_convolutions
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.datasets import ImageDataset
+from stylegan_ada.devices import tune_convolutions
 from stylegan_ada.networks import Generator
 from stylegan_ada.ops import bias_act, setup_filter, upfirdn2d, warm_up
 from stylegan_ada.ops.implementation import Kernels, kernels

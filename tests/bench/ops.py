@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stylegan_ada import ops
-from stylegan_ada.cli.common import keep_freed_memory
+from stylegan_ada.devices import keep_freed_memory
 
 from . import plain_ops
 from .machine import describe

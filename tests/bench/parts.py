@@ -19,7 +19,7 @@ from unittest.mock import patch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from stylegan_ada.augment import AugmentPipe
-from stylegan_ada.cli.common import keep_freed_memory
+from stylegan_ada.devices import keep_freed_memory
 from stylegan_ada.networks import layers, synthesis
 from stylegan_ada.random import Draws
 

@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from stylegan_ada import load_generator, project
-from stylegan_ada.cli.common import run_images
 from stylegan_ada.grids import image_grid
 from stylegan_ada.metrics.evaluate import RealImages
 from stylegan_ada.projection import Distance, make_distance
 from stylegan_ada.sampling import TrainedGenerator
+from stylegan_ada.training.run_images import run_images
 
 WAYS = (  # distance, space, tuned
     ("vgg", "w", False),

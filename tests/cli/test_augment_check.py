@@ -3,12 +3,12 @@ import json
 import pytest
 from PIL import Image
 
-from stylegan_ada.cli import augment_check
+from stylegan_ada.leaks import check
 
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(augment_check, "GENERATED", 64)
+    monkeypatch.setattr(check, "GENERATED", 64)
 
 
 def test_sheet_alone(command, image_folder, tmp_path):
@@ -53,15 +53,6 @@ def test_three_generators_and_what_they_show(command, image_folder, tmp_path, fe
     assert again.code == 0, again
     assert again.out.count("resuming") == 3
     assert "--augment: the run" in fail_line(command(*arguments[:-6], "--augment", "color", "--kimg", 0.064))
-
-
-def test_what_is_not_found_at_one():
-    """An image has one name, so that what everybody has hides the rest."""
-    words = augment_check.not_shown(["mirrored"], "inverted", {"mirrored": 0.0, "inverted": 0.98})
-    assert "98% are taken for inverted" in words
-    assert "a check without inverted" in words
-    words = augment_check.not_shown(["mirrored", "blur"], "blur", {"mirrored": 0.0, "blur": 0.01})
-    assert words.startswith("not found at p = 1 either: mirrored, blur")
 
 
 def fail_line(result):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ..augment import AugmentPipe
+from ..augment.blit import apply_blit
 from ..config import AUGMENT_GROUPS, ExtraAugmentation
 from ..random import Draws
-from .blit import apply_blit
-from .pipe import AugmentPipe
 
 Probe = Callable[[Tensor, Draws], Tensor]  # images [N, C, H, W] in [-1, 1], draws for each -> changed images
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from stylegan_ada.augment import AugmentPipe
-from stylegan_ada.augment.probes import probes
 from stylegan_ada.config import AUGMENT_GROUPS, ExtraAugmentation
+from stylegan_ada.leaks.probes import probes
 from stylegan_ada.random import Draws
 
 BLUR = ExtraAugmentation(name="RandomGaussianBlur", arguments=json.dumps({"kernel_size": 3, "sigma": [0.5, 2]}))

@@ -1,19 +1,16 @@
-"""Whether augmentations show in generated images: a classifier, taught on real ones, tells which it sees."""
+"""Which augmentation shows in an image: a classifier, taught on real images, tells which it sees."""
 
-from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .intervals import NORMAL_95
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 FOLDS = 3
-LEAK = 0.02  # share of images: an augmentation that shows in so many more of them leaks
 
 
 class AugmentationReader:
@@ -43,13 +40,6 @@ class AugmentationReader:
         read = cross_val_predict(_classifier(), self._pixels, self._version, groups=self._image, cv=GroupKFold(FOLDS))
         right = read == self._version
         return {name: float(right[self._version == index].mean()) for index, name in enumerate(self.names)}
-
-
-def leaks(share: float, without: float, count: int) -> bool:
-    """Whether an augmentation shows in more than LEAK of the images beyond what is taken for it `without` it, both of
-    `count` images, by more than chance (95%)."""
-    error = sqrt((share * (1 - share) + without * (1 - without)) / count)
-    return share - without > LEAK and share - without > NORMAL_95 * error
 
 
 def _classifier() -> "Pipeline":

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
 from sklearn.datasets import load_digits
 
-from stylegan_ada.metrics.leaks import AugmentationReader, leaks
+from stylegan_ada.leaks.reader import AugmentationReader
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +46,3 @@ def test_versions_of_one_image_stay_in_one_fold():
     noise = np.random.default_rng(0).normal(size=(60, 64)).astype(np.float32)
     found = AugmentationReader({"one": noise, "same": noise.copy()}).recognised()
     assert sum(found.values()) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("share", "without", "expected"),
-    [(0.5, 0.01, True), (0.035, 0.01, True), (0.029, 0.01, False), (0.01, 0.5, False), (0.0, 0.0, False)],
-)
-def test_two_points_more(share, without, expected):
-    assert leaks(share, without, 4000) is expected
-
-
-def test_chance_is_no_leak():
-    """Of few images two points more happen by chance; the bound is that of the difference of two shares."""
-    count, without = 100, 0.3
-    spread = norm.ppf(0.975) * np.sqrt(2 * without * (1 - without) / count)
-    assert not leaks(without + 0.9 * spread, without, count)
-    assert leaks(without + 1.1 * spread, without, count)

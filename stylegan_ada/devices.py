@@ -1,0 +1,62 @@
+"""What is computed on: the choice of a device, and settings of the whole process."""
+
+import ctypes
+from typing import TYPE_CHECKING
+
+from .errors import UserError
+from .resolve import Machine
+
+if TYPE_CHECKING:
+    import torch
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
+
+
+def choose_device(name: str) -> "torch.device":
+    """auto, cpu or cuda -> the device, by local rank where there are several GPUs.
+
+    UserError where there is no GPU for it.
+    """
+    import torch
+
+    from . import distributed
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds no GPU here, use --device cpu or install a CUDA build of torch")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if distributed.local_rank() >= torch.cuda.device_count():
+        raise UserError(f"{distributed.local_rank() + 1} processes for {torch.cuda.device_count()} GPUs: start fewer")
+    device = torch.device("cuda", distributed.local_rank())
+    torch.cuda.set_device(device)
+    # TF32 is off, so that a seed's image does not depend on its batch
+    torch.backends.cudnn.allow_tf32 = False
+    return device
+
+
+def machine_of(device: "torch.device") -> Machine:
+    """What the choices of a configuration depend on in a device."""
+    import torch
+
+    if device.type != "cuda":
+        features: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
+        return Machine(cuda=False, bf16=any(features.get(name) for name in ("avx512_bf16", "amx_bf16")))
+    return Machine(cuda=True, bf16=torch.cuda.get_device_capability(device)[0] >= 8)
+
+
+def tune_convolutions() -> None:
+    """For training on a GPU: the fastest algorithms, in TF32 too."""
+    import torch
+
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = True
+
+
+def keep_freed_memory() -> None:
+    """Tells glibc to keep large freed blocks, instead of handing them back to the system and clearing them anew."""
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, -1)  # never
+    except (OSError, AttributeError):
+        return  # another C library: its own habits stay

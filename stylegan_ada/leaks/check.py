@@ -1,0 +1,143 @@
+"""The check from its options on: a sheet, a reader taught on real images, three runs, and what their images show.
+
+`say` and `load` are as in training/start.py.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..augment import AugmentPipe
+from ..config import RunConfig
+from ..datasets import ImageDataset, load_dataset
+from ..devices import machine_of
+from ..errors import UserError
+from ..options import TrainOptions
+from ..random import Draws
+from ..resolve import check_options
+from ..sampling import load_generator
+from ..training import RunFolder
+from ..training.start import Ended, check_same_options, configure, locate_data, run
+from .pixels import as_pixels, as_rows, real_images
+from .probes import Probe, probes
+from .reader import AugmentationReader
+from .sheet import write_sheet
+from .verdict import AS_IT_IS, Verdict
+
+SHEET_FILE = "sheet.png"
+LEAKS_FILE = "leaks.json"
+MOST_REAL = 2000  # to learn from: a support vector machine's time grows with their square
+GENERATED = 4000
+
+
+def check(options: TrainOptions, out: Path, device: torch.device) -> TrainOptions:
+    """The options of three small generators, that are measured by nothing but the reader, with the data's whole path.
+
+    Raises the UserErrors that need no data, before any image is read.
+    """
+    options = dataclasses.replace(
+        options, batch=32, precision="fp32", channel_base=2048, channel_max=64, evaluate_kimg=0
+    )
+    options = locate_data(options, out)
+    _check_folder(out)
+    check_options(options, machine_of(device))
+    return options
+
+
+def _check_folder(out: Path) -> None:
+    """Nothing is written among files of another kind."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: that is a file, give a folder")
+    others = {item.name for item in out.iterdir() if not item.name.startswith("p-")} if out.exists() else set()
+    if others - {SHEET_FILE, LEAKS_FILE}:
+        raise UserError(f"--out {out}: the folder holds other files ({min(others)}), give a new one")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LeakCheck:
+    """A check that is prepared; see `prepare`.
+
+    out: its folder. p: of the generator that is judged, beside those trained at 0 and 1. options, config: of all three
+    runs, but for p. to_find: what the reader looks for, by name.
+    """
+
+    out: Path
+    p: float
+    options: TrainOptions
+    config: RunConfig
+    dataset: ImageDataset
+    device: torch.device
+    pipe: AugmentPipe
+    to_find: dict[str, Probe]
+
+    def write_sheet(self) -> Path:
+        """Real images augmented at several p."""
+        write_sheet(self.out / SHEET_FILE, self.pipe, self.dataset, self.device)
+        return self.out / SHEET_FILE
+
+    def learn(self) -> AugmentationReader:
+        """A reader of what `to_find` makes of real images. UserError without scikit-learn."""
+        images = real_images(self.dataset, MOST_REAL).to(self.device)
+        indices = torch.arange(len(images), device=self.device)
+        versions = {AS_IT_IS: images}
+        for name, probe in self.to_find.items():
+            versions[name] = probe(images, Draws(0, f"probe/{name}", indices))
+        return AugmentationReader({name: as_rows(as_pixels(version)) for name, version in versions.items()})
+
+    def train(self, say: Callable[[str], None], should_stop: Callable[[], bool]) -> Ended:
+        """Trains at each p, or goes on. Returns how the last run ended, which is not finished if it was stopped."""
+        for p, folder in _folders(self.out, self.p).items():
+            say(f"training at p = {p:g} in {folder.path}")
+            augment = dataclasses.replace(self.config.augment, p=p)
+            config, options = dataclasses.replace(self.config, augment=augment), _options_at(self.options, p)
+            ended = run(config, options, self.dataset, folder, self.device, say, should_stop)
+            if not ended.finished:
+                break
+        return ended
+
+    def judge(self, reader: AugmentationReader) -> Verdict:
+        """What shows in the images of the trained generators."""
+        shares = {}
+        for p, folder in _folders(self.out, self.p).items():
+            images = load_generator(folder.path, self.device).sample(range(GENERATED))
+            shares[p] = reader.shares(as_rows(images))
+        return Verdict(p=self.p, generated=GENERATED, recognised=reader.recognised(), shares=shares)
+
+
+def prepare(
+    out: Path,
+    options: TrainOptions,
+    p: float,
+    device: torch.device,
+    say: Callable[[str], None],
+    load: Callable[..., ImageDataset] = load_dataset,
+) -> LeakCheck:
+    """Opens the data and decides what to train and to find. options: of `check`. p: between 0 and 1.
+
+    UserError for options other than those that the folder's runs began with, and where there is nothing to find.
+    """
+    folders = _folders(out, p)
+    for value, folder in folders.items():
+        if folder.has_begun():
+            check_same_options(_options_at(options, value), folder)
+    config, dataset = configure(_options_at(options, 0.0), folders[0.0], device, say, load)
+    augment, image_shape = config.augment, config.network.image_shape
+    pipe = AugmentPipe(augment.groups, image_shape, augment.extra).to(device)
+    to_find = probes(augment.groups, augment.extra, image_shape)
+    if not to_find:
+        raise UserError("AugmentConfig.groups none: there is nothing to check, name groups or give AugmentConfig.extra")
+    return LeakCheck(
+        out=out, p=p, options=options, config=config, dataset=dataset, device=device, pipe=pipe, to_find=to_find
+    )
+
+
+def _folders(out: Path, p: float) -> dict[float, RunFolder]:
+    """The folders of the three runs, by p."""
+    return {value: RunFolder(out / f"p-{value:g}") for value in (0.0, p, 1.0)}
+
+
+def _options_at(options: TrainOptions, p: float) -> TrainOptions:
+    return dataclasses.replace(options, ada_p=p)

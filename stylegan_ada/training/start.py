@@ -1,0 +1,232 @@
+"""A run from the options that a user gave: how it begins or goes on, and what it leaves when it ends.
+
+`say` is a function that prints a line, and `load` one that is called as `load_dataset` is. Every process calls them: it
+is for them to print what the first one says only.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .. import distributed
+from ..augment.extra_file import read_extra
+from ..config import RunConfig, block_shapes
+from ..datasets import ImageDataset, load_dataset
+from ..devices import machine_of
+from ..errors import RunFailed, UserError
+from ..networks.discriminator import GROUP_SIZE, largest_group
+from ..options import CONFIGS, TrainOptions, options_of
+from ..presets import with_preset
+from ..resolve import DataFacts, check_options, parse_size, resolve
+from .estimate import advice_on_memory
+from .run_folder import RunFolder
+from .run_report import leave_report
+from .trainer import Trainer
+
+MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a run goes on
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ended:
+    """How training ended."""
+
+    finished: bool  # False if it was asked to stop: with the same options it goes on from there
+    trainer: Trainer
+
+    @property
+    def kimg(self) -> float:
+        """Thousands of real images that the discriminator has seen."""
+        return self.trainer.state.images_seen / 1000
+
+
+def train(
+    options: TrainOptions,
+    folder: RunFolder,
+    device: torch.device,
+    say: Callable[[str], None],
+    should_stop: Callable[[], bool] = lambda: False,
+    load: Callable[..., ImageDataset] = load_dataset,
+) -> Ended:
+    """Trains in `folder` by these options, from where an earlier call with the same ones ended.
+
+    should_stop is asked after every step; the run then ends with a checkpoint. Under torchrun `distributed.start` comes
+    first. UserError for options, images or a folder that do not serve; RunFailed if memory or the disk does not suffice
+    or training diverges.
+    """
+    options = check(options, folder, device)
+    config, dataset = configure(options, folder, device, say, load)
+    return run(config, options, dataset, folder, device, say, should_stop)
+
+
+def check(options: TrainOptions, folder: RunFolder, device: torch.device) -> TrainOptions:
+    """The options with the data's whole path. The UserErrors that need no data, before any image is read."""
+    options = locate_data(options, folder.path)
+    check_options(options, machine_of(device))
+    folder.check_unused()
+    return options
+
+
+def locate_data(options: TrainOptions, out: Path) -> TrainOptions:
+    """The options with the data's whole path, for a later day in another folder.
+
+    UserError if `out` lies inside it: samples written among the training images would be trained on the next time.
+    """
+    if options.data.startswith("sample:"):
+        return options
+    data = Path(options.data).resolve()
+    if data.is_dir() and out.resolve().is_relative_to(data):
+        raise UserError(
+            f"--out {out}: it lies inside DataConfig.source, where its pictures would count as images, choose another"
+        )
+    return dataclasses.replace(options, data=str(data))
+
+
+def configure(
+    options: TrainOptions,
+    folder: RunFolder,
+    device: torch.device,
+    say: Callable[[str], None],
+    load: Callable[..., ImageDataset] = load_dataset,
+) -> tuple[RunConfig, ImageDataset]:
+    """The run's configuration (the old one where the folder has a run of the same options) and its data.
+
+    say: told the reason of each choice that was made, and warnings. Under torchrun the first process packs the images.
+    """
+    return distributed.first_rank_first(lambda: _configure(options, folder, device, say, load))
+
+
+def _configure(
+    options: TrainOptions,
+    folder: RunFolder,
+    device: torch.device,
+    say: Callable[[str], None],
+    load: Callable[..., ImageDataset],
+) -> tuple[RunConfig, ImageDataset]:
+    if folder.has_begun():
+        check_same_options(options, folder)
+    full = with_preset(options)
+    dataset = load(
+        options.data,
+        size=parse_size(full.size),
+        fit=full.fit or "crop",
+        use_labels=not options.no_labels,
+        check_shape=block_shapes,
+    )
+    if folder.has_begun():
+        config = _go_on(folder.read_config(), dataset, full)
+    else:
+        facts = DataFacts(
+            image_shape=dataset.image_shape,
+            classes=dataset.classes,
+            count=len(dataset),
+            fingerprint=dataset.fingerprint,
+        )
+        config, reasons = resolve(options, facts, machine_of(device))
+        if options.augment_extra is not None:
+            extra = read_extra(Path(options.augment_extra))
+            config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
+        for reason in reasons:
+            say(reason)
+    _check_batch(config, say)
+    return config, dataset
+
+
+def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> RunConfig:
+    """The configuration of a run that goes on, perhaps for longer, on the images that it began with."""
+    if config.fingerprint != dataset.fingerprint:
+        raise UserError(
+            f"DataConfig.source {options.data}: the images have changed since this run began, use a new --out"
+        )
+    data = dataclasses.replace(config.data, source=options.data)
+    given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
+    training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)
+    return dataclasses.replace(config, data=data, training=training)
+
+
+def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
+    """The batch must divide among the processes; the discriminator's minibatch statistics want whole groups."""
+    batch, processes = config.training.batch, distributed.world_size()
+    if batch % processes:
+        raise UserError(
+            f"TrainingConfig.batch {batch}: it does not divide among {processes} processes, give a multiple"
+        )
+    share = batch // processes
+    micro_batch = min(config.training.micro_batch or share, share)
+    parts = {part for part in (micro_batch, share % micro_batch) if part}
+    if largest_group(batch) == 1:
+        say(
+            f"warning: TrainingConfig.batch {batch} has no groups for minibatch statistics, "
+            f"give a multiple of {GROUP_SIZE}"
+        )
+    elif any(part % largest_group(batch) for part in parts):
+        say(
+            f"warning: {min(parts)} images at once are no multiple of {largest_group(batch)}, so the discriminator's "
+            "minibatch statistics differ from those of the whole batch"
+        )
+
+
+def check_same_options(options: TrainOptions, folder: RunFolder) -> None:
+    """A run goes on only with its own options, but for those that change nothing of what it has learned."""
+    before, now = folder.read_options(), dataclasses.asdict(options)
+    fields = {option.name: option.sets for option in options_of(*CONFIGS)}
+    for name in now:
+        if name not in MAY_CHANGE and before.get(name) != now[name]:
+            began = "without it" if before.get(name) is None else f"with {before[name]}"
+            what = fields.get(name, f"--{name}")  # the preset sets many
+            raise UserError(f"{what}: the run in {folder.path} began {began}; use a new --out for other options")
+
+
+def run(
+    config: RunConfig,
+    options: TrainOptions,
+    dataset: ImageDataset,
+    folder: RunFolder,
+    device: torch.device,
+    say: Callable[[str], None],
+    should_stop: Callable[[], bool],
+) -> Ended:
+    """Trains what `configure` gave, with the folder's lock, and leaves a report if the generator was measured."""
+    with ExitStack() as stack:
+        distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
+        ended = _run(config, options, dataset, folder, device, say, should_stop)
+        trainer = ended.trainer
+        if ended.finished:
+            say(
+                f"finished at {ended.kimg:.1f} kimg: samples, curves.png and generator.safetensors are in {folder.path}"
+            )
+            if trainer.evaluator is not None:
+                leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
+    return ended
+
+
+def _run(
+    config: RunConfig,
+    options: TrainOptions,
+    dataset: ImageDataset,
+    folder: RunFolder,
+    device: torch.device,
+    say: Callable[[str], None],
+    should_stop: Callable[[], bool],
+) -> Ended:
+    try:
+        trainer = Trainer(config, dataset, folder, device, say)
+        if distributed.rank() == 0:
+            folder.write_options(dataclasses.asdict(options))
+            folder.write_config(config)
+            trainer.write_holdout()
+        return Ended(finished=trainer.train(should_stop), trainer=trainer)
+    except RuntimeError as error:
+        if not _is_out_of_memory(error):
+            raise
+        anew = " with a new --out" if folder.has_begun() else ""
+        raise RunFailed(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """By torch's own class, or by the words of the CPU's allocator and of CUDA's libraries."""
+    words = ("can't allocate memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)

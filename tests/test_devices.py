@@ -1,0 +1,55 @@
+import ctypes
+
+import pytest
+import torch
+
+from stylegan_ada import UserError
+from stylegan_ada.devices import choose_device, keep_freed_memory, machine_of
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """A machine with two GPUs, of which none is touched."""
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    return chosen
+
+
+def test_a_gpu_where_there_is_one(gpus, monkeypatch):
+    assert choose_device("cpu") == torch.device("cpu")
+    assert not gpus
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_device("auto") == torch.device("cuda", 1)
+    assert gpus == [torch.device("cuda", 1)]
+    assert not torch.backends.cudnn.allow_tf32
+
+
+def test_more_processes_than_gpus(gpus, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(UserError, match="3 processes for 2 GPUs"):
+        choose_device("cuda")
+
+
+def test_no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == torch.device("cpu")
+    with pytest.raises(UserError, match="torch finds no GPU here"):
+        choose_device("cuda")
+
+
+@pytest.mark.parametrize(("capability", "bf16"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
+def test_what_a_gpu_computes_in(monkeypatch, capability, bf16):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    machine = machine_of(torch.device("cuda", 0))
+    assert (machine.cuda, machine.bf16) == (True, bf16)
+
+
+def test_another_c_library(monkeypatch):
+    def missing(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    keep_freed_memory()

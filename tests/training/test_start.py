@@ -1,0 +1,106 @@
+"""Runs by options, as from a notebook."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from stylegan_ada import UserError
+from stylegan_ada.config import block_shapes
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.options import TrainOptions
+from stylegan_ada.training import RunFolder, train
+from stylegan_ada.training.run_images import run_images
+from stylegan_ada.training.start import configure
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def options(image_folder):
+    """A run of four steps, of seconds."""
+
+    def make(**other):
+        small = {"size": "16", "batch": 8, "channel_base": 64, "channel_max": 8, "precision": "fp32", "kimg": 0.032}
+        return TrainOptions(**{"data": str(image_folder), "evaluate_kimg": 0, **small, **other})
+
+    return make
+
+
+def test_a_run_stopped_and_gone_on_with(options, tmp_path):
+    folder, lines = RunFolder(tmp_path / "run"), []
+    options = options(snapshot_kimg=0.016)
+
+    def saved():
+        """Asked before a step's own checkpoint is written: True from the step after that on."""
+        return bool(folder.checkpoints())
+
+    stopped = train(options, folder, CPU, lines.append, saved)
+    assert not stopped.finished
+    assert stopped.kimg == stopped.trainer.state.images_seen / 1000 == 0.024
+    assert not any(line.startswith("finished") for line in lines)
+    lines.clear()
+    ended = train(options, folder, CPU, lines.append)
+    assert ended.finished
+    assert ended.kimg == 0.032
+    assert any(line.startswith("resuming") for line in lines)
+    assert lines[-1].startswith("finished at 0.0 kimg: samples, curves.png and generator.safetensors are in ")
+    lines.clear()
+    assert train(options, folder, CPU, lines.append).finished
+    with pytest.raises(UserError, match=r"^TrainingConfig.seed: the run in .* began without it; use a new --out"):
+        train(dataclasses.replace(options, seed=3), folder, CPU, lines.append)
+    with pytest.raises(UserError, match=r"^--preset: the run in .* began with auto;"):
+        train(dataclasses.replace(options, preset="demo"), folder, CPU, lines.append)
+
+
+def test_the_whole_path_is_kept(options, image_folder, tmp_path, monkeypatch):
+    """So that a run goes on, and is judged, from any folder."""
+    monkeypatch.chdir(image_folder.parent)
+    folder = RunFolder(tmp_path / "run")
+    train(options(data=image_folder.name, kimg=0.008), folder, CPU, print)
+    assert json.loads((folder.path / "options.json").read_text())["data"] == str(image_folder)
+    monkeypatch.chdir(tmp_path)
+    assert folder.read_config().data.source == str(image_folder)
+    assert len(run_images(folder.path, None).reference) == 24
+
+
+def test_a_folder_among_the_images(options, image_folder):
+    with pytest.raises(UserError, match=r"run: it lies inside DataConfig.source, where its pictures would count"):
+        train(options(), RunFolder(image_folder / "run"), CPU, print)
+    assert not (image_folder / "run").exists()
+
+
+def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
+    lines, asked = [], []
+
+    def load(source, **how):
+        asked.append((source, how))
+        return load_dataset(source, **how)
+
+    config, dataset = configure(
+        options(batch=7, no_labels=True, fit="stretch"), RunFolder(tmp_path / "run"), CPU, lines.append, load
+    )
+    expected = {"size": (16, 16), "fit": "stretch", "use_labels": False, "check_shape": block_shapes}
+    assert asked == [(str(image_folder), expected)]
+    assert config.network.c_dim == dataset.c_dim == 0
+    assert lines[0].startswith("TrainingConfig.r1_gamma ")  # what was given needs no reason
+    assert lines[-1].startswith("warning: TrainingConfig.batch 7 has no groups for minibatch statistics, give")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_that_does_not_divide(options, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(UserError, match=r"^TrainingConfig.batch 8: it does not divide among 3 processes"):
+        configure(options(), RunFolder(tmp_path / "run"), CPU, print)
+
+
+def test_errors_that_are_not_of_memory_come_through(options, tmp_path, monkeypatch):
+    from stylegan_ada.training import Trainer
+
+    def broken(self):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr(Trainer, "step", broken)
+    with pytest.raises(RuntimeError, match=r"^shapes differ$"):
+        train(options(), RunFolder(tmp_path / "run"), CPU, print)
