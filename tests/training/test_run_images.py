@@ -1,0 +1,72 @@
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from stylegan_ada import UserError
+from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, save_generator
+from stylegan_ada.training import RunFolder, Trainer
+from stylegan_ada.training.run_images import run_images
+
+
+@pytest.fixture
+def run(tiny_config, dataset, tmp_path):
+    """The folder of a run that holds out 6 of 24 images, and has not trained."""
+    config = tiny_config()
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, holdout=0.25))
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.write_config(config)
+    trainer = Trainer(config, dataset, folder, torch.device("cpu"), print)
+    info = GeneratorInfo(network=config.network, classes=config.classes, class_counts=(9, 9), images_seen=0)
+    save_generator(folder.path / GENERATOR_FILE, trainer.state.generator_ema, info)
+    return folder.path, trainer
+
+
+def test_its_own(run):
+    path, trainer = run
+    real = run_images(path, None)
+    np.testing.assert_array_equal(real.trained_on, trainer.members)
+    np.testing.assert_array_equal(real.held_out, trainer.held_out)
+    np.testing.assert_array_equal(real.reference, trainer.held_out)
+    assert len(real.held_out) == 6
+
+
+def test_its_own_at_another_place(run, image_folder, tmp_path):
+    path, trainer = run
+    shutil.copytree(image_folder, tmp_path / "moved")
+    real = run_images(path, str(tmp_path / "moved"))
+    np.testing.assert_array_equal(real.trained_on, trainer.members)
+    np.testing.assert_array_equal(real.held_out, trainer.held_out)
+    assert real.reference.tolist() == list(range(24))
+
+
+def test_others(run, image_folder, tmp_path):
+    """Of which it has seen none, brought to its size."""
+    path, _ = run
+    shutil.copytree(image_folder, tmp_path / "fewer")
+    next((tmp_path / "fewer").rglob("*.png")).unlink()
+    real = run_images(path, str(tmp_path / "fewer"))
+    assert real.trained_on is None
+    assert real.held_out is None
+    assert len(real.reference) == len(real.dataset) == 23
+
+
+def test_a_generator_without_a_run(run, image_folder):
+    """Counts as trained on what is named."""
+    file = run[0] / GENERATOR_FILE
+    with pytest.raises(UserError, match="not a run folder, say with --data which images to compare with"):
+        run_images(file, None)
+    real = run_images(file, str(image_folder))
+    assert real.trained_on.tolist() == list(range(24))
+    assert real.held_out is None
+
+
+def test_images_that_are_gone(run, image_folder, tmp_path):
+    path, trainer = run
+    gone = dataclasses.replace(trainer.config.data, source=str(tmp_path / "gone"))
+    RunFolder(path).write_config(dataclasses.replace(trainer.config, data=gone))
+    with pytest.raises(UserError, match="the run's images are no longer there, name their new place with --data"):
+        run_images(path, None)
