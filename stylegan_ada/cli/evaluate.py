@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UserError, nearest
-from ..metrics.words import SENTENCES, details, footnotes, interval, number, reference_name
+from ..metrics.table import METRICS, measure
+from ..metrics.words import details, footnotes, interval, number, reference_name
 from .common import DEVICES, MOST_IMAGES, Choice, choose_device, keep_freed_memory, progress_bar, run_images
 
 if TYPE_CHECKING:
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 def parse_metrics(text: str | None) -> tuple[str, ...]:
     """ "fid,kid" -> ("fid", "kid"); all without a text."""
     if text is None:
-        return tuple(SENTENCES)
+        return tuple(METRICS)
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
-        if name not in SENTENCES:
-            raise UserError(f"--metrics {name}: no such figure, {nearest(name, SENTENCES)}")
+        if name not in METRICS:
+            raise UserError(f"--metrics {name}: no such figure, {nearest(name, METRICS)}")
     return names
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
-@click.option("--metrics", help=f"Some of {','.join(SENTENCES)}; all if not given.")
+@click.option("--metrics", help=f"Some of {','.join(METRICS)}; all if not given.")
 @click.option(
     "--features",
     default="lite0",
@@ -67,7 +68,6 @@ def evaluate(
     from ..grids import pair_grid
     from ..metrics.evaluate import closest_pairs, compute_sides
     from ..metrics.features import make_extractor
-    from ..metrics.figures import measure
     from ..metrics.memorisation import Copies
     from ..sampling import load_generator
 
@@ -107,7 +107,7 @@ def as_table(figures: dict[str, "Figure"], network: str, reference: str, of_real
     """A line per figure: value, interval, meaning. of_real: label accuracy on real images."""
     lines = [f"{'':15} {'value':>9}  {'95% interval':^20}"]
     for name, figure in figures.items():
-        lines.append(f"{name:15} {number(figure.value):>9}  {interval(figure):>20}  {SENTENCES[name]}")
+        lines.append(f"{name:15} {number(figure.value):>9}  {interval(figure):>20}  {METRICS[name].meaning}")
         lines += [f"{'':15} {value:>9}  {words}" for value, words in details(figure, of_real)]
     return "\n".join([*lines, *footnotes(figures, network, reference)])
 

@@ -1,4 +1,7 @@
-"""The figures of an evaluation: pure functions of the features of both sides."""
+"""The figures of an evaluation, a function each: pure functions of the features of both sides.
+
+resamples: for the intervals of FIDs; 0 for none. A function raises ValueError, with the reason, where it cannot be had.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +11,11 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from . import intervals
-from .distances import fid, kid_with_error
+from . import distances, intervals, score
 from .labels import LabelFidelity, LabelReader
 from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
 from .memorisation import QUANTILE, Copies, copies_by_distance, either, unseen_distances
 from .neighbours import Features, kth_squared_distance
-from .score import SPLITS, inception_score
-
-RESAMPLES = 20  # of figures that take seconds each
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -112,22 +111,6 @@ class Figure:
     detail: dict[str, float] | Copies | LabelFidelity | None = None
 
 
-def measure(
-    sides: Sides, metrics: tuple[str, ...], resamples: int = RESAMPLES
-) -> tuple[dict[str, Figure], dict[str, str]]:
-    """The figures of `metrics` (names of METRICS) that can be had, and for each of the others why not.
-
-    resamples: for the intervals of FIDs; 0 for none.
-    """
-    figures, left_out = {}, {}
-    for name in metrics:
-        try:
-            figures[name] = METRICS[name](sides, resamples)
-        except ValueError as error:
-            left_out[name] = str(error)
-    return figures, left_out
-
-
 def _figure(
     sides: Sides, value: float, interval: tuple[float, float], detail: dict[str, float] | None = None
 ) -> Figure:
@@ -136,20 +119,20 @@ def _figure(
     return Figure(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=detail)
 
 
-def _fid(sides: Sides, resamples: int) -> Figure:
-    value = fid(sides.real.reference, sides.generated)
+def fid(sides: Sides, resamples: int) -> Figure:
+    value = distances.fid(sides.real.reference, sides.generated)
     return _figure(sides, value, _fid_interval(value, sides.real.reference, sides.generated, resamples))
 
 
 def _fid_interval(value: float, real: Features, generated: Features, resamples: int) -> tuple[float, float]:
     def resampled(i: NDArray[np.int64], j: NDArray[np.int64]) -> float:
-        return fid(real[i], generated[j])
+        return distances.fid(real[i], generated[j])
 
     return intervals.around(value, resampled, len(real), len(generated), resamples)
 
 
-def _kid(sides: Sides, resamples: int) -> Figure:
-    value, error = kid_with_error(sides.real.reference, sides.generated)
+def kid(sides: Sides, resamples: int) -> Figure:
+    value, error = distances.kid_with_error(sides.real.reference, sides.generated)
     reach = intervals.NORMAL_95 * error
     return _figure(sides, value, (value - reach, value + reach))
 
@@ -164,25 +147,25 @@ def _mean(values: Callable[[Sides], NDArray[np.generic]]) -> Callable[[Sides, in
     return figure
 
 
-def _intra_fid(sides: Sides, resamples: int) -> Figure:
+def intra_fid(sides: Sides, resamples: int) -> Figure:
     if sides.real.reference_labels is None or sides.labels is None:
         raise ValueError("there are no labels")
     pairs = {name: sides.of_class(label) for label, name in enumerate(sides.real.classes)}
     pairs = {name: (real, generated) for name, (real, generated) in pairs.items() if len(real) > 1}
     if not pairs or min(len(generated) for _, generated in pairs.values()) < 2:
         raise ValueError("some class has fewer than 2 images: generate more")
-    per_class = {name: fid(real, generated) for name, (real, generated) in pairs.items()}
+    per_class = {name: distances.fid(real, generated) for name, (real, generated) in pairs.items()}
     bounds = [_fid_interval(per_class[name], real, generated, resamples) for name, (real, generated) in pairs.items()]
     value = float(np.mean(list(per_class.values())))
     reach = sqrt(sum(((high - low) / 2) ** 2 for low, high in bounds)) / len(pairs)
     return _figure(sides, value, (value - reach, value + reach), per_class)
 
 
-def _inception_score(sides: Sides, resamples: int) -> Figure:
+def inception_score(sides: Sides, resamples: int) -> Figure:
     if sides.logits is None:
         raise ValueError("this network gives features only, no classes")
-    value, deviation = inception_score(sides.logits)
-    reach = intervals.NORMAL_95 * deviation / sqrt(SPLITS)
+    value, deviation = score.inception_score(sides.logits)
+    reach = intervals.NORMAL_95 * deviation / sqrt(score.SPLITS)
     return _figure(sides, value, (value - reach, value + reach))
 
 
@@ -199,7 +182,7 @@ def find_copies_of(sides: Sides) -> Copies:
     return reduce(either, [copies_by_distance(*way, quantile=QUANTILE / len(ways)) for way in ways])
 
 
-def _copies(sides: Sides, resamples: int) -> Figure:
+def copies(sides: Sides, resamples: int) -> Figure:
     found = find_copies_of(sides)
     low, high = intervals.of_mean(found.suspected)
     assert sides.real.trained_on is not None
@@ -207,7 +190,7 @@ def _copies(sides: Sides, resamples: int) -> Figure:
     return Figure(value=found.share, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 
-def _label_accuracy(sides: Sides, resamples: int) -> Figure:
+def label_accuracy(sides: Sides, resamples: int) -> Figure:
     if sides.labels is None:
         raise ValueError("there are no labels")
     found = sides.real.reader.judge(sides.generated, sides.labels)
@@ -217,15 +200,7 @@ def _label_accuracy(sides: Sides, resamples: int) -> Figure:
     return Figure(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 
-METRICS: dict[str, Callable[[Sides, int], Figure]] = {
-    "fid": _fid,
-    "kid": _kid,
-    "precision": _mean(lambda sides: sides.precision_recall[0]),
-    "recall": _mean(lambda sides: sides.precision_recall[1]),
-    "density": _mean(lambda sides: sides.density_coverage[0]),
-    "coverage": _mean(lambda sides: sides.density_coverage[1]),
-    "intra_fid": _intra_fid,
-    "inception_score": _inception_score,
-    "copies": _copies,
-    "label_accuracy": _label_accuracy,
-}
+precision = _mean(lambda sides: sides.precision_recall[0])
+recall = _mean(lambda sides: sides.precision_recall[1])
+density = _mean(lambda sides: sides.density_coverage[0])
+coverage = _mean(lambda sides: sides.density_coverage[1])

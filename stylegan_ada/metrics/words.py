@@ -1,4 +1,4 @@
-"""Figures in words, for the terminal and for the report. Imports no torch, since `--help` names the figures."""
+"""Figures in words, for the terminal and for the report. Imports no torch."""
 
 import math
 from typing import TYPE_CHECKING
@@ -8,19 +8,6 @@ if TYPE_CHECKING:
     from .figures import Figure
 
 FEW_IMAGES = 2000
-
-SENTENCES = {
-    "fid": "distance between real and generated features as Gaussians; lower is better, biased for few images",
-    "kid": "the same question without that bias; within its interval of 0 nothing tells them apart",
-    "precision": "share of generated images that look like real ones",
-    "recall": "share of real images that the generator could have made",
-    "density": "how much generated images crowd where real ones do; near 1 as among real ones",
-    "coverage": "share of real images with a generated one nearby; 0.97 among real ones",
-    "intra_fid": "FID within each class, averaged",
-    "inception_score": "how clear and how varied images look to the network's own classes; higher is better",
-    "copies": "share of generated images nearer to a training image than 19 of 20 unseen real images are",
-    "label_accuracy": "share of generated images whose label a classifier of real images reads",
-}
 
 
 def number(value: float) -> str:

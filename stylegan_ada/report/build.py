@@ -6,11 +6,12 @@ from typing import Any
 from .._version import __version__
 from ..config import RunConfig, to_json
 from ..metrics.evaluate import Evaluation
-from ..metrics.figures import Figure, measure
+from ..metrics.figures import Figure
 from ..metrics.findings import Row, findings
 from ..metrics.memorisation import Copies
 from ..metrics.rows import as_row
-from ..metrics.words import SENTENCES, footnotes, reference_name
+from ..metrics.table import METRICS, measure
+from ..metrics.words import footnotes, reference_name
 from .facts import run_facts
 from .figures import figure_rows
 from .page import Page
@@ -33,7 +34,7 @@ class RunRecord:
 def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Page:
     """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
     config, generator, real, sides = record.config, evaluation.generator, evaluation.real, evaluation.sides
-    figures, _ = measure(sides, tuple(SENTENCES))
+    figures, _ = measure(sides, tuple(METRICS))
     of_real = sides.real.reader.cross_validated() if "label_accuracy" in figures else None
     copies = figures["copies"].detail if "copies" in figures else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)

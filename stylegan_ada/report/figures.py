@@ -1,7 +1,8 @@
 """Figures as the page's table of text."""
 
 from ..metrics.figures import Figure
-from ..metrics.words import SENTENCES, details, interval, number
+from ..metrics.table import METRICS
+from ..metrics.words import details, interval, number
 from .page import FigureRow
 
 
@@ -12,7 +13,7 @@ def figure_rows(figures: dict[str, Figure], of_real: float | None) -> tuple[Figu
             name=name,
             value=number(figure.value),
             interval=interval(figure),
-            meaning=SENTENCES[name],
+            meaning=METRICS[name].meaning,
             details=tuple(details(figure, of_real)),
         )
         for name, figure in figures.items()

@@ -14,9 +14,10 @@ from ..files import atomic_path, write_text
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.extractor import Extractor
 from ..metrics.features import make_extractor
-from ..metrics.figures import RealSide, Sides, measure
+from ..metrics.figures import RealSide, Sides
 from ..metrics.findings import Row, best_of, findings
 from ..metrics.rows import as_row
+from ..metrics.table import measure
 from ..sampling import TrainedGenerator, load_generator
 
 EVALUATIONS_FILE = "evaluations.jsonl"

@@ -70,6 +70,7 @@ def test_table(generator, tmp_path):
     assert "40 generated images, by the features of Fake, against 24 images that were trained on." in result.stdout
     assert "go by KID" in result.stdout
     assert "good" in result.stdout
+    assert result.stdout.splitlines()[1].endswith("biased for few images (lower is better)")
     assert generator.asked["source"] == "elsewhere"
     assert generator.asked["features"] == "x.onnx"
 

@@ -8,7 +8,8 @@ import torch
 from torchmetrics.image.inception import InceptionScore
 
 from stylegan_ada.metrics import fid, inception_score, intervals, kid_with_error, precision_recall
-from stylegan_ada.metrics.figures import METRICS, RealSide, Sides, measure
+from stylegan_ada.metrics.figures import RealSide, Sides
+from stylegan_ada.metrics.table import METRICS, measure
 
 
 def test_inception_score_of_known_cases():

@@ -9,7 +9,8 @@ import torch
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.samples import elpv_files
 from stylegan_ada.metrics.features import make_extractor
-from stylegan_ada.metrics.figures import RealSide, Sides, measure
+from stylegan_ada.metrics.figures import RealSide, Sides
+from stylegan_ada.metrics.table import measure
 from stylegan_ada.metrics.thumbnails import thumbnails
 
 FIGURES = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
