@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import figures
-from .figures import Figure, Sides
+from . import results
+from .feature_sets import FeatureSets
+from .results import MetricResult
 
 RESAMPLES = 20  # for the intervals of FIDs, which take seconds each
 
@@ -20,9 +21,9 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Metric:
-    """function: of the features and the number of resamples, see `figures`. sentence: what the metric is."""
+    """function: of the features and the number of resamples, see `results`. sentence: what the metric is."""
 
-    function: Callable[[Sides, int], Figure]
+    function: Callable[[FeatureSets, int], MetricResult]
     direction: Direction
     sentence: str
 
@@ -34,52 +35,52 @@ class Metric:
 
 METRICS = {
     "fid": Metric(
-        figures.fid,
+        results.fid,
         Direction.LOWER,
         "distance between real and generated features as Gaussians; biased for few images",
     ),
     "kid": Metric(
-        figures.kid,
+        results.kid,
         Direction.LOWER,
         "the same question without that bias; within its interval of 0 nothing tells them apart",
     ),
     "precision": Metric(
-        figures.precision,
+        results.precision,
         Direction.HIGHER,
         "share of generated images that look like real ones",
     ),
     "recall": Metric(
-        figures.recall,
+        results.recall,
         Direction.HIGHER,
         "share of real images that the generator could have made",
     ),
     "density": Metric(
-        figures.density,
+        results.density,
         Direction.NEITHER,
         "how much generated images crowd where real ones do; near 1 as among real ones",
     ),
     "coverage": Metric(
-        figures.coverage,
+        results.coverage,
         Direction.HIGHER,
         "share of real images with a generated one nearby; 0.97 among real ones",
     ),
     "intra_fid": Metric(
-        figures.intra_fid,
+        results.intra_fid,
         Direction.LOWER,
         "FID within each class, averaged",
     ),
     "inception_score": Metric(
-        figures.inception_score,
+        results.inception_score,
         Direction.HIGHER,
         "how clear and how varied images look to the network's own classes",
     ),
     "copies": Metric(
-        figures.copies,
+        results.copies,
         Direction.LOWER,
         "share of generated images nearer to a training image than 19 of 20 unseen real images are",
     ),
     "label_accuracy": Metric(
-        figures.label_accuracy,
+        results.label_accuracy,
         Direction.HIGHER,
         "share of generated images whose label a classifier of real images reads",
     ),
@@ -87,16 +88,16 @@ METRICS = {
 
 
 def measure(
-    sides: Sides, metrics: tuple[str, ...], resamples: int = RESAMPLES
-) -> tuple[dict[str, Figure], dict[str, str]]:
-    """The figures of `metrics` (names of METRICS) that can be had, and for each of the others why not.
+    features: FeatureSets, metrics: tuple[str, ...], resamples: int = RESAMPLES
+) -> tuple[dict[str, MetricResult], dict[str, str]]:
+    """The results of `metrics` (names of METRICS) that can be had, and for each of the others why not.
 
     resamples: for the intervals of FIDs; 0 for none.
     """
     found, left_out = {}, {}
     for name in metrics:
         try:
-            found[name] = METRICS[name].function(sides, resamples)
+            found[name] = METRICS[name].function(features, resamples)
         except ValueError as error:
             left_out[name] = str(error)
     return found, left_out

@@ -1,4 +1,4 @@
-"""How well an image is reproduced, in the two figures that publications give."""
+"""How well an image is reproduced, by the two metrics that publications give."""
 
 import numpy as np
 import torch

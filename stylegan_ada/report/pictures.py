@@ -50,7 +50,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
             Picture(
                 title="Closest to training images",
                 caption="the generated images nearest to a training image, each above it: is it the same picture?",
-                image=pair_grid(*closest_pairs(generator, real, evaluation.sides, copies)),
+                image=pair_grid(*closest_pairs(generator, real, evaluation.features, copies)),
                 lossless=small,
             )
         )

@@ -40,7 +40,7 @@ class Reader(html.parser.HTMLParser):
 
 
 def page(**other):
-    plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "figures": (), "footnotes": (NASTY,),
+    plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "metrics": (), "footnotes": (NASTY,),
              "options": ((NASTY, NASTY),), "config": NASTY, "version": NASTY}  # fmt: skip
     image = Image.fromarray(np.zeros((4, 6), np.uint8))
     pictures = (
