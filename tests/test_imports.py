@@ -17,6 +17,7 @@ FLOORS = {
     "folders": 0,
     "ops": 0,
     "options": 0,
+    "pixels": 0,
     "presets": 0,
     "random": 0,
     "resolve": 0,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
+from ..pixels import nhwc
 from ..sampling import TrainedGenerator
 from .extractor import Extractor
 from .feature_cache import feature_file, read_features, write_features
@@ -156,7 +157,7 @@ def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
     path = feature_file(dataset.fingerprint, f"thumbnails {SIDE}")
     small = read_features(path, len(dataset))
     if small is None:
-        small = thumbnails(dataset.images.transpose(0, 2, 3, 1))
+        small = thumbnails(nhwc(dataset.images))
         if distributed.rank() == 0:
             write_features(path, small)
     return small
@@ -174,7 +175,7 @@ def closest_pairs(
     names = None if features.labels is None else [features.real.classes[features.labels[index]] for index in chosen]
     images = generator.sample((chosen + features.seed * len(features.generated)).tolist(), names)
     nearest_real = real.trained_on[copies.nearest[chosen]]
-    return images, real.dataset.images[nearest_real].transpose(0, 2, 3, 1)
+    return images, nhwc(real.dataset.images[nearest_real])
 
 
 def labels_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -224,7 +225,7 @@ def _check_classes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
 def _real_batches(dataset: ImageDataset, start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
     """uint8 [n, H, W, C], a batch at a time."""
     for first in range(start, stop, BATCH):
-        yield dataset.images[first : min(first + BATCH, stop)].transpose(0, 2, 3, 1)
+        yield nhwc(dataset.images[first : min(first + BATCH, stop)])
 
 
 def _extract(

@@ -5,6 +5,7 @@ from PIL.Image import Image
 from ..grids import MOST_ROWS, image_grid, pair_grid, sample_grid
 from ..metrics.evaluate import Evaluation, RealImages, closest_pairs
 from ..metrics.memorisation import Copies
+from ..pixels import nhwc
 from .page import Picture
 
 COLUMNS = 8
@@ -67,4 +68,4 @@ def real_grid(real: RealImages) -> Image:
         groups = [members[dataset.labels[members] == label][:COLUMNS] for label in range(dataset.c_dim)][:MOST_ROWS]
     kept = [(index, group) for index, group in enumerate(groups) if len(group)]
     names = [dataset.classes[index] for index, _ in kept] if dataset.labels is not None else ()
-    return image_grid([dataset.images[group].transpose(0, 2, 3, 1) for _, group in kept], names)
+    return image_grid([nhwc(dataset.images[group]) for _, group in kept], names)

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ..checkpoint import generator_file, read_info
 from ..errors import UserError
+from ..pixels import nchw
 from ..sampling import TrainedGenerator, check_psi, load_generator
 from .plan import BLOCK, block_seeds, check_seed
 
@@ -80,7 +81,7 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         seeds = block_seeds(self.seed, len(self.classes), label, block)
         names = [self.classes[label]] * BLOCK if self.classes else None
         images = self._generator.sample(seeds, names, self.truncation_psi, batch_size=BLOCK)
-        self._blocks[key] = torch.from_numpy(images).permute(0, 3, 1, 2)
+        self._blocks[key] = nchw(torch.from_numpy(images))
         if len(self._blocks) > self.blocks_kept:
             self._blocks.popitem(last=False)
         return self._blocks[key]

@@ -19,6 +19,7 @@ from stylegan_ada.cli.common import run_images
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.metrics import make_extractor
 from stylegan_ada.metrics.evaluate import compute_real
+from stylegan_ada.pixels import nhwc
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
     side = compute_real(real, extractor)
     synthetic = load_dataset(str(arguments.folder), size=real.dataset.image_shape[1:])
     assert synthetic.classes == real.dataset.classes
-    features = extractor.features(extractor.extract([synthetic.images.transpose(0, 2, 3, 1)]))
+    features = extractor.features(extractor.extract([nhwc(synthetic.images)]))
     names = np.array(real.dataset.classes)
     kinds = np.array([name.split("-")[0] for name in names])
     training = {
