@@ -36,13 +36,13 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
         )
     names = generator.classes[:COLUMNS] or [None] * COLUMNS
     labels = None if names[0] is None else list(names)
-    sweep = [generator.sample(range(len(names)), labels, psi) for psi in SWEEP]
+    sweep = [generator.sample(range(len(names)), labels, truncation_psi) for truncation_psi in SWEEP]
     found.append(
         Picture(
             title="Truncation",
             caption="truncation_psi at the left: towards 0 images are cleaner and more alike; a column is a seed"
             + (" and a class" if labels else ""),
-            image=image_grid(sweep, [f"psi {psi:g}" for psi in SWEEP]),
+            image=image_grid(sweep, [f"psi {truncation_psi:g}" for truncation_psi in SWEEP]),
             lossless=small,
         )
     )
