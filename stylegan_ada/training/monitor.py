@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
 
 
 class Log:
-    """Rows of numbers, written to log.jsonl and to TensorBoard. Only the first process has one."""
+    """Rows of figures, written to log.jsonl and to TensorBoard. Only the first process has one."""
 
     def __init__(self, folder: Path, images_seen: int):
         """Goes on after `images_seen`: rows that a killed process wrote beyond its last checkpoint are dropped."""
@@ -49,7 +49,7 @@ class Log:
             raise cannot_write(error, f"cannot write {self.path}: {error.strerror}") from None
 
     def write(self, row: dict[str, Any]) -> None:
-        """row: numbers by name; `images` places it."""
+        """row: figures by name; `images` places it."""
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
@@ -63,7 +63,7 @@ class Log:
             ) from None
 
     def measurement(self, row: dict[str, Any]) -> None:
-        """A measurement of the generator, with what it says, for TensorBoard."""
+        """A row of figures of the generator, with what they say, for TensorBoard."""
         for name, value in row.items():
             if isinstance(value, float):
                 self._tensorboard.add_scalar(f"evaluation/{name}", value, row["images"])

@@ -30,11 +30,11 @@ def main() -> None:
         if any(row["kimg"] == kimg and row["command"] == command for row in done):
             continue
         program("train", *arguments.train, "--out", str(arguments.run), "--kimg", str(kimg))
-        generator = arguments.run / f"generator-{kimg:g}.safetensors"  # kept for results by other features later
+        generator = arguments.run / f"generator-{kimg:g}.safetensors"  # kept for figures by other features later
         shutil.copy(arguments.run / "generator.safetensors", generator)
         start = time.perf_counter()
         what = ("--data", source, "--metrics", "fid,kid", "--json")
-        results = json.loads(program("evaluate", str(generator), *what, capture=True))
+        figures = json.loads(program("evaluate", str(generator), *what, capture=True))
         log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
         row = {
             "commit": commit(),
@@ -43,10 +43,10 @@ def main() -> None:
             "kimg": kimg,
             "seconds": round(training_seconds(arguments.run)),
             "evaluation_seconds": round(time.perf_counter() - start),
-            "fid": round(results["fid"]["value"], 2),
-            "kid": round(results["kid"]["value"], 5),
+            "fid": round(figures["fid"]["value"], 2),
+            "kid": round(figures["kid"]["value"], 5),
             **mean_signals(log, kimg),
-            "count": results["fid"]["n_fake"],
+            "count": figures["fid"]["n_fake"],
         }
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         with arguments.out.open("a") as file:
