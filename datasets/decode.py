@@ -8,6 +8,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ..errors import first_line
+from ..pixels import nchw
 from .sources import Source
 
 # the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
@@ -90,7 +91,7 @@ def to_array(image: Image.Image, *, height: int, width: int, channels: int, fit:
             image = image.crop(crop_box(image.height, image.width, height, width))
         image = image.resize((width, height), Image.Resampling.LANCZOS)
     pixels = np.asarray(image)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return pixels[None] if channels == 1 else np.ascontiguousarray(nchw(pixels[None])[0])
 
 
 def crop_box(from_height: int, from_width: int, height: int, width: int) -> tuple[int, int, int, int]:

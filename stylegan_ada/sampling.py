@@ -10,6 +10,7 @@ from torch import Tensor
 from .checkpoint import GeneratorInfo, read_generator
 from .errors import UserError, nearest
 from .networks import Generator
+from .pixels import nhwc, to_uint8
 from .random import Draws
 
 SAMPLING_PRECISIONS = ("fp32", "bf16")
@@ -56,7 +57,7 @@ class TrainedGenerator:
             c = self.label_vectors(names[part] if names else None, len(z))
             noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
             batch = self._render(z, c, noise, truncation_psi)
-            images.append(to_uint8(batch).permute(0, 2, 3, 1).cpu().numpy())
+            images.append(nhwc(to_uint8(batch)).cpu().numpy())
         channels, height, width = self.image_shape
         return np.concatenate(images) if images else np.zeros((0, height, width, channels), np.uint8)
 
@@ -147,12 +148,7 @@ def load_generator(path: str | Path, device: torch.device | str = "cpu", precisi
     return TrainedGenerator(network, info)
 
 
-def check_psi(psi: float, name: str = "truncation_psi") -> None:
-    """UserError unless 0 <= psi <= 2. name: what the user calls it."""
-    if not 0 <= psi <= 2:
-        raise UserError(f"{name} {psi}: give a truncation from 0 to 2, 1 is what was learned")
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """[-1, 1] -> 0 ... 255, rounded and clamped."""
-    return (images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
+def check_truncation_psi(truncation_psi: float, name: str = "truncation_psi") -> None:
+    """UserError unless 0 <= truncation_psi <= 2. name: what the user calls it."""
+    if not 0 <= truncation_psi <= 2:
+        raise UserError(f"{name} {truncation_psi}: give a truncation from 0 to 2, 1 is what was learned")

@@ -62,10 +62,10 @@ def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:
         say(f"{sheet}: real images augmented at p = {', '.join(f'{row:g}' for row in SHEET)}")
     if sheet_only:
         return
-    reader = leak_check.learn() if first else None
+    classifier = leak_check.learn() if first else None
     # only now: until here Ctrl-C ends the program at once
     exit_if_stopped(leak_check.train(say, listen_for_stop()))
-    if reader is not None:
-        verdict = leak_check.judge(reader)
+    if classifier is not None:
+        verdict = leak_check.judge(classifier)
         say("\n" + "\n".join(verdict.lines()))
         verdict.write(out / LEAKS_FILE)

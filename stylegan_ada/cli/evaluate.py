@@ -9,28 +9,29 @@ import click
 
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
-from ..metrics.words import SENTENCES, details, footnotes, interval, number, reference_name
+from ..metrics.table import METRICS, measure
+from ..metrics.words import details, footnotes, interval, number, reference_name
 from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:
-    from ..metrics.figures import Figure
+    from ..metrics.results import MetricResult
 
 
 def parse_metrics(text: str | None) -> tuple[str, ...]:
     """ "fid,kid" -> ("fid", "kid"); all without a text."""
     if text is None:
-        return tuple(SENTENCES)
+        return tuple(METRICS)
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
-        if name not in SENTENCES:
-            raise UserError(f"--metrics {name}: no such figure, {nearest(name, SENTENCES)}")
+        if name not in METRICS:
+            raise UserError(f"--metrics {name}: no such figure, {nearest(name, METRICS)}")
     return names
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
-@click.option("--metrics", help=f"Some of {','.join(SENTENCES)}; all if not given.")
+@click.option("--metrics", help=f"Some of {','.join(METRICS)}; all if not given.")
 @click.option(
     "--features",
     default="lite0",
@@ -66,9 +67,8 @@ def evaluate(
     from .. import distributed
     from ..files import atomic_path
     from ..grids import pair_grid
-    from ..metrics.evaluate import closest_pairs, compute_sides
+    from ..metrics.evaluate import closest_pairs, compute_features
     from ..metrics.features import make_extractor
-    from ..metrics.figures import measure
     from ..metrics.memorisation import Copies
     from ..sampling import load_generator
 
@@ -81,53 +81,53 @@ def evaluate(
             count = min(len(real.dataset), MOST_IMAGES)
         extractor = make_extractor(features, where)
         with progress_bar("measuring images") as progress:
-            sides = compute_sides(
+            feature_sets = compute_features(
                 generator, real, extractor, count, progress=progress if distributed.rank() == 0 else None
             )
         if distributed.rank() > 0:
             return
-        figures, left_out = measure(sides, names)
-        if pairs is not None and "copies" in figures:
-            copies = figures["copies"].detail
+        results, left_out = measure(feature_sets, names)
+        if pairs is not None and "copies" in results:
+            copies = results["copies"].detail
             assert isinstance(copies, Copies)
-            pictures = closest_pairs(generator, real, sides, copies)
+            pictures = closest_pairs(generator, real, feature_sets, copies)
             with atomic_path(pairs) as temporary:
                 pair_grid(*pictures).save(temporary)
-        of_real = sides.real.reader.cross_validated() if "label_accuracy" in figures else None
+        of_real = feature_sets.real.classifier.cross_validated() if "label_accuracy" in results else None
         if as_json:
-            click.echo(as_json_text(figures, sides.real.classes, of_real))
+            click.echo(as_json_text(results, feature_sets.real.classes, of_real))
         else:
-            click.echo(as_table(figures, extractor.name, reference_name(real), of_real))
+            click.echo(as_table(results, extractor.name, reference_name(real), of_real))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
     finally:
         distributed.stop()
 
 
-def as_table(figures: dict[str, "Figure"], network: str, reference: str, of_real: float | None = None) -> str:
-    """A line per figure: value, interval, meaning. of_real: label accuracy on real images."""
+def as_table(results: dict[str, "MetricResult"], network: str, reference: str, of_real: float | None = None) -> str:
+    """A line per metric: value, interval, meaning. of_real: label accuracy on real images."""
     lines = [f"{'':15} {'value':>9}  {'95% interval':^20}"]
-    for name, figure in figures.items():
-        lines.append(f"{name:15} {number(figure.value):>9}  {interval(figure):>20}  {SENTENCES[name]}")
-        lines += [f"{'':15} {value:>9}  {words}" for value, words in details(figure, of_real)]
-    return "\n".join([*lines, *footnotes(figures, network, reference)])
+    for name, result in results.items():
+        lines.append(f"{name:15} {number(result.value):>9}  {interval(result):>20}  {METRICS[name].meaning}")
+        lines += [f"{'':15} {value:>9}  {words}" for value, words in details(result, of_real)]
+    return "\n".join([*lines, *footnotes(results, network, reference)])
 
 
-def as_json_text(figures: dict[str, "Figure"], classes: tuple[str, ...], of_real: float | None = None) -> str:
+def as_json_text(results: dict[str, "MetricResult"], classes: tuple[str, ...], of_real: float | None = None) -> str:
     """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ...}; null where there is no bound."""
-    return json.dumps({name: {**_plain(figure), **_more(figure, classes, of_real)} for name, figure in figures.items()})
+    return json.dumps({name: {**_plain(result), **_more(result, classes, of_real)} for name, result in results.items()})
 
 
-def _plain(figure: "Figure") -> dict[str, Any]:
-    low, high = (None if math.isnan(bound) else bound for bound in (figure.low, figure.high))
-    return {"value": figure.value, "low": low, "high": high, "n_real": figure.n_real, "n_fake": figure.n_fake}
+def _plain(result: "MetricResult") -> dict[str, Any]:
+    low, high = (None if math.isnan(bound) else bound for bound in (result.low, result.high))
+    return {"value": result.value, "low": low, "high": high, "n_real": result.n_real, "n_fake": result.n_fake}
 
 
-def _more(figure: "Figure", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:
+def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:
     from ..metrics.labels import LabelFidelity
     from ..metrics.memorisation import Copies
 
-    match figure.detail:
+    match result.detail:
         case dict() as per_class:
             return {"per_class": per_class}
         case Copies() as copies:

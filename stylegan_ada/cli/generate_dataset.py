@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--per-class", type=int, help="As many images of each class.")
 @click.option("--count", type=int, help="As many images, in the training set's shares of classes.")
 @click.option("--balance-with", metavar="SOURCE", help="What fills this labelled set up to its largest class.")
-@click.option("--psi", multiple=True, metavar="P|CLASS=P", help="Truncation, of all classes or one; repeatable.")
+@click.option(
+    "--psi", "truncation_psi", multiple=True, metavar="P|CLASS=P", help="Truncation, of all classes or one; repeatable."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other images.")
 @click.option("--format", "file_format", type=Choice(("png", "jpg")), default="png", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
@@ -45,7 +47,7 @@ def dataset(
     per_class: int | None,
     count: int | None,
     balance_with: str | None,
-    psi: tuple[str, ...],
+    truncation_psi: tuple[str, ...],
     features: str,
     data: str | None,
     precision: str,
@@ -62,7 +64,7 @@ def dataset(
     from ..synthetic.finish import finish_set
     from ..synthetic.make import describe, make_candidates
     from ..synthetic.partial import PartialSet
-    from ..synthetic.plan import Recipe, psi_by_class
+    from ..synthetic.plan import Recipe, truncation_psi_by_class
 
     check_counts(per_class, count, balance_with)
     check_new_folder(out)
@@ -70,7 +72,7 @@ def dataset(
     distributed.start(where)
     try:
         generator = load_generator(run, where, precision)
-        by_class = psi_by_class(psi, generator.classes)
+        by_class = truncation_psi_by_class(truncation_psi, generator.classes)
         options["format"] = options.pop("file_format")
         counts = choose_counts(generator, per_class, count, balance_with)
         recipe = Recipe(counts=counts, psi=by_class, **options)

@@ -31,7 +31,14 @@ BATCH = 32
 @click.option("--count", type=int, help="How many images.")
 @click.option("--label", help="Only this class.")
 @click.option("--balanced", is_flag=True, help="As many of each class; otherwise the training set's shares.")
-@click.option("--psi", type=float, default=1.0, show_default=True, help="Truncation: below 1 cleaner, more alike.")
+@click.option(
+    "--psi",
+    "truncation_psi",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Truncation: below 1 cleaner, more alike.",
+)
 @click.option("--seeds", help="A-B, both included; otherwise 0 to count - 1.")
 @click.option("--latents", "file", type=click.Path(path_type=Path), help="Instead: all latents of this .npz.")
 @TUNING
@@ -43,7 +50,7 @@ def images(
     count: int | None,
     label: str | None,
     balanced: bool,
-    psi: float,
+    truncation_psi: float,
     seeds: str | None,
     file: Path | None,
     tuning: Path | None,
@@ -54,13 +61,15 @@ def images(
 
     With --latents also grid.png. Tuned weights are those of --tuning, or of the .safetensors file beside the latents.
     """
-    from ..sampling import check_psi, load_generator
+    from ..sampling import check_truncation_psi, load_generator
 
     check_new_folder(out)
-    check_psi(psi, "--psi")
+    check_truncation_psi(truncation_psi, "--psi")
     if file is None and tuning is not None:
         raise UserError("--tuning: it goes with --latents FILE")
-    if file is not None and (count is not None or label is not None or balanced or psi != 1 or seeds is not None):
+    if file is not None and (
+        count is not None or label is not None or balanced or truncation_psi != 1 or seeds is not None
+    ):
         raise UserError("--latents says which images: leave out --count, --seeds, --label, --balanced and --psi")
     generator = load_generator(run, choose_device(device), precision)
     if file is not None:
@@ -69,27 +78,27 @@ def images(
     numbers = parse_seeds(seeds, count)
     labels = choose_labels(generator, numbers, label, balanced)
     with new_folder(out) as folder, progress_bar("generating") as progress:
-        write_images(generator, folder, numbers, labels, psi, progress)
+        write_images(generator, folder, numbers, labels, truncation_psi, progress)
     click.echo(f"{len(numbers)} images and manifest.csv are in {out}")
 
 
 @click.command()
 @RUN
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The picture to write, .png or .jpg.")
-@click.option("--psi", type=float, default=1.0, show_default=True)
+@click.option("--psi", "truncation_psi", type=float, default=1.0, show_default=True)
 @click.option("--columns", type=click.IntRange(1, 64), default=8, show_default=True)
 @PRECISION
 @DEVICE
-def grid(run: Path, out: Path, psi: float, columns: int, precision: str, device: str) -> None:
+def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: str, device: str) -> None:
     """Write one picture of many images, a row per class."""
     from ..files import atomic_path
     from ..grids import sample_grid
-    from ..sampling import check_psi, load_generator
+    from ..sampling import check_truncation_psi, load_generator
 
-    check_psi(psi, "--psi")
+    check_truncation_psi(truncation_psi, "--psi")
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
-    picture = sample_grid(load_generator(run, choose_device(device), precision), columns, psi)
+    picture = sample_grid(load_generator(run, choose_device(device), precision), columns, truncation_psi)
     with atomic_path(out) as temporary:
         picture.save(temporary)
     click.echo(f"{out}")
@@ -146,7 +155,7 @@ def write_images(
     folder: Path,
     seeds: list[int],
     labels: list[str] | None,
-    psi: float,
+    truncation_psi: float,
     progress: Callable[[int, int], None],
 ) -> None:
     """The images and their manifest."""
@@ -160,10 +169,10 @@ def write_images(
         for first in range(0, len(seeds), BATCH):
             part = slice(first, first + BATCH)
             names = labels[part] if labels else [""] * len(seeds[part])
-            batch = generator.sample(seeds[part], labels[part] if labels else None, psi)
+            batch = generator.sample(seeds[part], labels[part] if labels else None, truncation_psi)
             for seed, name, image in zip(seeds[part], names, batch, strict=True):
                 path = folder / folders[name] / f"seed{seed:010d}.png"
                 path.parent.mkdir(exist_ok=True)
                 as_picture(image).save(path)
-                manifest.writerow([path.relative_to(folder).as_posix(), seed, name, psi])
+                manifest.writerow([path.relative_to(folder).as_posix(), seed, name, truncation_psi])
             progress(first + len(batch), len(seeds))

@@ -47,7 +47,7 @@ def make_report(
     progress: Callable[[int, int], None],
 ) -> str:
     """The page's HTML."""
-    from ..metrics.evaluate import Evaluation, compute_sides
+    from ..metrics.evaluate import Evaluation, compute_features
     from ..metrics.features import make_extractor
     from ..report import render
     from ..report.build import make_page
@@ -59,6 +59,8 @@ def make_report(
     generator = load_generator(run, device=device)
     real = run_images(run, data)
     extractor = make_extractor("lite0", device)
-    sides = compute_sides(generator, real, extractor, count or min(len(real.dataset), MOST_IMAGES), progress=progress)
-    evaluation = Evaluation(generator=generator, real=real, sides=sides, network=extractor.name)
+    features = compute_features(
+        generator, real, extractor, count or min(len(real.dataset), MOST_IMAGES), progress=progress
+    )
+    evaluation = Evaluation(generator=generator, real=real, features=features, network=extractor.name)
     return render(make_page(record, evaluation, show_real))

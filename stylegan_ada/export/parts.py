@@ -10,7 +10,7 @@ from torch.export import Dim, ExportedProgram
 
 from ..errors import UserError, nearest
 from ..networks import Generator
-from ..sampling import to_uint8
+from ..pixels import nhwc, to_uint8
 
 PARTS = ("whole", "mapping", "synthesis")
 NOISES = ("const", "input")
@@ -61,7 +61,7 @@ class ExportedPart(nn.Module):
             return w
         synthesis = self.network.synthesis
         image = synthesis(w, synthesis.noise_constant[None] if self.noise == "const" else noise).float()
-        return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
+        return nhwc(to_uint8(image)) if self.uint8 else image
 
     def _map(self, z: Tensor, label: Tensor | None, truncation_psi: Tensor) -> Tensor:
         c = z.new_zeros(z.shape[0], 0) if label is None else label

@@ -1,4 +1,4 @@
-"""The check from its options on: a sheet, a reader taught on real images, three runs, and what their images show.
+"""The check from its options on: a sheet, a classifier taught on real images, three runs, and what their images show.
 
 `say` and `load` are as in training/start.py.
 """
@@ -23,7 +23,7 @@ from ..training import RunFolder
 from ..training.start import Ended, check_same_options, configure, locate_data, run
 from .pixels import as_pixels, as_rows, real_images
 from .probes import Probe, probes
-from .reader import AugmentationReader
+from .classifier import AugmentationClassifier
 from .sheet import write_sheet
 from .verdict import AS_IT_IS, Verdict
 
@@ -34,7 +34,7 @@ GENERATED = 4000
 
 
 def check(options: TrainOptions, out: Path, device: torch.device) -> TrainOptions:
-    """The options of three small generators, that are measured by nothing but the reader, with the data's whole path.
+    """The options of three small generators, that are measured by nothing but the classifier, with the data's whole path.
 
     Raises the UserErrors that need no data, before any image is read.
     """
@@ -61,7 +61,7 @@ class LeakCheck:
     """A check that is prepared; see `prepare`.
 
     out: its folder. p: of the generator that is judged, beside those trained at 0 and 1. options, config: of all three
-    runs, but for p. to_find: what the reader looks for, by name.
+    runs, but for p. to_find: what the classifier looks for, by name.
     """
 
     out: Path
@@ -78,14 +78,14 @@ class LeakCheck:
         write_sheet(self.out / SHEET_FILE, self.pipe, self.dataset, self.device)
         return self.out / SHEET_FILE
 
-    def learn(self) -> AugmentationReader:
-        """A reader of what `to_find` makes of real images. UserError without scikit-learn."""
+    def learn(self) -> AugmentationClassifier:
+        """A classifier of what `to_find` makes of real images. UserError without scikit-learn."""
         images = real_images(self.dataset, MOST_REAL).to(self.device)
         indices = torch.arange(len(images), device=self.device)
         versions = {AS_IT_IS: images}
         for name, probe in self.to_find.items():
             versions[name] = probe(images, Draws(0, f"probe/{name}", indices))
-        return AugmentationReader({name: as_rows(as_pixels(version)) for name, version in versions.items()})
+        return AugmentationClassifier({name: as_rows(as_pixels(version)) for name, version in versions.items()})
 
     def train(self, say: Callable[[str], None], should_stop: Callable[[], bool]) -> Ended:
         """Trains at each p, or goes on. Returns how the last run ended, which is not finished if it was stopped."""
@@ -98,13 +98,13 @@ class LeakCheck:
                 break
         return ended
 
-    def judge(self, reader: AugmentationReader) -> Verdict:
+    def judge(self, classifier: AugmentationClassifier) -> Verdict:
         """What shows in the images of the trained generators."""
         shares = {}
         for p, folder in _folders(self.out, self.p).items():
             images = load_generator(folder.path, self.device).sample(range(GENERATED))
-            shares[p] = reader.shares(as_rows(images))
-        return Verdict(p=self.p, generated=GENERATED, recognised=reader.recognised(), shares=shares)
+            shares[p] = classifier.shares(as_rows(images))
+        return Verdict(p=self.p, generated=GENERATED, recognised=classifier.recognised(), shares=shares)
 
 
 def prepare(

@@ -6,18 +6,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..datasets import ImageDataset
-from ..sampling import to_uint8
+from ..pixels import from_uint8, nhwc, to_uint8
 
 
 def real_images(dataset: ImageDataset, most: int) -> Tensor:
     """Images spread evenly over the set, float32 [N, C, H, W] in [-1, 1]."""
     chosen = np.linspace(0, len(dataset) - 1, min(most, len(dataset))).astype(np.int64)
-    return torch.from_numpy(dataset.images[chosen]).float() / 127.5 - 1
+    return from_uint8(torch.from_numpy(dataset.images[chosen]))
 
 
 def as_pixels(images: Tensor) -> NDArray[np.uint8]:
     """[N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
-    return to_uint8(images).permute(0, 2, 3, 1).cpu().numpy()
+    return nhwc(to_uint8(images)).cpu().numpy()
 
 
 def as_rows(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .distances import fid, kid, kid_with_error
     from .features import make_extractor
-    from .labels import LabelReader
+    from .labels import LabelClassifier
     from .manifold import density_coverage, precision_recall
     from .memorisation import find_copies
     from .score import inception_score
 
 __all__ = [
-    "LabelReader",
+    "LabelClassifier",
     "density_coverage",
     "fid",
     "find_copies",
@@ -22,8 +22,8 @@ __all__ = [
     "make_extractor",
     "precision_recall",
 ]
-FILES = {  # torch is imported when one of these is first asked for, so that `--help` can name figures without it
-    "LabelReader": "labels",
+FILES = {  # torch is imported when one of these is first asked for, so that `--help` can name metrics without it
+    "LabelClassifier": "labels",
     "density_coverage": "manifold",
     "fid": "distances",
     "find_copies": "memorisation",

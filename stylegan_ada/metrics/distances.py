@@ -13,7 +13,7 @@ def fid(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
     a, b: float [N, D] and [M, D]; N and M may be smaller than D. Symmetric, 0 for equal means and covariances (the
     unbiased ones, over N - 1), in squared units of the features. Biased upwards, the more the fewer the rows: compare
-    figures of equal N and M only. ValueError for other shapes, fewer than 2 rows, or values that are not finite.
+    values of equal N and M only. ValueError for other shapes, fewer than 2 rows, or values that are not finite.
     """
     _check(a, b)
     if len(a) > len(b):

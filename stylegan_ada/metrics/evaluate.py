@@ -1,4 +1,4 @@
-"""How good a generator is: features of its images and of real ones, then figures of both."""
+"""How good a generator is: features of its images and of real ones, to compute metrics of."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
+from ..pixels import nhwc
 from ..sampling import TrainedGenerator
 from .extractor import Extractor
 from .feature_cache import feature_file, read_features, write_features
-from .figures import RealSide, Sides
+from .feature_sets import FeatureSets, RealFeatures
 from .memorisation import Copies
 from .thumbnails import SIDE, thumbnails
 
@@ -49,11 +50,11 @@ class Evaluation:
 
     generator: TrainedGenerator
     real: RealImages
-    sides: Sides
+    features: FeatureSets
     network: str
 
 
-def compute_sides(
+def compute_features(
     generator: TrainedGenerator,
     real: RealImages,
     extractor: Extractor,
@@ -61,20 +62,20 @@ def compute_sides(
     *,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Sides:
+) -> FeatureSets:
     """Features of `count` generated images and of the real ones: `compute_generated` with `compute_real`."""
     if count < 2:
         raise UserError(f"{count} generated images: at least 2 are needed")
     check_fit(generator, real)
     known = _kept_features(real.dataset, extractor) is not None
     before, total = (0, count) if known else (len(real.dataset), len(real.dataset) + count)
-    real_side = compute_real(real, extractor, _counter(progress, 0, total))
+    real_features = compute_real(real, extractor, _counter(progress, 0, total))
     return compute_generated(
-        generator, real_side, extractor, count, seed=seed, progress=_counter(progress, before, total)
+        generator, real_features, extractor, count, seed=seed, progress=_counter(progress, before, total)
     )
 
 
-def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int], None] | None = None) -> RealSide:
+def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int], None] | None = None) -> RealFeatures:
     """Features of the real images, those of the whole set computed once and kept in the cache folder.
 
     Under torchrun each process computes its share of the images, and all have the result.
@@ -87,7 +88,7 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
             write_features(feature_file(dataset.fingerprint, extractor.identity), rows)
     features, labels = extractor.features(rows), dataset.labels
     small = _real_thumbnails(dataset)
-    return RealSide(
+    return RealFeatures(
         reference=features[real.reference],
         trained_on=None if trained_on is None else features[trained_on],
         held_out=None if real.held_out is None else features[real.held_out],
@@ -101,13 +102,13 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
 
 def compute_generated(
     generator: TrainedGenerator,
-    real: RealSide,
+    real: RealFeatures,
     extractor: Extractor,
     count: int,
     *,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-) -> Sides:
+) -> FeatureSets:
     """Features of `count` generated images, without truncation, beside those of the real ones.
 
     The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
@@ -126,7 +127,7 @@ def compute_generated(
             yield images
 
     rows = _extract(extractor, count, noted, progress)
-    return Sides(
+    return FeatureSets(
         real=real,
         generated=extractor.features(rows),
         labels=labels,
@@ -156,25 +157,25 @@ def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
     path = feature_file(dataset.fingerprint, f"thumbnails {SIDE}")
     small = read_features(path, len(dataset))
     if small is None:
-        small = thumbnails(dataset.images.transpose(0, 2, 3, 1))
+        small = thumbnails(nhwc(dataset.images))
         if distributed.rank() == 0:
             write_features(path, small)
     return small
 
 
 def closest_pairs(
-    generator: TrainedGenerator, real: RealImages, sides: Sides, copies: Copies, count: int = 16
+    generator: TrainedGenerator, real: RealImages, features: FeatureSets, copies: Copies, count: int = 16
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The generated images that lie nearest to a training image, and those, both uint8 [n, H, W, C], nearest first.
 
-    sides, copies: of `compute_sides` with the same generator and images.
+    features, copies: of `compute_features` with the same generator and images.
     """
     assert real.trained_on is not None
     chosen = np.argsort(copies.distance)[:count]
-    names = None if sides.labels is None else [sides.real.classes[sides.labels[index]] for index in chosen]
-    images = generator.sample((chosen + sides.seed * len(sides.generated)).tolist(), names)
+    names = None if features.labels is None else [features.real.classes[features.labels[index]] for index in chosen]
+    images = generator.sample((chosen + features.seed * len(features.generated)).tolist(), names)
     nearest_real = real.trained_on[copies.nearest[chosen]]
-    return images, real.dataset.images[nearest_real].transpose(0, 2, 3, 1)
+    return images, nhwc(real.dataset.images[nearest_real])
 
 
 def labels_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -224,7 +225,7 @@ def _check_classes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
 def _real_batches(dataset: ImageDataset, start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
     """uint8 [n, H, W, C], a batch at a time."""
     for first in range(start, stop, BATCH):
-        yield dataset.images[first : min(first + BATCH, stop)].transpose(0, 2, 3, 1)
+        yield nhwc(dataset.images[first : min(first + BATCH, stop)])
 
 
 def _extract(

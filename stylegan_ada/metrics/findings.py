@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-Row = dict[str, Any]  # kimg, count, then figures by name; {name}_error is a figure's standard error
+Row = dict[str, Any]  # kimg, count, then metrics by name; {name}_error is a metric's standard error
 
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
 FLAT_AFTER = 3  # measurements

@@ -21,7 +21,7 @@ SIDE = 299
 class InceptionFeatures(Extractor):
     """2,048 features per image, of the network that published FIDs use, without logits.
 
-    Images are resized as for every other network here; publications differ in that, and so do their figures.
+    Images are resized as for every other network here; publications differ in that, and so do their results.
     UserError if the package that carries it is missing, or the file is not the known one.
     """
 

@@ -1,4 +1,4 @@
-"""95% intervals of figures by the bootstrap (Efron 1979): what another draw of as many images might give."""
+"""95% intervals of metrics by the bootstrap (Efron 1979): what another draw of as many images might give."""
 
 from collections.abc import Callable
 

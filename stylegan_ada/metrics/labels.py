@@ -16,8 +16,8 @@ FOLDS = 5
 
 @dataclass(frozen=True, eq=False)
 class LabelFidelity:
-    """correct [M]: whether the classifier reads each generated image's own label. confusion [C, C]: generated images by
-    their label (row) and by what is read (column). chance: what always reading the commonest label would give."""
+    """correct [M]: whether the classifier predicts each generated image's own label. confusion [C, C]: generated images
+    by their label (row) and by the predicted one (column). chance: what always predicting the commonest label gives."""
 
     correct: NDArray[np.bool_]
     confusion: NDArray[np.int64]
@@ -30,11 +30,11 @@ class LabelFidelity:
         return np.divide(np.diag(self.confusion), rows, out=np.full(len(rows), np.nan), where=rows > 0)
 
 
-class LabelReader:
+class LabelClassifier:
     """Linear discriminant analysis of real features [N, D] with labels [N], 0 ... C - 1.
 
     equal_priors: every class counts as equally likely, as in a balanced set; otherwise by its share, so that a class of
-    few images is hardly ever read.
+    few images is hardly ever predicted.
     ValueError if there are fewer than two classes, or a class of a single image.
     """
 
@@ -48,13 +48,13 @@ class LabelReader:
         self._fitted = _classifier(np.full(classes, 1 / classes) if equal_priors else None).fit(real, labels)
 
     def judge(self, generated: Features, labels: NDArray[np.int64]) -> LabelFidelity:
-        """Reads generated features [M, D], which were made for labels [M]."""
-        read = self._fitted.predict(generated)
+        """Predicts the labels of generated features [M, D], which were made for labels [M]."""
+        predicted = self._fitted.predict(generated)
         classes = max(self._labels.max(), labels.max()) + 1
         confusion = np.zeros((classes, classes), np.int64)
-        np.add.at(confusion, (labels, read), 1)
+        np.add.at(confusion, (labels, predicted), 1)
         chance = confusion.sum(axis=1).max() / len(labels)
-        return LabelFidelity(read == labels, confusion, float(chance))
+        return LabelFidelity(predicted == labels, confusion, float(chance))
 
     def probability(self, generated: Features, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """[M]: how likely each image shows its own label, from 0 to 1; 0 for a label of which nothing was seen."""

@@ -14,7 +14,7 @@ def precision_recall(real: Features, generated: Features, k: int = PRECISION_K) 
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991, equation 2), from 0 to 1.
 
     real, generated: float [N, D] and [M, D]. Precision: the share of generated images among the real ones' balls;
-    recall: the share of real images among the generated ones' balls. Both depend on N and M: compare figures of equal
+    recall: the share of real images among the generated ones' balls. Both depend on N and M: compare values of equal
     numbers only. ValueError if N or M is not above k.
     """
     precise, recalled = precision_recall_hits(real, generated, kth_squared_distance(real, k), k)

@@ -1,24 +1,24 @@
 """An evaluation as one row of numbers, as a run's folder keeps them."""
 
-from .figures import Figure
 from .intervals import NORMAL_95
 from .labels import LabelFidelity
 from .memorisation import Copies
+from .results import MetricResult
 
 
-def as_row(figures: dict[str, Figure]) -> dict[str, float]:
-    """Every figure by name, its standard error as {name}_error, and what belongs to it."""
+def as_row(results: dict[str, MetricResult]) -> dict[str, float]:
+    """Every metric's value by name, its standard error as {name}_error, and what belongs to it."""
     row: dict[str, float] = {}
-    for name, figure in figures.items():
-        row[name] = figure.value
+    for name, result in results.items():
+        row[name] = result.value
         if name != "fid":
-            row[f"{name}_error"] = (figure.high - figure.low) / (2 * NORMAL_95)
-        row |= _details(figure)
+            row[f"{name}_error"] = (result.high - result.low) / (2 * NORMAL_95)
+        row |= _details(result)
     return row
 
 
-def _details(figure: Figure) -> dict[str, float]:
-    match figure.detail:
+def _details(result: MetricResult) -> dict[str, float]:
+    match result.detail:
         case Copies() as copies:
             return {"copies_control": copies.control_share, "copies_excess": copies.excess}
         case LabelFidelity() as fidelity:

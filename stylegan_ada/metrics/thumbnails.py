@@ -5,6 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import adaptive_avg_pool2d
 
+from ..pixels import nchw
+
 SIDE = 16  # pixels
 CHUNK = 256  # images read at once
 
@@ -15,6 +17,6 @@ def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     size = min(height, SIDE), min(width, SIDE)
     rows = []
     for first in range(0, count, CHUNK):
-        part = torch.from_numpy(images[first : first + CHUNK].copy()).permute(0, 3, 1, 2)
+        part = nchw(torch.from_numpy(images[first : first + CHUNK].copy()))
         rows.append(adaptive_avg_pool2d(part.float(), size).flatten(1).numpy())
     return np.concatenate(rows)

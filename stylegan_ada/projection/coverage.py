@@ -15,6 +15,7 @@ from .. import distributed
 from ..errors import UserError
 from ..files import cache_root, write_text
 from ..metrics.evaluate import RealImages
+from ..pixels import nhwc
 from .batches import Progress
 from .folder import ResultFolder
 from .projector import Projector
@@ -101,7 +102,7 @@ def _project(
     mine = list(parts.items())[distributed.rank() :: distributed.world_size()]
     for done, (path, indices) in enumerate(mine, start=1):
         if not path.exists():
-            images = np.ascontiguousarray(dataset.images[indices].transpose(0, 2, 3, 1))
+            images = np.ascontiguousarray(nhwc(dataset.images[indices]))
             labels = [] if dataset.labels is None or search else [dataset.classes[i] for i in dataset.labels[indices]]
             write_text(path, json.dumps(projector(images, labels, mask).untuned_distances.tolist()))
         if progress is not None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..errors import UserError, nearest
 from ..metrics.extractor import Extractor
 from ..metrics.features import NETWORKS, make_extractor
+from ..pixels import to_levels
 from .vgg import SHA256, ShiftTolerantVGG
 
 # pixels; smaller images are enlarged. Measured on generated cells of 32x32, found again: to 64, the size of the patches
@@ -79,7 +80,7 @@ class ExtractorDistance(Distance):
         height, width = self._extractor.size
         if rgb.shape[2:] != (height, width):
             rgb = F.interpolate(rgb, (height, width), mode="bicubic", align_corners=False, antialias=True)
-        return F.normalize(self._extractor.network(rgb * 127.5 + 127.5), dim=1)
+        return F.normalize(self._extractor.network(to_levels(rgb)), dim=1)
 
 
 def make_distance(name: str, device: torch.device | str = "cpu") -> Distance:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..datasets.decode import Unreadable, open_image, read_header, to_array
 from ..datasets.sources import FolderSource
 from ..errors import UserError
+from ..pixels import nhwc
 
 LONGEST = 50  # characters of a name, which in UTF-8 leave room in the 255 bytes of a file name
 TAKEN = "sheet"  # the picture of all
@@ -99,9 +100,9 @@ def read_image(file: Path, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], b
             image = open_image(stream)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
-    pixels = to_array(image, height=height, width=width, channels=channels, fit=fit).transpose(1, 2, 0)
+    planes = to_array(image, height=height, width=width, channels=channels, fit=fit)
     same = (header.height, header.width) == (height, width) and header.mode == ("L" if channels == 1 else "RGB")
-    return np.ascontiguousarray(pixels), not same
+    return np.ascontiguousarray(nhwc(planes[None])[0]), not same
 
 
 def read_mask(file: Path, shape: Shape, fit: str) -> NDArray[np.float32]:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..errors import UserError, first_line
 from ..files import atomic_path
+from ..pixels import nhwc, to_uint8
 from ..random import Draws
-from ..sampling import TrainedGenerator, to_uint8
+from ..sampling import TrainedGenerator
 
 BATCH = 32
 
@@ -90,7 +91,7 @@ def render(generator: TrainedGenerator, w: Tensor, noise: Tensor | None) -> NDAr
     for first in range(0, len(w), BATCH):
         part = noise if noise is None or len(noise) == 1 else noise[first : first + BATCH]
         batch = generator.network.synthesis(w[first : first + BATCH], part).float()
-        images.append(to_uint8(batch).permute(0, 2, 3, 1).cpu().numpy())
+        images.append(nhwc(to_uint8(batch)).cpu().numpy())
     return np.concatenate(images)
 
 

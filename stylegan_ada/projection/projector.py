@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError, nearest
+from ..pixels import from_uint8, nchw, nhwc, to_uint8
 from ..random import Draws
-from ..sampling import TrainedGenerator, to_uint8
+from ..sampling import TrainedGenerator
 from .distance import Distance, make_distance
 from .quality import psnr, ssim
 from .search import Search
@@ -109,7 +110,7 @@ class Projector:
         mask: [N, H, W] or [1, H, W]. None of these is checked, as `project` does.
         """
         generator, distance = self.generator, self.distance
-        targets = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).to(generator.device).float() / 127.5 - 1
+        targets = from_uint8(nchw(torch.from_numpy(images.copy())).to(generator.device))
         inside = None if mask is None else torch.from_numpy(np.float32(mask))[:, None].to(generator.device)
         kinds = dict.fromkeys(labels or generator.classes or (None,))
         w, spread, found = _choose({kind: self._start(kind) for kind in kinds}, labels, targets, distance, inside)
@@ -232,7 +233,7 @@ def _result(
     if deltas:
         networks = [tuned(generator, part).network.synthesis for part in deltas]
         images = torch.cat([net(w[i : i + 1], noise[i : i + 1]).float() for i, net in enumerate(networks)])
-    found, wanted = (to_uint8(part).permute(0, 2, 3, 1).cpu().numpy() for part in (images, targets))
+    found, wanted = (nhwc(to_uint8(part)).cpu().numpy() for part in (images, targets))
     weights = None if mask is None else mask[:, 0].cpu().numpy()
     return Projection(
         w=w,

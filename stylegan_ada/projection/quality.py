@@ -1,10 +1,12 @@
-"""How well an image is reproduced, in the two figures that publications give."""
+"""How well an image is reproduced, by the two metrics that publications give."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+
+from ..pixels import nchw
 
 RADIUS, SIGMA = 5, 1.5  # pixels
 K1, K2 = 0.01, 0.03
@@ -31,7 +33,7 @@ def ssim(
 
     uint8 [N, H, W, C] each, 6 pixels a side at least. mask: [N, H, W] or [1, H, W]; the mean is then weighted by it.
     """
-    x, y = (torch.from_numpy(part.astype(np.float64)).permute(0, 3, 1, 2) for part in (images, others))
+    x, y = (nchw(torch.from_numpy(part.astype(np.float64))) for part in (images, others))
     mean_x, mean_y = _local(x), _local(y)
     variance_x, variance_y = _local(x * x) - mean_x**2, _local(y * y) - mean_y**2
     covariance = _local(x * y) - mean_x * mean_y

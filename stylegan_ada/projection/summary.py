@@ -24,8 +24,8 @@ def write_table(path: Path, records: Mapping[str, Record], coverage: Coverage | 
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for one in records.values():
-            figures = [f"{value:.6g}" for value in (one.perceptual, one.psnr, one.ssim)]
-            table.writerow([one.file, one.label, *figures, _covered(one, coverage)])
+            values = [f"{value:.6g}" for value in (one.perceptual, one.psnr, one.ssim)]
+            table.writerow([one.file, one.label, *values, _covered(one, coverage)])
 
 
 def write_sheet(folder: ResultFolder, records: Mapping[str, Record], coverage: Coverage | None) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 from .._version import __version__
 from ..config import RunConfig, to_json
 from ..metrics.evaluate import Evaluation
-from ..metrics.figures import Figure, measure
 from ..metrics.findings import Row, findings
 from ..metrics.memorisation import Copies
+from ..metrics.results import MetricResult
 from ..metrics.rows import as_row
-from ..metrics.words import SENTENCES, footnotes, reference_name
+from ..metrics.table import METRICS, measure
+from ..metrics.words import footnotes, reference_name
 from .facts import run_facts
-from .figures import figure_rows
+from .metric_rows import metric_rows
 from .page import Page
 from .pictures import pictures
 from .plots import curve_pictures
@@ -32,18 +33,18 @@ class RunRecord:
 
 def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Page:
     """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
-    config, generator, real, sides = record.config, evaluation.generator, evaluation.real, evaluation.sides
-    figures, _ = measure(sides, tuple(SENTENCES))
-    of_real = sides.real.reader.cross_validated() if "label_accuracy" in figures else None
-    copies = figures["copies"].detail if "copies" in figures else None
+    config, generator, real, features = record.config, evaluation.generator, evaluation.real, evaluation.features
+    results, _ = measure(features, tuple(METRICS))
+    of_real = features.real.classifier.cross_validated() if "label_accuracy" in results else None
+    copies = results["copies"].detail if "copies" in results else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
     given = {name.replace("_", "-"): str(value) for name, value in record.options.items() if value is not None}
     return Page(
         title=f"Generated images of {config.data.source}",
         facts=tuple(run_facts(config, generator, real)),
-        findings=tuple(what_was_found(record, figures, generator.info.images_seen)),
-        figures=figure_rows(figures, of_real),
-        footnotes=tuple(footnotes(figures, evaluation.network, reference_name(real))),
+        findings=tuple(what_was_found(record, results, generator.info.images_seen)),
+        metrics=metric_rows(results, of_real),
+        footnotes=tuple(footnotes(results, evaluation.network, reference_name(real))),
         pictures=tuple(found + curve_pictures(record.log, record.evaluations)),
         options=tuple(given.items()),
         config=to_json(config),
@@ -51,10 +52,10 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Pag
     )
 
 
-def what_was_found(record: RunRecord, figures: dict[str, Figure], images_seen: int) -> list[str]:
-    """What the last measurement says of the run's progress, and what these figures say of the generator."""
+def what_was_found(record: RunRecord, results: dict[str, MetricResult], images_seen: int) -> list[str]:
+    """What the last measurement says of the run's progress, and what these results say of the generator."""
     augment = record.config.augment
-    now = as_row(figures) | training_at(images_seen, record.log)
+    now = as_row(results) | training_at(images_seen, record.log)
     shown = findings([now], augment.maximum if augment.adapts else None)[1:] or [FINE]
     return record.evaluations[-1]["findings"][:1] + shown if record.evaluations else shown
 

@@ -28,8 +28,8 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureRow:
-    """A figure as text: its name, value, interval, meaning, and lines of detail as (value, words)."""
+class MetricRow:
+    """A metric's result as text: its name, value, interval, meaning, and lines of detail as (value, words)."""
 
     name: str
     value: str
@@ -45,7 +45,7 @@ class Page:
     title: str
     facts: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
-    figures: tuple[FigureRow, ...]
+    metrics: tuple[MetricRow, ...]
     footnotes: tuple[str, ...]
     pictures: tuple[Picture, ...]
     options: tuple[tuple[str, str], ...]

@@ -5,6 +5,7 @@ from PIL.Image import Image
 from ..grids import MOST_ROWS, image_grid, pair_grid, sample_grid
 from ..metrics.evaluate import Evaluation, RealImages, closest_pairs
 from ..metrics.memorisation import Copies
+from ..pixels import nhwc
 from .page import Picture
 
 COLUMNS = 8
@@ -35,13 +36,13 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
         )
     names = generator.classes[:COLUMNS] or [None] * COLUMNS
     labels = None if names[0] is None else list(names)
-    sweep = [generator.sample(range(len(names)), labels, psi) for psi in SWEEP]
+    sweep = [generator.sample(range(len(names)), labels, truncation_psi) for truncation_psi in SWEEP]
     found.append(
         Picture(
             title="Truncation",
             caption="truncation_psi at the left: towards 0 images are cleaner and more alike; a column is a seed"
             + (" and a class" if labels else ""),
-            image=image_grid(sweep, [f"psi {psi:g}" for psi in SWEEP]),
+            image=image_grid(sweep, [f"psi {truncation_psi:g}" for truncation_psi in SWEEP]),
             lossless=small,
         )
     )
@@ -50,7 +51,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
             Picture(
                 title="Closest to training images",
                 caption="the generated images nearest to a training image, each above it: is it the same picture?",
-                image=pair_grid(*closest_pairs(generator, real, evaluation.sides, copies)),
+                image=pair_grid(*closest_pairs(generator, real, evaluation.features, copies)),
                 lossless=small,
             )
         )
@@ -67,4 +68,4 @@ def real_grid(real: RealImages) -> Image:
         groups = [members[dataset.labels[members] == label][:COLUMNS] for label in range(dataset.c_dim)][:MOST_ROWS]
     kept = [(index, group) for index, group in enumerate(groups) if len(group)]
     names = [dataset.classes[index] for index, _ in kept] if dataset.labels is not None else ()
-    return image_grid([dataset.images[group].transpose(0, 2, 3, 1) for _, group in kept], names)
+    return image_grid([nhwc(dataset.images[group]) for _, group in kept], names)

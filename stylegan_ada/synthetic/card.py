@@ -13,7 +13,7 @@ FILTERS = {  # the option, the reason in dataset.json, what is rejected
 }
 
 
-NO_FIGURES = ("count", "n_real", "images", "kimg", "measuring_seconds")  # of what an evaluation's row holds
+NO_METRICS = ("count", "n_real", "images", "kimg", "measuring_seconds")  # of what an evaluation's row holds
 
 
 def data_card(facts: dict[str, Any], config: RunConfig | None = None, measured: dict[str, Any] | None = None) -> str:
@@ -89,11 +89,11 @@ Licence of the source: {licence}.
 def _measured(measured: dict[str, Any] | None) -> str:
     if measured is None:
         return "## Measured\n\nNothing was measured of these weights (`stylegan-ada evaluate RUN`).\n"
-    figures = {name: value for name, value in measured.items() if isinstance(value, int | float)}
+    numbers = {name: value for name, value in measured.items() if isinstance(value, int | float)}
     rows = []
-    for name, value in figures.items():
-        if name not in NO_FIGURES and not name.endswith("_error"):
-            error = figures.get(f"{name}_error")
+    for name, value in numbers.items():
+        if name not in NO_METRICS and not name.endswith("_error"):
+            error = numbers.get(f"{name}_error")
             rows.append(f"| {_cell(name)} | {value:.4g} | {'' if error is None else f'{error:.2g}'} |")
     head = f"Of the generator, by {measured.get('count', '?')} images without truncation and filters:\n\n"
     head += "| figure | value | standard error |\n|---|---|---|\n"

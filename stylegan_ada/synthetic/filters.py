@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..metrics.extractor import Extractor
-from ..metrics.figures import RealSide, Sides, find_copies_of
-from ..metrics.labels import LabelReader
+from ..metrics.feature_sets import FeatureSets, RealFeatures
+from ..metrics.labels import LabelClassifier
 from ..metrics.manifold import DENSITY_K
 from ..metrics.memorisation import QUANTILE, unseen_distances
 from ..metrics.neighbours import Features, balls_around, kth_squared_distance, nearest_of
+from ..metrics.results import find_copies_of
 from ..metrics.thumbnails import thumbnails
 from .plan import Recipe
 
@@ -45,7 +46,7 @@ class Filters:
     classes: the generator's. UserError where the real images do not serve a filter.
     """
 
-    def __init__(self, recipe: Recipe, real: RealSide, classes: tuple[str, ...], extractor: Extractor):
+    def __init__(self, recipe: Recipe, real: RealFeatures, classes: tuple[str, ...], extractor: Extractor):
         self.recipe, self.real, self.classes, self.extractor = recipe, real, classes, extractor
         self.duplicates: Duplicates | None = None
         try:
@@ -68,13 +69,13 @@ class Filters:
         small = thumbnails(images)
         verdicts, scores = np.zeros(count, np.int8), {}
         if recipe.reject_copies:
-            copies = find_copies_of(Sides(real=self.real, generated=features, thumbnails=small))
+            copies = find_copies_of(FeatureSets(real=self.real, generated=features, thumbnails=small))
             scores["copy_distance"] = copies.distance
             verdicts[copies.suspected] = COPY
         if recipe.reject_mislabelled:
             labels = np.full(count, self._real_label(label))
-            scores["label_probability"] = self._reader.probability(features, labels)
-            correct = self._reader.judge(features, labels).correct
+            scores["label_probability"] = self._classifier.probability(features, labels)
+            correct = self._classifier.judge(features, labels).correct
             verdicts[(verdicts == KEPT) & ~correct] = MISLABELLED
         if recipe.keep_best < 1:
             density, order = self._density(features, label)
@@ -100,12 +101,12 @@ class Filters:
             raise UserError("--reject-mislabelled: this generator was trained without labels")
         for label in range(len(self.classes)):
             self._real_label(label)
-        _ = self._reader
+        _ = self._classifier
 
     @cached_property
-    def _reader(self) -> LabelReader:
+    def _classifier(self) -> LabelClassifier:
         """With equal priors: a rare class is what a balanced set is made for."""
-        return LabelReader(*self.real.labelled, equal_priors=True)
+        return LabelClassifier(*self.real.labelled, equal_priors=True)
 
     def _real_label(self, label: int) -> int:
         """The set's own number for a class of the generator."""

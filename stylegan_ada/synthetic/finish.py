@@ -49,9 +49,9 @@ def class_facts(generator: TrainedGenerator, recipe: Recipe, selections: Sequenc
             "name": name,
             "asked": selection.count,
             "images": len(selection.chosen),
-            "psi": psi,
+            "psi": truncation_psi,
             "candidates": selection.candidates,
             "rejected": {reason: selection.rejected[reason] for reason in REASONS.values()},
         }
-        for name, selection, psi in zip(generator.classes or ("",), selections, recipe.psi, strict=True)
+        for name, selection, truncation_psi in zip(generator.classes or ("",), selections, recipe.psi, strict=True)
     ]

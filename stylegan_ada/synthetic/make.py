@@ -139,7 +139,7 @@ def _items(generator: TrainedGenerator, recipe: Recipe, partial: PartialSet, sel
                 seed=block_seeds(recipe.seed, len(classes), label, chosen.block)[chosen.position],
                 label=label,
                 name=classes[label] if classes else "",
-                psi=recipe.psi[label],
+                truncation_psi=recipe.psi[label],
                 scores=chosen.scores,
             ),
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import UserError, nearest
-from ..sampling import check_psi
+from ..sampling import check_truncation_psi
 
 BLOCK = 32  # candidates that are generated together, always: an image depends on its batch, up to rounding
 SEEDS = 2**32  # of the generator, that one seed of a set may use
@@ -16,13 +16,13 @@ FORMATS = ("png", "jpg")
 class Recipe:
     """What a set is a function of, beside the generator and the real images of its filters.
 
-    counts: images of each class, of all when unlabelled. psi: the truncation of each class, from 0 to 2. seed: 0 to
+    counts: images of each class, of all when unlabelled. psi: truncation_psi of each class, from 0 to 2. seed: 0 to
     2^31 - 1. quality: of JPEG, 1 to 100. keep_best: the share of each block's candidates that is kept, the densest
     first, in (0, 1]. UserError for anything out of range.
     """
 
     counts: tuple[int, ...]
-    psi: tuple[float, ...]
+    psi: tuple[float, ...]  # dataset.json and sets that are half made have it under this name
     seed: int = 0
     format: str = "png"
     quality: int = 95
@@ -35,8 +35,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if sum(self.counts) < 1 or min(self.counts) < 0:
             raise UserError("no images to make: say how many, 1 or more")
-        for psi in self.psi:
-            check_psi(psi, "--psi")
+        for truncation_psi in self.psi:
+            check_truncation_psi(truncation_psi, "--psi")
         check_seed(self.seed)
         if self.format not in FORMATS:
             raise UserError(f"--format {self.format}: no such choice, {nearest(self.format, FORMATS)}")
@@ -95,20 +95,20 @@ def counts_to_fill(present: Mapping[str, int], classes: Sequence[str]) -> tuple[
     return tuple(most - present[name] for name in classes)
 
 
-def psi_by_class(texts: Sequence[str], classes: Sequence[str]) -> tuple[float, ...]:
+def truncation_psi_by_class(texts: Sequence[str], classes: Sequence[str]) -> tuple[float, ...]:
     """A truncation per class from texts such as "0.7", for all, and "NAME=0.9", for one. 1 where nothing is said."""
     every, named = 1.0, {}
     for text in texts:
         name, equals, number = text.rpartition("=")
         try:
-            psi = float(number)
+            truncation_psi = float(number)
         except ValueError:
             raise UserError(f"--psi {text}: give a number from 0 to 2, or CLASS=NUMBER") from None
-        check_psi(psi, "--psi")
+        check_truncation_psi(truncation_psi, "--psi")
         if not equals:
-            every = psi
+            every = truncation_psi
         elif name in classes:
-            named[name] = psi
+            named[name] = truncation_psi
         elif classes:
             raise UserError(f"--psi {text}: no such class, {nearest(name, classes)}")
         else:

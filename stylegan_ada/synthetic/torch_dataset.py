@@ -11,7 +11,8 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ..checkpoint import generator_file, read_info
 from ..errors import UserError
-from ..sampling import TrainedGenerator, check_psi, load_generator
+from ..pixels import nchw
+from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from .plan import BLOCK, block_seeds, check_seed
 
 
@@ -19,8 +20,8 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
     """per_class images of each class, class after class; without labels, per_class images of label 0.
 
     An item is (image, label): uint8 [C, H, W], or what `transform` makes of it, and the index in `classes`. Image j of
-    a class is candidate j of `generate dataset` with the same seed and psi, and so its image j where nothing is
-    filtered; gray levels may differ by rounding.
+    a class is candidate j of `generate dataset` with the same seed and truncation_psi, and so its image j where nothing
+    is filtered; gray levels may differ by rounding.
 
     Images are made in blocks of 32 of a class, of which the last `blocks_kept` are held: read them in order, or
     hold as many blocks as the set has. Each DataLoader worker has a generator of its own, loaded when first used.
@@ -42,7 +43,7 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
     ):
         if per_class < 1 or blocks_kept < 1:
             raise UserError(f"per_class {per_class}, blocks_kept {blocks_kept}: give 1 or more")
-        check_psi(truncation_psi)
+        check_truncation_psi(truncation_psi)
         check_seed(seed)
         self.path, self.per_class, self.seed, self.truncation_psi = Path(path), per_class, seed, truncation_psi
         self.transform, self.device, self.blocks_kept = transform, device, blocks_kept
@@ -80,7 +81,7 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         seeds = block_seeds(self.seed, len(self.classes), label, block)
         names = [self.classes[label]] * BLOCK if self.classes else None
         images = self._generator.sample(seeds, names, self.truncation_psi, batch_size=BLOCK)
-        self._blocks[key] = torch.from_numpy(images).permute(0, 3, 1, 2)
+        self._blocks[key] = nchw(torch.from_numpy(images))
         if len(self._blocks) > self.blocks_kept:
             self._blocks.popitem(last=False)
         return self._blocks[key]

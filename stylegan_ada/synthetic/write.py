@@ -24,7 +24,7 @@ class Item:
     seed: int
     label: int
     name: str
-    psi: float
+    truncation_psi: float
     scores: dict[str, float]
 
 
@@ -62,7 +62,7 @@ def write_shards(folder: Path, items: Sequence[Item], suffix: str) -> list[str]:
         with open(shard, "wb") as stream, tar_writer(stream, encoder=False, mtime=0, user="", group="") as tar:
             for item, content in _with_files(items[first : first + SHARD]):
                 key = f"{item.label:04d}-{item.seed:010d}"
-                about = {"label": item.name, "seed": item.seed, "psi": item.psi}
+                about = {"label": item.name, "seed": item.seed, "psi": item.truncation_psi}
                 sample = {"__key__": key, suffix: content, "cls": str(item.label).encode()}
                 tar.write(sample | {"json": json.dumps(about).encode()})
                 files.append(f"{shard.name}/{key}.{suffix}")
@@ -82,7 +82,7 @@ def write_manifest(path: Path, items: Sequence[Item], files: Sequence[str]) -> N
         manifest.writerow(["file", "seed", "label", "psi", *columns])
         for item, name in zip(items, files, strict=True):
             scores = [f"{item.scores[column]:.6g}" for column in columns]
-            manifest.writerow([name, item.seed, item.name, item.psi, *scores])
+            manifest.writerow([name, item.seed, item.name, item.truncation_psi, *scores])
 
 
 def _with_files(items: Sequence[Item]) -> Iterator[tuple[Item, bytes]]:

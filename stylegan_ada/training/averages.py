@@ -1,4 +1,4 @@
-"""Figures gathered between two looks: means over images, and seconds."""
+"""Numbers gathered between two looks: means over images, and seconds."""
 
 import time
 

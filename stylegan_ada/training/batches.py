@@ -7,6 +7,7 @@ from torch import Tensor
 from .. import distributed
 from ..config import DataConfig, TrainingConfig
 from ..datasets import ImageDataset, image_order, mirror_images
+from ..pixels import from_uint8
 from ..random import Draws
 from .objective import MicroBatch
 
@@ -43,7 +44,7 @@ class BatchSource:
         pixels = self._to_device(torch.from_numpy(self.dataset.images[chosen]))
         pixels = mirror_images(pixels, self.mirror, Draws(self.seed, f"{self.stream}/mirror", indices))
         c = self._to_device(torch.from_numpy(self.dataset.one_hot(chosen)))
-        return MicroBatch(start, indices, pixels.float() / 127.5 - 1, c)
+        return MicroBatch(start, indices, from_uint8(pixels), c)
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         if self.device.type == "cuda":  # pinned, so that the copy does not wait for the device

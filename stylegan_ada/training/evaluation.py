@@ -13,10 +13,11 @@ from ..errors import UserError
 from ..files import atomic_path, write_text
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.extractor import Extractor
+from ..metrics.feature_sets import FeatureSets, RealFeatures
 from ..metrics.features import make_extractor
-from ..metrics.figures import RealSide, Sides, measure
 from ..metrics.findings import Row, best_of, findings
 from ..metrics.rows import as_row
+from ..metrics.table import measure
 from ..sampling import TrainedGenerator, load_generator
 
 EVALUATIONS_FILE = "evaluations.jsonl"
@@ -34,7 +35,7 @@ class Evaluator:
         """UserError if there is nothing to measure with."""
         self.folder, self.real, self.say = folder, real, say
         self.extractor: Extractor = make_extractor("lite0", device)
-        self.real_side: RealSide | None = None  # computed when it is needed
+        self.real_side: RealFeatures | None = None  # computed when it is needed
         self.rows: list[Row] = []
         self.count: int | None = None  # of images, the same in all of a run's measurements
         self.confirmed: Evaluation | None = None  # of the best generator, if this process measured it on fresh seeds
@@ -64,7 +65,7 @@ class Evaluator:
         if distributed.rank() == 0:
             row |= figures_as_row(sides)
         row["measuring_seconds"] = round(time.perf_counter() - start, 2)
-        return row, Evaluation(generator=generator, real=self.real, sides=sides, network=self.extractor.name)
+        return row, Evaluation(generator=generator, real=self.real, features=sides, network=self.extractor.name)
 
     def record(self, row: Row, ada_cap: float | None) -> None:
         """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
@@ -108,7 +109,7 @@ class Evaluator:
         """Whether the generator of that moment was measured; asked of the first process."""
         return any(row["images"] == images_seen for row in self.rows)
 
-    def _affordable(self, generator: TrainedGenerator, real: RealSide, seconds: float) -> int:
+    def _affordable(self, generator: TrainedGenerator, real: RealFeatures, seconds: float) -> int:
         """How many images can be measured in SHARE of so many seconds, by a probe whose outcome is thrown away."""
         for _ in range(2):  # the first time also computes what follows from the real images alone
             start = time.perf_counter()
@@ -150,6 +151,6 @@ def read_evaluations(folder: Path) -> list[Row]:
         raise UserError(f"{path}: cannot be read ({error}), delete it to measure anew") from None
 
 
-def figures_as_row(sides: Sides) -> Row:
+def figures_as_row(sides: FeatureSets) -> Row:
     """As `as_row`, of METRICS."""
     return as_row(measure(sides, METRICS, resamples=0)[0])

@@ -27,8 +27,8 @@ def read_record(folder: RunFolder) -> RunRecord:
 def leave_report(folder: RunFolder, evaluator: Evaluator, seconds: float) -> None:
     """REPORT_FILE in the folder of a run that has ended, unless it is there and of this generator.
 
-    Its figures are those by which the best generator was confirmed (`Evaluator.of_best`, which `seconds` is for). Every
-    process takes part, the first one writes.
+    Its metric results are those by which the best generator was confirmed (`Evaluator.of_best`, which `seconds` is
+    for). Every process takes part, the first one writes.
     """
     path, first = folder.path / REPORT_FILE, distributed.rank() == 0
     fresh = path.exists() and path.stat().st_mtime >= (folder.path / GENERATOR_FILE).stat().st_mtime

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-HEIGHTS = {"r_t": (-0.2, 1.0), "p": (-0.05, 1.0)}  # of figures that have bounds; the others begin at 0
+HEIGHTS = {"r_t": (-0.2, 1.0), "p": (-0.05, 1.0)}  # of values that have bounds; the others begin at 0
 
 
 def main() -> None:

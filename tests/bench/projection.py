@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stylegan_ada import load_generator, project
 from stylegan_ada.grids import image_grid
 from stylegan_ada.metrics.evaluate import RealImages
+from stylegan_ada.pixels import from_uint8, nchw, nhwc
 from stylegan_ada.projection import Distance, make_distance
 from stylegan_ada.sampling import TrainedGenerator
 from stylegan_ada.training.run_images import run_images
@@ -41,7 +42,7 @@ def in_turn(real: RealImages, count: int) -> NDArray[np.int64]:
 
 
 def apart(measure: Distance, images: NDArray[np.uint8], others: NDArray[np.uint8]) -> float:
-    first, second = (torch.from_numpy(x.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1 for x in (images, others))
+    first, second = (from_uint8(nchw(torch.from_numpy(x.copy()))) for x in (images, others))
     with torch.no_grad():
         return float(measure(first, second).median())
 
@@ -72,7 +73,7 @@ def main() -> None:
     measures = {name: make_distance(name) for name in ("vgg", "lite0")}
     known(generator, measures, arguments.count, arguments.steps)
     chosen = in_turn(real, arguments.count)
-    images = real.dataset.images[chosen].transpose(0, 2, 3, 1)
+    images = nhwc(real.dataset.images[chosen])
     assert real.dataset.labels is not None
     labels = [real.dataset.classes[label] for label in real.dataset.labels[chosen]]
     rows, names = [images], ["held-out image"]

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.metrics import make_extractor
 from stylegan_ada.metrics.evaluate import compute_real
+from stylegan_ada.pixels import nhwc
 from stylegan_ada.training.run_images import run_images
 
 
@@ -33,7 +34,7 @@ def main() -> None:
     side = compute_real(real, extractor)
     synthetic = load_dataset(str(arguments.folder), size=real.dataset.image_shape[1:])
     assert synthetic.classes == real.dataset.classes
-    features = extractor.features(extractor.extract([synthetic.images.transpose(0, 2, 3, 1)]))
+    features = extractor.features(extractor.extract([nhwc(synthetic.images)]))
     names = np.array(real.dataset.classes)
     kinds = np.array([name.split("-")[0] for name in names])
     training = {

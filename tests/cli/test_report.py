@@ -40,7 +40,7 @@ class Reader(html.parser.HTMLParser):
 
 
 def page(**other):
-    plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "figures": (), "footnotes": (NASTY,),
+    plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "metrics": (), "footnotes": (NASTY,),
              "options": ((NASTY, NASTY),), "config": NASTY, "version": NASTY}  # fmt: skip
     image = Image.fromarray(np.zeros((4, 6), np.uint8))
     pictures = (
@@ -76,6 +76,7 @@ def test_report_of_a_run(command, image_folder, tmp_path, small):
     assert [image["alt"].split(":")[0] for image in reader.all("img")] == titles
     known = ["18 images, 6 held out", "bright (9), dark (9)", "12 generated images", "against 6 held-out images", "kid"]
     known += ["label_accuracy", "evaluate-kimg", "0.032 thousand images shown", "What was found"]
+    known += ["biased for few images (lower is better)"]
     for words in known:
         assert words in reader.text
     assert command("report", run, "--out", tmp_path / "private.html", "--count", "12", "--no-real-images").code == 0

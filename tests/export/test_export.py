@@ -63,13 +63,13 @@ def test_images_at_every_batch_and_psi(make, kind, suffix, tmp_path):
     path = tmp_path / f"generator.{suffix}"
     assert 0 <= write(generator, path) < 1e-4
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
-    for batch, psi in ((1, 1.0), (1, 0.5), (2, 0.0), (4, 0.5), (9, 1.3)):
+    for batch, truncation_psi in ((1, 1.0), (1, 0.5), (2, 0.0), (4, 0.5), (9, 1.3)):
         z, names, given = inputs(generator, batch)
-        expected = generator.images(z, names, psi, noise="const").numpy()
-        found = run(path, **given, truncation_psi=psi)
+        expected = generator.images(z, names, truncation_psi, noise="const").numpy()
+        found = run(path, **given, truncation_psi=truncation_psi)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, atol=1e-4)
-        assert np.abs(expected - generator.images(z, names, psi, noise="none").numpy()).max() > 0.01
+        assert np.abs(expected - generator.images(z, names, truncation_psi, noise="none").numpy()).max() > 0.01
 
 
 @pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")

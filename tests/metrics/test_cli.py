@@ -51,10 +51,10 @@ def test_json(generator, tmp_path):
     assert result.stdout.count("\n") == 1
     found = json.loads(result.stdout)
     assert list(found) == KEYS
-    for figure in found.values():
-        assert {"value", "low", "high", "n_real", "n_fake"} <= set(figure)
-        assert figure["low"] <= figure["value"] <= figure["high"]
-        assert (figure["n_real"], figure["n_fake"]) == (24, 40)
+    for metric_result in found.values():
+        assert {"value", "low", "high", "n_real", "n_fake"} <= set(metric_result)
+        assert metric_result["low"] <= metric_result["value"] <= metric_result["high"]
+        assert (metric_result["n_real"], metric_result["n_fake"]) == (24, 40)
     assert set(found["intra_fid"]["per_class"]) == {"bad", "good"}
     assert np.sum(found["label_accuracy"]["confusion"]) == 40
     assert generator.seeds == list(range(40))
@@ -70,11 +70,12 @@ def test_table(generator, tmp_path):
     assert "40 generated images, by the features of Fake, against 24 images that were trained on." in result.stdout
     assert "go by KID" in result.stdout
     assert "good" in result.stdout
+    assert result.stdout.splitlines()[1].endswith("biased for few images (lower is better)")
     assert generator.asked["source"] == "elsewhere"
     assert generator.asked["features"] == "x.onnx"
 
 
-def test_only_some_figures(generator, tmp_path):
+def test_only_some_metrics(generator, tmp_path):
     found = json.loads(invoke(str(tmp_path), "--json", "--count", "40", "--metrics", "kid, recall").stdout)
     assert list(found) == ["kid", "recall"]
 
@@ -87,7 +88,7 @@ def test_what_cannot_be_measured_is_said(generator, tmp_path, monkeypatch):
     assert "inception_score is left out" in result.stderr
 
 
-def test_unknown_figures_are_refused(generator, tmp_path):
+def test_unknown_metrics_are_refused(generator, tmp_path):
     for arguments, message in (
         (["fidd"], "did you mean 'fid'"),
         (["fid", "--pairs", "p.png"], "needs the figure copies"),
@@ -116,8 +117,8 @@ def test_one_image_is_no_distribution(tmp_path):
 
 
 def test_no_interval_is_null(generator):
-    from stylegan_ada.metrics.figures import Figure
+    from stylegan_ada.metrics.results import MetricResult
 
-    figure = Figure(value=1.0, low=math.nan, high=math.nan, n_real=3, n_fake=4)
-    assert json.loads(command.as_json_text({"fid": figure}, ()))["fid"]["low"] is None
-    assert "nan" not in command.as_table({"fid": figure}, "Fake", "images")
+    metric_result = MetricResult(value=1.0, low=math.nan, high=math.nan, n_real=3, n_fake=4)
+    assert json.loads(command.as_json_text({"fid": metric_result}, ()))["fid"]["low"] is None
+    assert "nan" not in command.as_table({"fid": metric_result}, "Fake", "images")

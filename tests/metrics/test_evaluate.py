@@ -9,7 +9,7 @@ import pytest
 
 from stylegan_ada import UserError
 from stylegan_ada.metrics import find_copies
-from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_sides, labels_in_shares, real_images
+from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_features, labels_in_shares, real_images
 from stylegan_ada.metrics.feature_cache import feature_file
 from stylegan_ada.metrics.lite0 import Lite0Features
 
@@ -30,65 +30,67 @@ def corners(images):
     return np.stack([images[:, 0, 0, 0], images[:, 0, -1, -1]], axis=1)
 
 
-def test_features_of_both_sides(extractor, make_generator, everything):
+def test_features_of_real_and_generated_images(extractor, make_generator, everything):
     real = everything()
-    sides = compute_sides(make_generator(), real, extractor, 50)
-    np.testing.assert_array_equal(sides.generated, np.repeat(np.arange(50)[:, None], 2, axis=1))
-    np.testing.assert_array_equal(sides.logits, sides.generated / np.float32(100))
-    np.testing.assert_array_equal(sides.thumbnails, np.repeat(np.arange(50)[:, None], 64, axis=1))
-    np.testing.assert_array_equal(sides.real.trained_on_thumbnails, real.dataset.images.reshape(8, 64))
-    assert sides.real.held_out_thumbnails is None
-    np.testing.assert_array_equal(sides.real.reference, corners(real.dataset.images))
-    np.testing.assert_array_equal(sides.real.trained_on, sides.real.reference)
-    assert sides.real.held_out is None
-    np.testing.assert_array_equal(sides.real.reference_labels, real.dataset.labels)
-    np.testing.assert_array_equal(sides.real.trained_on_labels, real.dataset.labels)
-    assert sides.real.classes == real.dataset.classes
+    features = compute_features(make_generator(), real, extractor, 50)
+    np.testing.assert_array_equal(features.generated, np.repeat(np.arange(50)[:, None], 2, axis=1))
+    np.testing.assert_array_equal(features.logits, features.generated / np.float32(100))
+    np.testing.assert_array_equal(features.thumbnails, np.repeat(np.arange(50)[:, None], 64, axis=1))
+    np.testing.assert_array_equal(features.real.trained_on_thumbnails, real.dataset.images.reshape(8, 64))
+    assert features.real.held_out_thumbnails is None
+    np.testing.assert_array_equal(features.real.reference, corners(real.dataset.images))
+    np.testing.assert_array_equal(features.real.trained_on, features.real.reference)
+    assert features.real.held_out is None
+    np.testing.assert_array_equal(features.real.reference_labels, real.dataset.labels)
+    np.testing.assert_array_equal(features.real.trained_on_labels, real.dataset.labels)
+    assert features.real.classes == real.dataset.classes
 
 
 def test_held_out_images_are_compared_with_where_there_are_any(extractor, make_generator, make_dataset):
     dataset = make_dataset()
     trained_on, held_out = np.array([0, 2, 3, 4, 6]), np.array([1, 5, 7])
-    sides = compute_sides(make_generator(), real_images(dataset, trained_on, held_out), extractor, 4)
-    np.testing.assert_array_equal(sides.real.reference, corners(dataset.images[held_out]))
-    np.testing.assert_array_equal(sides.real.held_out, sides.real.reference)
-    np.testing.assert_array_equal(sides.real.trained_on, corners(dataset.images[trained_on]))
-    np.testing.assert_array_equal(sides.real.trained_on_thumbnails, dataset.images[trained_on].reshape(5, 64))
-    np.testing.assert_array_equal(sides.real.held_out_thumbnails, dataset.images[held_out].reshape(3, 64))
-    np.testing.assert_array_equal(sides.real.reference_labels, dataset.labels[held_out])
-    np.testing.assert_array_equal(sides.real.trained_on_labels, dataset.labels[trained_on])
+    features = compute_features(make_generator(), real_images(dataset, trained_on, held_out), extractor, 4)
+    np.testing.assert_array_equal(features.real.reference, corners(dataset.images[held_out]))
+    np.testing.assert_array_equal(features.real.held_out, features.real.reference)
+    np.testing.assert_array_equal(features.real.trained_on, corners(dataset.images[trained_on]))
+    np.testing.assert_array_equal(features.real.trained_on_thumbnails, dataset.images[trained_on].reshape(5, 64))
+    np.testing.assert_array_equal(features.real.held_out_thumbnails, dataset.images[held_out].reshape(3, 64))
+    np.testing.assert_array_equal(features.real.reference_labels, dataset.labels[held_out])
+    np.testing.assert_array_equal(features.real.trained_on_labels, dataset.labels[trained_on])
 
 
 def test_another_set_tells_nothing_of_what_was_trained_on(extractor, make_generator, make_dataset):
-    sides = compute_sides(make_generator(), RealImages(dataset=make_dataset(), reference=np.arange(8)), extractor, 4)
-    assert sides.real.trained_on is None
-    assert sides.real.trained_on_labels is None
+    features = compute_features(
+        make_generator(), RealImages(dataset=make_dataset(), reference=np.arange(8)), extractor, 4
+    )
+    assert features.real.trained_on is None
+    assert features.real.trained_on_labels is None
 
 
 def test_seeds_are_disjoint_and_each_is_used_once(extractor, make_generator, everything):
     first, second = make_generator(), make_generator()
-    compute_sides(first, everything(), extractor, 70)
-    compute_sides(second, everything(), extractor, 70, seed=1)
+    compute_features(first, everything(), extractor, 70)
+    compute_features(second, everything(), extractor, 70, seed=1)
     assert first.seeds == list(range(70))
     assert second.seeds == list(range(70, 140))
 
 
 def test_generated_labels_are_those_of_the_reference(extractor, make_generator, everything, make_dataset):
     generator = make_generator()
-    sides = compute_sides(generator, everything(), extractor, 80)  # several batches
+    features = compute_features(generator, everything(), extractor, 80)  # several batches
     assert Counter(generator.labels) == {"bad": 60, "good": 20}
-    assert [sides.real.classes[label] for label in sides.labels] == generator.labels
+    assert [features.real.classes[label] for label in features.labels] == generator.labels
     generator = make_generator()
     held = real_images(make_dataset(), np.array([0, 2, 3, 5, 6, 7]), np.array([1, 4]))
-    compute_sides(generator, held, extractor, 8)
+    compute_features(generator, held, extractor, 8)
     assert Counter(generator.labels) == {"good": 8}
 
 
 def test_without_labels_the_generator_gets_none(extractor, make_generator, everything):
     generator = make_generator(classes=())
-    sides = compute_sides(generator, everything(labels=None), extractor, 5)
+    features = compute_features(generator, everything(labels=None), extractor, 5)
     assert generator.labels == [None] * 5
-    assert sides.labels is None
+    assert features.labels is None
 
 
 @pytest.mark.parametrize("count", [2, 7, 10, 33, 100, 1000])
@@ -101,11 +103,11 @@ def test_labels_keep_their_shares(count):
 
 
 def test_features_of_a_set_are_computed_once(extractor, make_generator, everything):
-    first = compute_sides(make_generator(), everything(), extractor, 4)
-    again = compute_sides(make_generator(), everything(), extractor, 4)
+    first = compute_features(make_generator(), everything(), extractor, 4)
+    again = compute_features(make_generator(), everything(), extractor, 4)
     np.testing.assert_array_equal(again.real.reference, first.real.reference)
     assert extractor.extracted == [8, 4, 4]
-    compute_sides(make_generator(), everything(fingerprint="another"), extractor, 4)
+    compute_features(make_generator(), everything(fingerprint="another"), extractor, 4)
     assert extractor.extracted == [8, 4, 4, 8, 4]
 
 
@@ -113,13 +115,13 @@ def test_an_unwritable_cache_only_warns(extractor, make_generator, everything, m
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="not kept"):
-        assert len(compute_sides(make_generator(), everything(), extractor, 4).generated) == 4
+        assert len(compute_features(make_generator(), everything(), extractor, 4).generated) == 4
 
 
 def test_progress_counts_what_has_to_be_done(extractor, make_generator, everything):
     calls = []
     for _ in range(2):
-        compute_sides(
+        compute_features(
             make_generator(), everything(), extractor, 4, progress=lambda done, total: calls.append((done, total))
         )
     assert calls == [(8, 12), (12, 12), (4, 4)]
@@ -139,7 +141,7 @@ def test_progress_counts_what_has_to_be_done(extractor, make_generator, everythi
 )
 def test_what_cannot_be_compared_is_refused(extractor, make_generator, everything, generator, dataset, count, message):
     with pytest.raises(UserError, match=message):
-        compute_sides(make_generator(**generator), everything(**dataset), extractor, count)
+        compute_features(make_generator(**generator), everything(**dataset), extractor, count)
     assert not extractor.extracted
 
 
@@ -147,9 +149,9 @@ def test_closest_pairs(extractor, make_generator, make_dataset):
     dataset = make_dataset()
     trained_on = np.array([1, 3, 4, 6])
     real, generator = real_images(dataset, trained_on, np.array([0, 2])), make_generator()
-    sides = compute_sides(generator, real, extractor, 200, seed=1)
-    copies = find_copies(sides.generated, sides.real.trained_on)
-    generated, training = closest_pairs(generator, real, sides, copies, 3)
+    features = compute_features(generator, real, extractor, 200, seed=1)
+    copies = find_copies(features.generated, features.real.trained_on)
+    generated, training = closest_pairs(generator, real, features, copies, 3)
     pixels = corners(dataset.images[trained_on]).astype(float)
     distances = np.array([np.hypot(*(pixels - seed % 256).T).min() for seed in range(200, 400)])
     found = [
@@ -165,15 +167,15 @@ sys.path.insert(0, {tests!r})
 from conftest import FakeFeatures, FakeGenerator
 from stylegan_ada import distributed
 from stylegan_ada.datasets import ImageDataset
-from stylegan_ada.metrics.evaluate import compute_sides, real_images
+from stylegan_ada.metrics.evaluate import compute_features, real_images
 import torch
 distributed.start(torch.device("cpu"))
 images = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), np.uint8)
 dataset = ImageDataset(images, None, (), ("a", "b", "c"), (), "f")
 generator, extractor = FakeGenerator(classes=()), FakeFeatures()
-sides = compute_sides(generator, real_images(dataset, np.arange(3), np.arange(0)), extractor, 5)
-small = sides.thumbnails[:, 0].tolist()
-found = [distributed.rank(), sides.real.reference.tolist(), sides.generated.tolist(), len(generator.seeds), small]
+features = compute_features(generator, real_images(dataset, np.arange(3), np.arange(0)), extractor, 5)
+small = features.thumbnails[:, 0].tolist()
+found = [distributed.rank(), features.real.reference.tolist(), features.generated.tolist(), len(generator.seeds), small]
 pathlib.Path({out!r}, f"{{distributed.rank()}}.json").write_text(json.dumps(found))
 distributed.stop()
 """
@@ -200,10 +202,12 @@ def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
     real = everything(labels=(0, 1, 0), image_shape=(3, 8, 12))
     generator, extractor = make_generator(image_shape=(3, 8, 12)), Lite0Features()
-    sides = compute_sides(generator, real, extractor, 3)
+    features = compute_features(generator, real, extractor, 3)
     expected = extractor.extract([np.stack([np.moveaxis(image, 0, -1) for image in real.dataset.images])])
-    np.testing.assert_allclose(sides.real.reference, expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(sides.generated, extractor.extract([generator.sample([0, 1, 2])]), rtol=1e-3, atol=1e-5)
-    assert sides.logits.shape == (3, 1000)
+    np.testing.assert_allclose(features.real.reference, expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        features.generated, extractor.extract([generator.sample([0, 1, 2])]), rtol=1e-3, atol=1e-5
+    )
+    assert features.logits.shape == (3, 1000)
     kept = feature_file(real.dataset.fingerprint, extractor.identity)
-    np.testing.assert_array_equal(np.load(kept), sides.real.reference)
+    np.testing.assert_array_equal(np.load(kept), features.real.reference)

@@ -1,4 +1,4 @@
-"""What the figures say of photographs, over the everyday features: 400 solar cells of four classes, in two halves."""
+"""What the metrics say of photographs, over the everyday features: 400 solar cells of four classes, in two halves."""
 
 import dataclasses
 
@@ -8,11 +8,12 @@ import torch
 
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.samples import elpv_files
+from stylegan_ada.metrics.feature_sets import FeatureSets, RealFeatures
 from stylegan_ada.metrics.features import make_extractor
-from stylegan_ada.metrics.figures import RealSide, Sides, measure
+from stylegan_ada.metrics.table import measure
 from stylegan_ada.metrics.thumbnails import thumbnails
 
-FIGURES = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
+METRICS = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def halves(cells, extractor):
     images, labels, classes = cells
     features, small = extractor.features(extractor.extract([images])), thumbnails(images)
     known, other = (np.sort(half) for half in np.split(np.random.default_rng(1).permutation(len(images)), 2))
-    real = RealSide(
+    real = RealFeatures(
         reference=features[known],
         trained_on=features[known],
         trained_on_thumbnails=small[known],
@@ -52,27 +53,27 @@ def halves(cells, extractor):
         trained_on_labels=labels[known],
         classes=classes,
     )
-    return known, Sides(real=real, generated=features[other], labels=labels[other], thumbnails=small[other])
+    return known, FeatureSets(real=real, generated=features[other], labels=labels[other], thumbnails=small[other])
 
 
-def figures_of(sides, names=FIGURES):
-    figures, left_out = measure(sides, names, resamples=0)
+def results_of(features, names=METRICS):
+    results, left_out = measure(features, names, resamples=0)
     assert not left_out
-    return figures
+    return results
 
 
 def test_two_halves_are_alike(halves):
     _, halves = halves
-    figures = figures_of(halves)
-    assert figures["kid"].low < 0 < figures["kid"].high
+    results = results_of(halves)
+    assert results["kid"].low < 0 < results["kid"].high
     for name in ("precision", "recall", "density"):
-        assert 0.8 < figures[name].value < 1.2
-    assert figures["coverage"].value > 0.9
-    copies = figures["copies"]
+        assert 0.8 < results[name].value < 1.2
+    assert results["coverage"].value > 0.9
+    copies = results["copies"]
     assert copies.low - 0.05 < copies.detail.control_share < copies.high + 0.05
     assert copies.value < 0.1
-    cross_validated = halves.real.reader.cross_validated()
-    assert figures["label_accuracy"].value == pytest.approx(cross_validated, abs=0.1)
+    cross_validated = halves.real.classifier.cross_validated()
+    assert results["label_accuracy"].value == pytest.approx(cross_validated, abs=0.1)
 
 
 def test_missing_classes_show(halves):
@@ -83,7 +84,7 @@ def test_missing_classes_show(halves):
     others = np.flatnonzero(np.isin(labels, mono))
     shown = [index if labels[index] in mono else rng.choice(others) for index in range(len(labels))]
     changed = {"generated": halves.generated[shown], "thumbnails": halves.thumbnails[shown]}
-    whole, half = figures_of(halves), figures_of(dataclasses.replace(halves, **changed))
+    whole, half = results_of(halves), results_of(dataclasses.replace(halves, **changed))
     assert half["kid"].low > whole["kid"].high
     assert half["recall"].value < 0.5 * whole["recall"].value
     assert half["coverage"].value < 0.6 * whole["coverage"].value
@@ -101,13 +102,13 @@ def test_a_replay_is_found(cells, halves, extractor, deviation):
     some = known[::4]
     noise = np.random.default_rng(0).normal(0, deviation, images[some].shape)
     replayed = (images[some] + noise).round().clip(0, 255).astype(np.uint8)
-    sides = dataclasses.replace(
+    features = dataclasses.replace(
         halves,
         generated=extractor.features(extractor.extract([replayed])),
         labels=labels[some],
         thumbnails=thumbnails(replayed),
     )
-    copies = figures_of(sides, ["copies"])["copies"]
+    copies = results_of(features, ["copies"])["copies"]
     assert copies.value > 0.95
     assert copies.detail.control_share < 0.15
     np.testing.assert_array_equal(copies.detail.nearest, np.arange(0, 200, 4))

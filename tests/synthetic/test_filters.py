@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylegan_ada import UserError
-from stylegan_ada.metrics.figures import RealSide
+from stylegan_ada.metrics.feature_sets import RealFeatures
 from stylegan_ada.metrics.thumbnails import thumbnails
 from stylegan_ada.synthetic import Recipe
 from stylegan_ada.synthetic.filters import COPY, KEPT, MISLABELLED, SPARSE, Filters, Judgement
@@ -23,7 +23,7 @@ def real(pixels):
     images = np.concatenate([noise(40, 0), noise(40, 120, seed=1)])
     labels = np.repeat([0, 1], 40)
     features, small = pixels.extract([images]), thumbnails(images)
-    return RealSide(
+    return RealFeatures(
         reference=features,
         trained_on=features,
         trained_on_thumbnails=small,
@@ -137,11 +137,11 @@ def test_a_class_without_acceptable_images_ends():
 
 def test_too_few_real_images_are_a_mistake_of_the_user(pixels):
     features = pixels.extract([noise(1, 0)])
-    lone = RealSide(reference=features, trained_on=features, trained_on_thumbnails=features)
+    lone = RealFeatures(reference=features, trained_on=features, trained_on_thumbnails=features)
     for options in ({"reject_copies": True}, {"reject_duplicates": True}, {"keep_best": 0.5}):
         with pytest.raises(UserError, match="too few real images"):
             Filters(Recipe(counts=(1,), psi=(1,), **options), lone, (), pixels)
-    unknown = RealSide(reference=features)
+    unknown = RealFeatures(reference=features)
     with pytest.raises(UserError, match="were trained on"):
         Filters(Recipe(counts=(1,), psi=(1,), reject_copies=True), unknown, (), pixels)
     with pytest.raises(UserError, match="without labels"):

@@ -6,7 +6,7 @@ import torch
 
 from stylegan_ada import UserError, load_generator
 from stylegan_ada.checkpoint import BEST_FILE, GENERATOR_FILE
-from stylegan_ada.metrics.evaluate import compute_sides, real_images
+from stylegan_ada.metrics.evaluate import compute_features, real_images
 from stylegan_ada.metrics.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
 
@@ -93,7 +93,7 @@ def test_figures_are_those_of_evaluate(train, tmp_path, dataset):
     train()
     generator = load_generator(tmp_path / "run" / GENERATOR_FILE)
     real = real_images(dataset, np.arange(24), np.arange(0))
-    row = evaluation.figures_as_row(compute_sides(generator, real, Pixels(CPU), 8))
+    row = evaluation.figures_as_row(compute_features(generator, real, Pixels(CPU), 8))
     last = rows_of(tmp_path / "run")[-1]
     assert last["count"] == 8
     assert last["n_real"] == 24
@@ -205,4 +205,4 @@ def test_only_the_first_process_confirms(train, tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(evaluation.distributed, "sum_over_ranks", lambda tensor: tensor + 1)  # the first one wants to
     assert evaluator.confirm_best(1.0) is None
     assert not (run / "best.json").exists()
-    assert len(evaluator.of_best(1.0).sides.generated) == 8
+    assert len(evaluator.of_best(1.0).features.generated) == 8

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FOLDS = 3
 
 
-class AugmentationReader:
+class AugmentationClassifier:
     """Tells which augmentation an image went through, by a support vector machine on its pixels.
 
     versions: the same images, flattened, [N, D], as they are (first) and after each augmentation, by name.

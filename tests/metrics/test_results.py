@@ -1,4 +1,4 @@
-"""Inception score, intervals, and all figures of two sides together."""
+"""Inception score, intervals, and all metrics of real and generated features together."""
 
 import dataclasses
 
@@ -8,7 +8,8 @@ import torch
 from torchmetrics.image.inception import InceptionScore
 
 from stylegan_ada.metrics import fid, inception_score, intervals, kid_with_error, precision_recall
-from stylegan_ada.metrics.figures import METRICS, RealSide, Sides, measure
+from stylegan_ada.metrics.feature_sets import FeatureSets, RealFeatures
+from stylegan_ada.metrics.table import METRICS, measure
 
 
 def test_inception_score_of_known_cases():
@@ -60,19 +61,19 @@ def test_an_interval_around_a_statistic_of_two_sets():
     assert np.isnan(intervals.around(1.0, lambda i, j: 0.0, 4, 4, 0)).all()
 
 
-def sides(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trained_on=None, logits=None):
+def features(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trained_on=None, logits=None):
     """Three classes apart from each other."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(9).normal(size=(3, 10)) * 4
     real_labels = np.sort(rng.integers(3, size=n))
     made = np.array(generated_classes)[np.arange(m) * len(generated_classes) // m]
-    real = RealSide(
+    real = RealFeatures(
         reference=centres[real_labels] + rng.normal(size=(n, 10)),
         reference_labels=real_labels if labels else None,
         trained_on=trained_on,
         classes=("one", "two", "three") if labels else (),
     )
-    return Sides(
+    return FeatureSets(
         real=real,
         generated=centres[made] + rng.normal(size=(m, 10)),
         labels=np.arange(m) * 3 // m if labels else None,
@@ -80,37 +81,39 @@ def sides(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trained
     )
 
 
-def test_every_figure():
+def test_every_metric():
     rng = np.random.default_rng(1)
-    both = sides(trained_on=sides().real.reference, logits=rng.normal(size=(90, 5)))
-    figures, left_out = measure(both, tuple(METRICS))
+    both = features(trained_on=features().real.reference, logits=rng.normal(size=(90, 5)))
+    results, left_out = measure(both, tuple(METRICS))
     assert not left_out
-    assert figures["fid"].value == fid(both.real.reference, both.generated)
-    assert figures["kid"].value == kid_with_error(both.real.reference, both.generated)[0]
-    assert (figures["precision"].value, figures["recall"].value) == precision_recall(
+    assert results["fid"].value == fid(both.real.reference, both.generated)
+    assert results["kid"].value == kid_with_error(both.real.reference, both.generated)[0]
+    assert (results["precision"].value, results["recall"].value) == precision_recall(
         both.real.reference, both.generated
     )
-    for name, figure in figures.items():
-        assert figure.low <= figure.value <= figure.high, name
-        assert figure.high > figure.low or figure.value in (0, 1), name
-        assert (figure.n_real, figure.n_fake) == (120, 90)
+    for name, result in results.items():
+        assert result.low <= result.value <= result.high, name
+        assert result.high > result.low or result.value in (0, 1), name
+        assert (result.n_real, result.n_fake) == (120, 90)
 
 
 def test_intra_fid_is_the_mean_over_classes():
-    both = sides()
-    figures, _ = measure(both, ("intra_fid",))
+    both = features()
+    results, _ = measure(both, ("intra_fid",))
     expected = {
         name: fid(both.real.reference[both.real.reference_labels == i], both.generated[both.labels == i])
         for i, name in enumerate(both.real.classes)
     }
-    assert figures["intra_fid"].detail == pytest.approx(expected)
-    assert figures["intra_fid"].value == pytest.approx(np.mean(list(expected.values())))
+    assert results["intra_fid"].detail == pytest.approx(expected)
+    assert results["intra_fid"].value == pytest.approx(np.mean(list(expected.values())))
 
 
 def test_a_missing_kind_shows():
     """The generator makes the first kind whatever it is asked for."""
-    good, _ = measure(sides(), ("recall", "coverage", "intra_fid", "label_accuracy", "precision"))
-    poor, _ = measure(sides(generated_classes=(0,)), ("recall", "coverage", "intra_fid", "label_accuracy", "precision"))
+    good, _ = measure(features(), ("recall", "coverage", "intra_fid", "label_accuracy", "precision"))
+    poor, _ = measure(
+        features(generated_classes=(0,)), ("recall", "coverage", "intra_fid", "label_accuracy", "precision")
+    )
     assert good["recall"].value > 0.8 > 0.45 > poor["recall"].value
     assert good["coverage"].value > 0.8 > 0.45 > poor["coverage"].value
     assert poor["precision"].value > 0.8
@@ -121,24 +124,24 @@ def test_a_missing_kind_shows():
 
 
 def test_two_draws_of_the_same_are_alike():
-    figures, _ = measure(sides(n=600, m=600), ("kid", "precision", "recall", "coverage"))
-    assert figures["kid"].low < 0 < figures["kid"].high
-    assert min(figures[name].value for name in ("precision", "recall", "coverage")) > 0.8
+    results, _ = measure(features(n=600, m=600), ("kid", "precision", "recall", "coverage"))
+    assert results["kid"].low < 0 < results["kid"].high
+    assert min(results[name].value for name in ("precision", "recall", "coverage")) > 0.8
 
 
 def test_what_cannot_be_had_is_said():
-    figures, left_out = measure(sides(labels=False), tuple(METRICS))
+    results, left_out = measure(features(labels=False), tuple(METRICS))
     assert set(left_out) == {"intra_fid", "inception_score", "copies", "label_accuracy"}
-    assert set(figures) == set(METRICS) - set(left_out)
+    assert set(results) == set(METRICS) - set(left_out)
     assert left_out["copies"] == "the images that were trained on are not known"
 
 
 def test_the_classifier_learns_from_all_training_images():
     """Where the reference is a small held-out part."""
-    whole, held = sides(), sides(seed=3, n=12)
+    whole, held = features(), features(seed=3, n=12)
     real = dataclasses.replace(
         held.real, trained_on=whole.real.reference, trained_on_labels=whole.real.reference_labels
     )
     both = dataclasses.replace(whole, real=real)
-    figures, _ = measure(both, ("label_accuracy",))
-    assert figures["label_accuracy"].n_real == 120
+    results, _ = measure(both, ("label_accuracy",))
+    assert results["label_accuracy"].n_real == 120

@@ -1,0 +1,90 @@
+"""Features of real and of generated images, and what follows from them, computed once for all metrics."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .labels import LabelClassifier
+from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
+from .memorisation import unseen_distances
+from .neighbours import Features, kth_squared_distance
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RealFeatures:
+    """Features of real images, and what follows from them alone, computed once for many generators.
+
+    reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
+    None where they are not known; their thumbnails, to find copies by as well. Labels, of each set's images, are
+    0 ... C - 1, None without; classes: their names.
+    """
+
+    reference: Features
+    trained_on: Features | None = None
+    held_out: Features | None = None
+    trained_on_thumbnails: Features | None = None
+    held_out_thumbnails: Features | None = None
+    reference_labels: NDArray[np.int64] | None = None
+    trained_on_labels: NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
+
+    @cached_property
+    def precision_radii(self) -> NDArray[np.float64]:
+        return kth_squared_distance(self.reference, PRECISION_K)
+
+    @cached_property
+    def density_radii(self) -> NDArray[np.float64]:
+        return kth_squared_distance(self.reference, DENSITY_K)
+
+    @cached_property
+    def unseen_distances(self) -> NDArray[np.float64]:
+        assert self.trained_on is not None
+        return unseen_distances(self.trained_on, self.held_out)
+
+    @cached_property
+    def unseen_thumbnail_distances(self) -> NDArray[np.float64]:
+        assert self.trained_on_thumbnails is not None
+        return unseen_distances(self.trained_on_thumbnails, self.held_out_thumbnails)
+
+    @cached_property
+    def labelled(self) -> tuple[Features, NDArray[np.int64]]:
+        """What a classifier can learn from: all training images where they are known."""
+        if self.trained_on is not None and self.trained_on_labels is not None:
+            return self.trained_on, self.trained_on_labels
+        if self.reference_labels is None:
+            raise ValueError("there are no labels")
+        return self.reference, self.reference_labels
+
+    @cached_property
+    def classifier(self) -> LabelClassifier:
+        return LabelClassifier(*self.labelled)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FeatureSets:
+    """Features of real and of generated images [M, D], of the generator's seeds seed * M ... seed * M + M - 1.
+
+    labels [M]: what was asked for, None without labels.
+    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made.
+    """
+
+    real: RealFeatures
+    generated: Features
+    seed: int = 0
+    labels: NDArray[np.int64] | None = None
+    logits: Features | None = None
+    thumbnails: Features | None = None
+
+    @cached_property
+    def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return precision_recall_hits(self.real.reference, self.generated, self.real.precision_radii)
+
+    @cached_property
+    def density_coverage(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        return density_coverage_hits(self.real.reference, self.generated, self.real.density_radii)
+
+    def of_class(self, label: int) -> tuple[Features, Features]:
+        """Reference and generated features of one class."""
+        return self.real.reference[self.real.reference_labels == label], self.generated[self.labels == label]

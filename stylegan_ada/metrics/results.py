@@ -1,0 +1,128 @@
+"""The metrics of an evaluation, a pure function each of the features of real and of generated images.
+
+resamples: for the intervals of FIDs; 0 for none. A function raises ValueError, with the reason, where it cannot be had.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import distances, intervals, score
+from .feature_sets import FeatureSets
+from .labels import LabelFidelity
+from .memorisation import QUANTILE, Copies, copies_by_distance, either
+from .neighbours import Features
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MetricResult:
+    """value; low, high: its 95% interval, NaN where there is none; n_real, n_fake: real and generated images.
+
+    detail: FID by class name for intra_fid; what lies behind copies and label_accuracy; else None.
+    """
+
+    value: float
+    low: float
+    high: float
+    n_real: int
+    n_fake: int
+    detail: dict[str, float] | Copies | LabelFidelity | None = None
+
+
+def _result(
+    features: FeatureSets, value: float, interval: tuple[float, float], detail: dict[str, float] | None = None
+) -> MetricResult:
+    low, high = interval
+    n_real, n_fake = len(features.real.reference), len(features.generated)
+    return MetricResult(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=detail)
+
+
+def fid(features: FeatureSets, resamples: int) -> MetricResult:
+    value = distances.fid(features.real.reference, features.generated)
+    return _result(features, value, _fid_interval(value, features.real.reference, features.generated, resamples))
+
+
+def _fid_interval(value: float, real: Features, generated: Features, resamples: int) -> tuple[float, float]:
+    def resampled(i: NDArray[np.int64], j: NDArray[np.int64]) -> float:
+        return distances.fid(real[i], generated[j])
+
+    return intervals.around(value, resampled, len(real), len(generated), resamples)
+
+
+def kid(features: FeatureSets, resamples: int) -> MetricResult:
+    value, error = distances.kid_with_error(features.real.reference, features.generated)
+    reach = intervals.NORMAL_95 * error
+    return _result(features, value, (value - reach, value + reach))
+
+
+def _mean(values: Callable[[FeatureSets], NDArray[np.generic]]) -> Callable[[FeatureSets, int], MetricResult]:
+    """A metric that is the mean of a number per image."""
+
+    def metric(features: FeatureSets, resamples: int) -> MetricResult:
+        numbers = values(features)
+        return _result(features, float(numbers.mean()), intervals.of_mean(numbers))
+
+    return metric
+
+
+def intra_fid(features: FeatureSets, resamples: int) -> MetricResult:
+    if features.real.reference_labels is None or features.labels is None:
+        raise ValueError("there are no labels")
+    pairs = {name: features.of_class(label) for label, name in enumerate(features.real.classes)}
+    pairs = {name: (real, generated) for name, (real, generated) in pairs.items() if len(real) > 1}
+    if not pairs or min(len(generated) for _, generated in pairs.values()) < 2:
+        raise ValueError("some class has fewer than 2 images: generate more")
+    per_class = {name: distances.fid(real, generated) for name, (real, generated) in pairs.items()}
+    bounds = [_fid_interval(per_class[name], real, generated, resamples) for name, (real, generated) in pairs.items()]
+    value = float(np.mean(list(per_class.values())))
+    reach = sqrt(sum(((high - low) / 2) ** 2 for low, high in bounds)) / len(pairs)
+    return _result(features, value, (value - reach, value + reach), per_class)
+
+
+def inception_score(features: FeatureSets, resamples: int) -> MetricResult:
+    if features.logits is None:
+        raise ValueError("this network gives features only, no classes")
+    value, deviation = score.inception_score(features.logits)
+    reach = intervals.NORMAL_95 * deviation / sqrt(score.SPLITS)
+    return _result(features, value, (value - reach, value + reach))
+
+
+def find_copies_of(features: FeatureSets) -> Copies:
+    """Copies of training images, by features and, where there are any, by thumbnails. ValueError if what was trained on
+    is not known."""
+    real = features.real
+    if real.trained_on is None:
+        raise ValueError("the images that were trained on are not known")
+    ways = [(features.generated, real.trained_on, real.unseen_distances)]
+    if features.thumbnails is not None and real.trained_on_thumbnails is not None:
+        # noise that nobody sees changes features much, and thumbnails not at all
+        ways.append((features.thumbnails, real.trained_on_thumbnails, real.unseen_thumbnail_distances))
+    return reduce(either, [copies_by_distance(*way, quantile=QUANTILE / len(ways)) for way in ways])
+
+
+def copies(features: FeatureSets, resamples: int) -> MetricResult:
+    found = find_copies_of(features)
+    low, high = intervals.of_mean(found.suspected)
+    assert features.real.trained_on is not None
+    n_real, n_fake = len(features.real.trained_on), len(features.generated)
+    return MetricResult(value=found.share, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
+
+
+def label_accuracy(features: FeatureSets, resamples: int) -> MetricResult:
+    if features.labels is None:
+        raise ValueError("there are no labels")
+    found = features.real.classifier.judge(features.generated, features.labels)
+    low, high = intervals.of_mean(found.correct)
+    n_real, n_fake = len(features.real.labelled[0]), len(features.generated)
+    value = float(found.correct.mean())
+    return MetricResult(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
+
+
+precision = _mean(lambda features: features.precision_recall[0])
+recall = _mean(lambda features: features.precision_recall[1])
+density = _mean(lambda features: features.density_coverage[0])
+coverage = _mean(lambda features: features.density_coverage[1])

@@ -1,0 +1,103 @@
+"""The table of metrics: all that lists them takes them from here. Imports no torch, since `--help` names them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import results
+from .feature_sets import FeatureSets
+from .results import MetricResult
+
+RESAMPLES = 20  # for the intervals of FIDs, which take seconds each
+
+
+class Direction(StrEnum):
+    """Which values are the better ones, in words."""
+
+    HIGHER = "higher is better"
+    LOWER = "lower is better"
+    NEITHER = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """function: of the features and the number of resamples, see `results`. sentence: what the metric is."""
+
+    function: Callable[[FeatureSets, int], MetricResult]
+    direction: Direction
+    sentence: str
+
+    @property
+    def meaning(self) -> str:
+        """The sentence with the direction."""
+        return f"{self.sentence} ({self.direction})" if self.direction else self.sentence
+
+
+METRICS = {
+    "fid": Metric(
+        results.fid,
+        Direction.LOWER,
+        "distance between real and generated features as Gaussians; biased for few images",
+    ),
+    "kid": Metric(
+        results.kid,
+        Direction.LOWER,
+        "the same question without that bias; within its interval of 0 nothing tells them apart",
+    ),
+    "precision": Metric(
+        results.precision,
+        Direction.HIGHER,
+        "share of generated images that look like real ones",
+    ),
+    "recall": Metric(
+        results.recall,
+        Direction.HIGHER,
+        "share of real images that the generator could have made",
+    ),
+    "density": Metric(
+        results.density,
+        Direction.NEITHER,
+        "how much generated images crowd where real ones do; near 1 as among real ones",
+    ),
+    "coverage": Metric(
+        results.coverage,
+        Direction.HIGHER,
+        "share of real images with a generated one nearby; 0.97 among real ones",
+    ),
+    "intra_fid": Metric(
+        results.intra_fid,
+        Direction.LOWER,
+        "FID within each class, averaged",
+    ),
+    "inception_score": Metric(
+        results.inception_score,
+        Direction.HIGHER,
+        "how clear and how varied images look to the network's own classes",
+    ),
+    "copies": Metric(
+        results.copies,
+        Direction.LOWER,
+        "share of generated images nearer to a training image than 19 of 20 unseen real images are",
+    ),
+    "label_accuracy": Metric(
+        results.label_accuracy,
+        Direction.HIGHER,
+        "share of generated images whose label a classifier of real images reads",
+    ),
+}
+
+
+def measure(
+    features: FeatureSets, metrics: tuple[str, ...], resamples: int = RESAMPLES
+) -> tuple[dict[str, MetricResult], dict[str, str]]:
+    """The results of `metrics` (names of METRICS) that can be had, and for each of the others why not.
+
+    resamples: for the intervals of FIDs; 0 for none.
+    """
+    found, left_out = {}, {}
+    for name in metrics:
+        try:
+            found[name] = METRICS[name].function(features, resamples)
+        except ValueError as error:
+            left_out[name] = str(error)
+    return found, left_out

@@ -1,0 +1,55 @@
+"""The table of metrics, and what is made from it."""
+
+import importlib
+
+import pytest
+from click.testing import CliRunner
+
+from stylegan_ada.cli import evaluate as command
+from stylegan_ada.metrics.table import METRICS, Direction, Metric
+from stylegan_ada.report.plots import QUALITY
+from stylegan_ada.training import evaluation
+
+BETTER = {  # from the papers and the meaning of each share; a density of real images among real ones is 1
+    "fid": "lower", "kid": "lower", "precision": "higher", "recall": "higher", "density": None, "coverage": "higher",
+    "intra_fid": "lower", "inception_score": "higher", "copies": "lower", "label_accuracy": "higher",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_entry_is_whole(name):
+    metric = METRICS[name]
+    assert callable(metric.function)
+    assert isinstance(metric.direction, Direction)
+    assert metric.sentence
+    assert not metric.sentence.endswith(".")
+    assert "better" not in metric.sentence
+
+
+def test_directions():
+    assert list(METRICS) == list(BETTER)
+    for name, better in BETTER.items():
+        expected = "" if better is None else f" ({better} is better)"
+        assert METRICS[name].meaning == METRICS[name].sentence + expected
+
+
+def test_each_function_stands_once():
+    assert len({metric.function for metric in METRICS.values()}) == len(METRICS)
+
+
+def test_a_new_entry_is_an_option(monkeypatch):
+    monkeypatch.setitem(METRICS, "sharpness", Metric(METRICS["fid"].function, Direction.HIGHER, "how sharp"))
+    try:
+        help_text = CliRunner().invoke(importlib.reload(command).evaluate, ["--help"]).stdout
+        assert "label_accuracy,sharpness" in "".join(help_text.split())
+        assert command.parse_metrics("sharpness") == ("sharpness",)
+        assert command.parse_metrics(None)[-1] == "sharpness"
+    finally:
+        monkeypatch.undo()
+        importlib.reload(command)
+
+
+def test_what_picks_metrics_knows_no_others():
+    belonging = {"copies_control", "label_chance"}  # kept in a row beside their metrics
+    assert set(evaluation.METRICS) <= set(METRICS)
+    assert {name for _, names in QUALITY for name in names} - belonging <= set(METRICS)

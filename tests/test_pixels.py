@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+import torch
+
+from stylegan_ada.pixels import from_uint8, nchw, nhwc, to_levels, to_uint8
+
+
+def test_every_level_comes_back():
+    levels = torch.arange(256).to(torch.uint8).reshape(2, 1, 8, 16)
+    images = from_uint8(levels)
+    assert images.dtype == torch.float32
+    torch.testing.assert_close(images.flatten(), torch.linspace(-1, 1, 256), rtol=0, atol=1e-6)
+    back = to_uint8(images)
+    assert back.dtype == torch.uint8
+    assert torch.equal(back, levels)
+
+
+def test_levels_are_rounded_and_clamped():
+    exact = torch.tensor([-300.0, -0.4, 0.4, 0.6, 99.51, 254.4, 254.6, 300.0], dtype=torch.float64)
+    images = (exact - 127.5) / 127.5
+    assert to_uint8(images).tolist() == [0, 0, 0, 1, 100, 254, 255, 255]
+    torch.testing.assert_close(to_levels(images), exact)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_layouts(kind):
+    """A pixel stays where it was, with its channels, and the memory is shared."""
+    planes = kind(np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5))
+    pictures = nhwc(planes)
+    assert tuple(pictures.shape) == (2, 4, 5, 3)
+    for n, c, y, x in ((0, 0, 0, 0), (1, 2, 3, 4), (1, 0, 2, 3), (0, 1, 3, 2)):
+        assert pictures[n, y, x, c] == planes[n, c, y, x] == ((n * 3 + c) * 4 + y) * 5 + x
+    assert (nchw(pictures) == planes).all()
+    planes[1, 2, 3, 4] = -7
+    assert pictures[1, 3, 4, 2] == nchw(pictures)[1, 2, 3, 4] == -7
