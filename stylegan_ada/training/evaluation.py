@@ -9,15 +9,17 @@ import torch
 
 from .. import distributed
 from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
+from ..config import TrainingConfig
 from ..errors import UserError
 from ..files import atomic_path, write_text
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.extractor import Extractor
 from ..metrics.features import make_extractor
 from ..metrics.figures import RealSide, Sides, measure
-from ..metrics.findings import Row, best_of, findings
+from ..metrics.findings import Row, best_of, findings, without_improvement
 from ..metrics.rows import as_row
 from ..sampling import TrainedGenerator, load_generator
+from .monitor import Log, read_log
 
 EVALUATIONS_FILE = "evaluations.jsonl"
 CONFIRMED_FILE = "best.json"
@@ -30,14 +32,23 @@ PROBE = 32  # images, to see how long one takes
 class Evaluator:
     """The measurements of one run. rows: what the first process found so far, as the run's folder keeps it."""
 
-    def __init__(self, folder: Path, real: RealImages, device: torch.device, say: Callable[[str], None]):
-        """UserError if there is nothing to measure with."""
-        self.folder, self.real, self.say = folder, real, say
+    def __init__(
+        self,
+        folder: Path,
+        real: RealImages,
+        device: torch.device,
+        say: Callable[[str], None],
+        stop_after: int | None = None,
+    ):
+        """stop_after: how many measurements in a row may bring nothing better before the run is given up; None: any
+        number. UserError if there is nothing to measure with."""
+        self.folder, self.real, self.say, self.stop_after = folder, real, say, stop_after
         self.extractor: Extractor = make_extractor("lite0", device)
         self.real_side: RealSide | None = None  # computed when it is needed
         self.rows: list[Row] = []
         self.count: int | None = None  # of images, the same in all of a run's measurements
         self.confirmed: Evaluation | None = None  # of the best generator, if this process measured it on fresh seeds
+        self.given_up = False  # whether stop_after measurements in a row brought nothing better
 
     def resume(self, images_seen: int) -> None:
         """Goes on after `images_seen`: what a killed process measured beyond its last checkpoint is forgotten."""
@@ -46,6 +57,35 @@ class Evaluator:
         best = self.folder / BEST_FILE
         if distributed.rank() == 0 and best.exists() and read_info(best).images_seen > images_seen:
             best.unlink()
+        self._judge_progress()
+
+    def measure_last(self, generator: TrainedGenerator, seconds: float, log: Log | None, ada_cap: float | None) -> None:
+        """Measures the generator that was just saved, unless that was done; keeps the figures and tells of them.
+
+        log: the first process's. ada_cap: the highest p that the controller may set, None where p is fixed. The rest as
+        in `measure`.
+        """
+        if distributed.any_rank(self.has(generator.info.images_seen)):
+            return
+        row, _ = self.measure(generator, seconds)
+        if log is not None:
+            last = read_log(self.folder)[-1]
+            row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}
+            self.record(row, ada_cap)
+            log.measurement(row)
+            self.say(f"measured in {row['measuring_seconds']:.0f} s: {summary(row)}")
+            for line in row["findings"]:
+                self.say(f"  {line}")
+        self._judge_progress()
+
+    def _judge_progress(self) -> None:
+        """Gives the run up when nothing has become better for long."""
+        enough = self.stop_after is not None and without_improvement(self.rows) >= self.stop_after
+        self.given_up = distributed.any_rank(enough)
+        if self.given_up:
+            self.say(
+                f"{self.stop_after} measurements in a row brought nothing better: the run ends, as --stop-after asks"
+            )
 
     def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[Row, Evaluation]:
         """Figures of the generator, by name, in about SHARE of `seconds`, the time between two measurements; and what
@@ -76,21 +116,21 @@ class Evaluator:
                 temporary.write_bytes((self.folder / GENERATOR_FILE).read_bytes())
         write_text(self.folder / EVALUATIONS_FILE, "".join(json.dumps(row) + "\n" for row in self.rows))
 
-    def confirm_best(self, seconds: float) -> str | None:
-        """Measures the best generator again on fresh seeds, since the best of many noisy figures is too good, and keeps
-        that as best.json. Returns what there is to say, None if that was done before, or nothing was measured."""
+    def confirm_best(self, seconds: float) -> None:
+        """Measures the best generator again on fresh seeds, since the best of many noisy figures is too good. Keeps and
+        says the outcome. Does nothing if that was done before, or nothing was measured."""
         # the first process's rows: another one has none but those from before the run was resumed
         chosen = best_of(self.rows) if distributed.rank() == 0 else None
         path = self.folder / CONFIRMED_FILE
         done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
         if not distributed.any_rank(chosen is not None and not done):
-            return None
+            return
         row, self.confirmed = self._measure_best(seconds)
         if chosen is None:
-            return None
+            return
         row |= {"images": chosen["images"], "kimg": chosen["kimg"]}
         write_text(path, json.dumps(row, indent=1) + "\n")
-        return (
+        self.say(
             f"the best generator is that of {chosen['kimg']:g} kimg ({BEST_FILE}): measured again on fresh seeds, "
             f"{summary(row)}"
         )
@@ -126,6 +166,26 @@ class Evaluator:
         if count == FEWEST and share > SHARE:
             self.say("  a larger --evaluate-kimg makes that less")
         return count
+
+
+def make_evaluator(
+    training: TrainingConfig,
+    folder: Path,
+    real: RealImages,
+    device: torch.device,
+    say: Callable[[str], None],
+    images_seen: int,
+) -> Evaluator | None:
+    """What measures the generator of a run that goes on after `images_seen`, if that is wanted and can be had."""
+    if training.evaluate_kimg == 0:
+        return None
+    try:
+        evaluator = Evaluator(folder, real, device, say, training.stop_after)
+    except UserError as error:
+        say(f"warning: the generator will not be measured: {error}")
+        return None
+    evaluator.resume(images_seen)
+    return evaluator
 
 
 def summary(row: Row) -> str:

@@ -6,6 +6,7 @@ import torch
 
 from stylegan_ada import UserError, load_generator
 from stylegan_ada.checkpoint import BEST_FILE, GENERATOR_FILE
+from stylegan_ada.config import TrainingConfig
 from stylegan_ada.metrics.evaluate import compute_sides, real_images
 from stylegan_ada.metrics.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
@@ -199,10 +200,36 @@ def test_only_the_first_process_confirms(train, tmp_path, dataset, monkeypatch):
     train(kimg=0.016)
     run = tmp_path / "run"
     (run / "best.json").unlink()
-    evaluator = evaluation.Evaluator(run, real_images(dataset, np.arange(24), np.arange(0)), CPU, print)
+    lines = []
+    evaluator = evaluation.Evaluator(run, real_images(dataset, np.arange(24), np.arange(0)), CPU, lines.append)
     evaluator.resume(16)
     monkeypatch.setattr(evaluation.distributed, "rank", lambda: 1)
     monkeypatch.setattr(evaluation.distributed, "sum_over_ranks", lambda tensor: tensor + 1)  # the first one wants to
-    assert evaluator.confirm_best(1.0) is None
+    evaluator.confirm_best(1.0)
+    assert not any("the best generator" in line for line in lines)
     assert not (run / "best.json").exists()
     assert len(evaluator.of_best(1.0).sides.generated) == 8
+
+
+def test_nothing_is_measured_where_that_is_not_wanted(tmp_path, dataset, kids):
+    real = real_images(dataset, np.arange(24), np.arange(0))
+    training = TrainingConfig(kimg=1.0, evaluate_kimg=0.0)
+    assert evaluation.make_evaluator(training, tmp_path, real, CPU, print, 0) is None
+
+
+@pytest.mark.parametrize(("stop_after", "given_up"), [(None, False), (3, False), (2, True), (1, True)])
+def test_a_run_is_given_up_after_so_many_measurements(stop_after, given_up, tmp_path, dataset, kids):
+    """Of these, the second is better than the first, and two came since."""
+    rows = [
+        {"images": 8 * n, "count": 8, "kid": kid, "kid_error": 0.01} for n, kid in enumerate((0.3, 0.1, 0.2, 0.095))
+    ]
+    (tmp_path / "evaluations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lines = []
+    real = real_images(dataset, np.arange(24), np.arange(0))
+    evaluator = evaluation.Evaluator(tmp_path, real, CPU, lines.append, stop_after)
+    assert not evaluator.given_up
+    evaluator.resume(1000)
+    assert evaluator.given_up is given_up
+    assert len(lines) == given_up
+    evaluator.resume(8)  # two of the four lie beyond
+    assert not evaluator.given_up
