@@ -135,9 +135,10 @@ def run_images(run: Path, data: str | None) -> "RealImages":
     from ..datasets import split
     from ..metrics.evaluate import RealImages, real_images
     from ..resolve import parse_size
-    from ..training.run_folder import CONFIG_FILE, RunFolder
+    from ..training.run_folder import RunFolder
 
-    config = RunFolder(run).read_config() if (run / CONFIG_FILE).exists() else None
+    folder = RunFolder(run)
+    config = folder.read_config() if folder.is_run() else None
     if data is None:
         if config is None:
             raise UserError(f"{run}: not a run folder, say with --data which images to compare with")

@@ -210,7 +210,8 @@ def _run(
     if not finished:
         say(f"stopped at {seen}; the same command goes on from there")
         sys.exit(130)
-    say(f"finished at {seen}: samples, curves.png and generator.safetensors are in {folder.path}")
+    files = f"samples, {folder.curves_file.name} and {folder.generator_file.name}"
+    say(f"finished at {seen}: {files} are in {folder.path}")
     if trainer.evaluator is not None:
         leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
 

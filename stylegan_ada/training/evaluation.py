@@ -1,17 +1,14 @@
 """Measuring the generator while it trains: how good it is, which one was best, whether to go on."""
 
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
 from .. import distributed
-from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
+from ..checkpoint import read_info
 from ..config import TrainingConfig
 from ..errors import UserError
-from ..files import atomic_path, write_text
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.extractor import Extractor
 from ..metrics.features import make_extractor
@@ -19,10 +16,9 @@ from ..metrics.figures import RealSide, Sides, measure
 from ..metrics.findings import Row, best_of, findings, without_improvement
 from ..metrics.rows import as_row
 from ..sampling import TrainedGenerator, load_generator
-from .monitor import Log, read_log
+from .monitor import Log
+from .run_folder import RunFolder
 
-EVALUATIONS_FILE = "evaluations.jsonl"
-CONFIRMED_FILE = "best.json"
 METRICS = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")
 SHARE = 0.05  # of the time, for measuring
 FEWEST, MOST = 100, 5000  # images
@@ -34,7 +30,7 @@ class Evaluator:
 
     def __init__(
         self,
-        folder: Path,
+        folder: RunFolder,
         real: RealImages,
         device: torch.device,
         say: Callable[[str], None],
@@ -52,9 +48,9 @@ class Evaluator:
 
     def resume(self, images_seen: int) -> None:
         """Goes on after `images_seen`: what a killed process measured beyond its last checkpoint is forgotten."""
-        self.rows = [row for row in read_evaluations(self.folder) if row["images"] <= images_seen]
+        self.rows = [row for row in self.folder.read_evaluations() if row["images"] <= images_seen]
         self.count = self.rows[0]["count"] if self.rows else None
-        best = self.folder / BEST_FILE
+        best = self.folder.best_file
         if distributed.rank() == 0 and best.exists() and read_info(best).images_seen > images_seen:
             best.unlink()
         self._judge_progress()
@@ -69,7 +65,7 @@ class Evaluator:
             return
         row, _ = self.measure(generator, seconds)
         if log is not None:
-            last = read_log(self.folder)[-1]
+            last = self.folder.read_log()[-1]
             row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}
             self.record(row, ada_cap)
             log.measurement(row)
@@ -112,27 +108,26 @@ class Evaluator:
         self.rows.append(row)
         row["findings"] = findings(self.rows, ada_cap)
         if best is None or row["kid"] < best["kid"]:
-            with atomic_path(self.folder / BEST_FILE) as temporary:
-                temporary.write_bytes((self.folder / GENERATOR_FILE).read_bytes())
-        write_text(self.folder / EVALUATIONS_FILE, "".join(json.dumps(row) + "\n" for row in self.rows))
+            self.folder.keep_as_best()
+        self.folder.write_evaluations(self.rows)
 
     def confirm_best(self, seconds: float) -> None:
         """Measures the best generator again on fresh seeds, since the best of many noisy figures is too good. Keeps and
         says the outcome. Does nothing if that was done before, or nothing was measured."""
         # the first process's rows: another one has none but those from before the run was resumed
         chosen = best_of(self.rows) if distributed.rank() == 0 else None
-        path = self.folder / CONFIRMED_FILE
-        done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
+        kept = self.folder.read_confirmed() if chosen is not None else None
+        done = chosen is not None and kept is not None and kept["images"] == chosen["images"]
         if not distributed.any_rank(chosen is not None and not done):
             return
         row, self.confirmed = self._measure_best(seconds)
         if chosen is None:
             return
         row |= {"images": chosen["images"], "kimg": chosen["kimg"]}
-        write_text(path, json.dumps(row, indent=1) + "\n")
+        self.folder.write_confirmed(row)
         self.say(
-            f"the best generator is that of {chosen['kimg']:g} kimg ({BEST_FILE}): measured again on fresh seeds, "
-            f"{summary(row)}"
+            f"the best generator is that of {chosen['kimg']:g} kimg ({self.folder.best_file.name}): "
+            f"measured again on fresh seeds, {summary(row)}"
         )
 
     def of_best(self, seconds: float) -> Evaluation:
@@ -142,7 +137,7 @@ class Evaluator:
         return self.confirmed
 
     def _measure_best(self, seconds: float) -> tuple[Row, Evaluation]:
-        return self.measure(load_generator(self.folder, self.extractor.device), seconds, seed=1)
+        return self.measure(load_generator(self.folder.path, self.extractor.device), seconds, seed=1)
 
     def has(self, images_seen: int) -> bool:
         """Whether the generator of that moment was measured; asked of the first process."""
@@ -170,7 +165,7 @@ class Evaluator:
 
 def make_evaluator(
     training: TrainingConfig,
-    folder: Path,
+    folder: RunFolder,
     real: RealImages,
     device: torch.device,
     say: Callable[[str], None],
@@ -197,17 +192,6 @@ def summary(row: Row) -> str:
     if "label_accuracy" in row:
         parts.append(f"labels obeyed {row['label_accuracy']:.0%} (chance {row['label_chance']:.0%})")
     return ", ".join(parts)
-
-
-def read_evaluations(folder: Path) -> list[Row]:
-    """The rows that a run's measurements left."""
-    path = folder / EVALUATIONS_FILE
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}), delete it to measure anew") from None
 
 
 def figures_as_row(sides: Sides) -> Row:

@@ -1,6 +1,5 @@
 """The training loop. Read `Trainer.train` first."""
 
-import json
 from collections.abc import Callable
 
 import torch
@@ -11,7 +10,6 @@ from ..augment import AugmentPipe, r_v
 from ..checkpoint import GeneratorInfo
 from ..config import RunConfig
 from ..datasets import ImageDataset, split
-from ..files import write_text
 from ..metrics.evaluate import real_images
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
@@ -20,7 +18,7 @@ from .ema import ema_beta, update_ema
 from .estimate import estimate
 from .evaluation import Evaluator, make_evaluator
 from .fresh_state import fresh_state
-from .monitor import Log, read_log
+from .monitor import Log
 from .objective import Objective, StepStatistics
 from .phases import make_phases
 from .run_folder import RunFolder
@@ -79,9 +77,9 @@ class Trainer:
         state, training = self.state, self.config.training
         self._resume()
         real = real_images(self.dataset, self.members, self.held_out)
-        self.evaluator = make_evaluator(training, self.folder.path, real, self.device, self.say, state.images_seen)
+        self.evaluator = make_evaluator(training, self.folder, real, self.device, self.say, state.images_seen)
         schedule = Schedule.of(training, measured=self.evaluator is not None)
-        log = Log(self.folder.path, state.images_seen) if distributed.rank() == 0 else None
+        log = Log(self.folder, state.images_seen) if distributed.rank() == 0 else None
         ticker = Ticker(self.config, self.folder, log, self.say)
         if state.images_seen and (
             self._given_up() or schedule.measures(state.images_seen - training.batch, state.images_seen)
@@ -171,17 +169,14 @@ class Trainer:
     def write_holdout(self) -> None:
         """Notes in the run folder which images training never sees."""
         if len(self.held_out):
-            names = [self.dataset.names[index] for index in self.held_out]
-            write_text(self.folder.path / "holdout.json", json.dumps(names, indent=1) + "\n")
+            self.folder.write_holdout([self.dataset.names[index] for index in self.held_out])
 
     def _resume(self) -> None:
         checkpoints = self.folder.checkpoints()
         if checkpoints:
             self.state.load(checkpoints[-1])
             self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
-            laps = [
-                row["sec_per_kimg"] for row in read_log(self.folder.path) if row["images"] <= self.state.images_seen
-            ]
+            laps = [row["sec_per_kimg"] for row in self.folder.read_log() if row["images"] <= self.state.images_seen]
             self.sec_per_kimg = laps[-1] if laps else 0.0
 
     def _finished(self, schedule: Schedule) -> bool:

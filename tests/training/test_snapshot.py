@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 def folder(tmp_path, tiny_config, dataset):
     """After three snapshots, of which two checkpoints are to be kept."""
     config, folder = tiny_config(), RunFolder(tmp_path)
-    state, log = fresh_state(config, CPU), Log(folder.path, 0)
+    state, log = fresh_state(config, CPU), Log(folder, 0)
     for images in (8, 16, 24):
         state.images_seen = images
         state.generator_ema.w_mean.fill_(images / 8)
@@ -43,7 +43,7 @@ def test_the_generator_and_its_samples_are_of_the_moving_average_at_that_moment(
     generator = load_generator(folder.path)
     assert generator.info.images_seen == 24
     assert (generator.network.w_mean == 3).all()
-    with Image.open(folder.path / "samples-0000000024.png") as kept:
+    with Image.open(folder.samples_file(24)) as kept:
         samples = np.asarray(kept)
     np.testing.assert_array_equal(samples, np.asarray(sample_grid(generator)))
 
@@ -55,7 +55,7 @@ def test_tensorboard_has_the_samples(folder):
 
 def test_the_checkpoint_is_the_whole_state(folder, tiny_config):
     state = fresh_state(tiny_config(), CPU)
-    state.load(folder.path / "checkpoint-0000000024.pt")
+    state.load(folder.checkpoint_file(24))
     assert state.images_seen == 24
     assert (state.generator_ema.w_mean == 3).all()
 

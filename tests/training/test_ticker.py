@@ -1,7 +1,6 @@
 """The row, the line and the warnings of a tick, and the error of a figure that is no number."""
 
 import dataclasses
-import json
 import math
 
 import pytest
@@ -34,10 +33,10 @@ def test_r_v_is_the_share_of_the_way_from_generated_to_real_that_held_out_images
 
 def test_the_first_process_logs_and_prints(folder, tiny_config):
     lines = []
-    log = Log(folder.path, 0)
+    log = Log(folder, 0)
     row = Ticker(tiny_config(kimg=10.0), folder, log, lines.append).tick(2500, 0.5, 2.0, MEANS)
     log.close()
-    assert [json.loads(line) for line in (folder.path / "log.jsonl").read_text().splitlines()] == [row]
+    assert folder.read_log() == [row]
     assert lines == ["     2.5 kimg | 2.00 s/kimg | ETA 0:00:15 | p 0.500 | r_t +0.25 | G 1.500 | D 0.500"]
 
 
@@ -50,13 +49,13 @@ def test_the_others_do_neither(folder, tiny_config):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("kept", [(), ("checkpoint-0000000100.pt", "checkpoint-0000000200.pt")])
+@pytest.mark.parametrize("kept", [(), (100, 200)])
 def test_no_number_ends_the_run_and_the_last_good_checkpoint_is_named(value, kept, folder, tiny_config):
-    for name in kept:
-        (folder.path / name).touch()
+    for images in kept:
+        folder.checkpoint_file(images).touch()
     lines = []
     ticker = Ticker(tiny_config(), folder, None, lines.append)
-    last = kept[-1] if kept else "none"
+    last = "checkpoint-0000000200.pt" if kept else "none"
     expected = (
         f"{folder.path}: loss_D became {value} near 2.5 kimg; the last good checkpoint is {last}; start anew with "
     )
@@ -69,7 +68,7 @@ def test_no_number_ends_the_run_and_the_last_good_checkpoint_is_named(value, kep
 @pytest.mark.parametrize(("loss", "warned"), [(50.0, False), (50.1, True), (800.0, True)])
 def test_a_loss_beyond_all_bounds_is_warned_of(loss, warned, folder, tiny_config):
     lines = []
-    log = Log(folder.path, 0)
+    log = Log(folder, 0)
     Ticker(tiny_config(), folder, log, lines.append).tick(8, 0.0, 1.0, MEANS | {"loss_G": loss})
     log.close()
     assert any("has diverged" in line for line in lines) is warned
@@ -99,7 +98,7 @@ def test_a_p_that_the_user_fixed_is_not_warned_of():
 def test_the_ticker_says_the_warning(folder, tiny_config):
     config = dataclasses.replace(tiny_config(kimg=100.0), augment=AugmentConfig(maximum=0.6))
     lines = []
-    log = Log(folder.path, 0)
+    log = Log(folder, 0)
     ticker = Ticker(config, folder, log, lines.append)
     for images in range(0, 60_000, 10_000):
         ticker.tick(images, 0.6, 1.0, MEANS)
