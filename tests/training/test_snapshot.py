@@ -61,7 +61,7 @@ def test_the_checkpoint_is_the_whole_state(folder, tiny_config):
 
 
 def test_classes_are_counted_over_the_training_images(tiny_config, dataset):
-    """The set's images are bright and dark in turn as files, in the dataset sorted by name."""
+    """Here five bright images."""
     bright = np.flatnonzero([name.startswith("bright") for name in dataset.names])
     info = generator_info(tiny_config(), dataset, bright[:5], 32)
     assert (info.classes, info.class_counts, info.images_seen) == (("bright", "dark"), (5, 0), 32)
