@@ -68,11 +68,12 @@ def _check_plain(uint8: bool, part: str | None, noise: str) -> None:
 def _notes(run: Path, licence: str | None) -> dict[str, str]:
     """What the file says beside its configuration: those of the file exported, or of the run; the licence."""
     from ..checkpoint import read_notes
-    from ..training.run_folder import CONFIG_FILE, RunFolder
+    from ..training.run_folder import RunFolder
 
     notes = {"licence": "not stated", **read_notes(run)}
-    if (run / CONFIG_FILE).exists():
-        config = RunFolder(run).read_config()
+    folder = RunFolder(run)
+    if folder.is_run():
+        config = folder.read_config()
         # not config.data, which names the user's folders
         notes["training"] = json.dumps({"training": asdict(config.training), "augment": asdict(config.augment)})
     if licence is not None:

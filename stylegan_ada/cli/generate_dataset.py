@@ -1,6 +1,5 @@
 """`stylegan-ada generate dataset`"""
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,17 +156,16 @@ def open_filters(
 def card_of(run: Path, facts: dict[str, Any]) -> str:
     """The data card, with what the run's folder tells."""
     from ..synthetic.card import data_card
-    from ..training.evaluation import CONFIRMED_FILE, read_evaluations
-    from ..training.run_folder import CONFIG_FILE, RunFolder
+    from ..training.run_folder import RunFolder
 
-    folder = run if run.is_dir() else run.parent
-    if not (folder / CONFIG_FILE).exists():
+    folder = RunFolder(run if run.is_dir() else run.parent)
+    if not folder.is_run():
         return data_card(facts)
-    config: RunConfig = RunFolder(folder).read_config()
-    rows = read_evaluations(folder)
-    confirmed = folder / CONFIRMED_FILE
-    if confirmed.exists():
-        rows.append(json.loads(confirmed.read_text(encoding="utf-8")))
+    config: RunConfig = folder.read_config()
+    rows = folder.read_evaluations()
+    confirmed = folder.read_confirmed()
+    if confirmed is not None:
+        rows.append(confirmed)
     measured = [row for row in rows if row["images"] == facts["images_seen"]]
     return data_card(facts, config, measured[-1] if measured else None)
 

@@ -115,10 +115,10 @@ def check_label(generator: "TrainedGenerator", label: str | None) -> None:
 
 def run_folder(run: Path) -> Path | None:
     """The folder of the run that a generator is of; None for a file that lies elsewhere."""
-    from ..training.run_folder import CONFIG_FILE
+    from ..training.run_folder import RunFolder
 
     folder = run if run.is_dir() else run.parent
-    return folder if (folder / CONFIG_FILE).exists() else None
+    return folder if RunFolder(folder).is_run() else None
 
 
 def fit_of(run: Path) -> str:

@@ -21,9 +21,9 @@ from ..resolve import check_options
 from ..sampling import load_generator
 from ..training import RunFolder
 from ..training.start import Ended, check_same_options, configure, locate_data, run
+from .classifier import AugmentationClassifier
 from .pixels import as_pixels, as_rows, real_images
 from .probes import Probe, probes
-from .classifier import AugmentationClassifier
 from .sheet import write_sheet
 from .verdict import AS_IT_IS, Verdict
 
@@ -34,7 +34,7 @@ GENERATED = 4000
 
 
 def check(options: TrainOptions, out: Path, device: torch.device) -> TrainOptions:
-    """The options of three small generators, that are measured by nothing but the classifier, with the data's whole path.
+    """The options of three small generators, measured by nothing but the classifier, with the whole path of the data.
 
     Raises the UserErrors that need no data, before any image is read.
     """

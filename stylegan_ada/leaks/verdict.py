@@ -24,8 +24,8 @@ def leaks(share: float, without: float, count: int) -> bool:
 class Verdict:
     """Shares of images by augmentation, AS_IT_IS first; they are from 0 to 1.
 
-    recognised: of real images so augmented, those that the classifier takes for it. shares: by p, which are 0, `p` and 1,
-    what the classifier takes `generated` images for, of a generator that was trained at it.
+    recognised: of real images so augmented, those that the classifier takes for it. shares: by p, which are 0,
+    `p` and 1, what the classifier takes `generated` images for, of a generator that was trained at it.
     """
 
     p: float

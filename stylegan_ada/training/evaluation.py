@@ -1,27 +1,25 @@
 """Measuring the generator while it trains: how good it is, which one was best, whether to go on."""
 
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
 from .. import distributed
-from ..checkpoint import BEST_FILE, GENERATOR_FILE, read_info
+from ..checkpoint import read_info
+from ..config import TrainingConfig
 from ..errors import UserError
-from ..files import atomic_path, write_text
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.extractor import Extractor
 from ..metrics.feature_sets import FeatureSets, RealFeatures
 from ..metrics.features import make_extractor
-from ..metrics.findings import Row, best_of, findings
+from ..metrics.findings import Row, best_of, findings, without_improvement
 from ..metrics.rows import as_row
 from ..metrics.table import measure
 from ..sampling import TrainedGenerator, load_generator
+from .monitor import Log
+from .run_folder import RunFolder
 
-EVALUATIONS_FILE = "evaluations.jsonl"
-CONFIRMED_FILE = "best.json"
 METRICS = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")
 SHARE = 0.05  # of the time, for measuring
 FEWEST, MOST = 100, 5000  # images
@@ -31,41 +29,79 @@ PROBE = 32  # images, to see how long one takes
 class Evaluator:
     """The measurements of one run. rows: what the first process found so far, as the run's folder keeps it."""
 
-    def __init__(self, folder: Path, real: RealImages, device: torch.device, say: Callable[[str], None]):
-        """UserError if there is nothing to measure with."""
-        self.folder, self.real, self.say = folder, real, say
+    def __init__(
+        self,
+        folder: RunFolder,
+        real: RealImages,
+        device: torch.device,
+        say: Callable[[str], None],
+        stop_after: int | None = None,
+    ):
+        """stop_after: how many measurements in a row may bring nothing better before the run is given up; None: any
+        number. UserError if there is nothing to measure with."""
+        self.folder, self.real, self.say, self.stop_after = folder, real, say, stop_after
         self.extractor: Extractor = make_extractor("lite0", device)
-        self.real_side: RealFeatures | None = None  # computed when it is needed
+        self.real_features: RealFeatures | None = None  # computed when it is needed
         self.rows: list[Row] = []
         self.count: int | None = None  # of images, the same in all of a run's measurements
         self.confirmed: Evaluation | None = None  # of the best generator, if this process measured it on fresh seeds
+        self.given_up = False  # whether stop_after measurements in a row brought nothing better
 
     def resume(self, images_seen: int) -> None:
         """Goes on after `images_seen`: what a killed process measured beyond its last checkpoint is forgotten."""
-        self.rows = [row for row in read_evaluations(self.folder) if row["images"] <= images_seen]
+        self.rows = [row for row in self.folder.read_evaluations() if row["images"] <= images_seen]
         self.count = self.rows[0]["count"] if self.rows else None
-        best = self.folder / BEST_FILE
+        best = self.folder.best_file
         if distributed.rank() == 0 and best.exists() and read_info(best).images_seen > images_seen:
             best.unlink()
+        self._judge_progress()
+
+    def measure_last(self, generator: TrainedGenerator, seconds: float, log: Log | None, ada_cap: float | None) -> None:
+        """Measures the generator that was just saved, unless that was done; keeps the row and tells of it.
+
+        log: the first process's. ada_cap: the highest p that the controller may set, None where p is fixed. The rest as
+        in `measure`.
+        """
+        if distributed.any_rank(self.has(generator.info.images_seen)):
+            return
+        row, _ = self.measure(generator, seconds)
+        if log is not None:
+            last = self.folder.read_log()[-1]
+            row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}
+            self.record(row, ada_cap)
+            log.measurement(row)
+            self.say(f"measured in {row['measuring_seconds']:.0f} s: {summary(row)}")
+            for line in row["findings"]:
+                self.say(f"  {line}")
+        self._judge_progress()
+
+    def _judge_progress(self) -> None:
+        """Gives the run up when nothing has become better for long."""
+        enough = self.stop_after is not None and without_improvement(self.rows) >= self.stop_after
+        self.given_up = distributed.any_rank(enough)
+        if self.given_up:
+            self.say(
+                f"{self.stop_after} measurements in a row brought nothing better: the run ends, as --stop-after asks"
+            )
 
     def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[Row, Evaluation]:
-        """Figures of the generator, by name, in about SHARE of `seconds`, the time between two measurements; and what
-        they are figures of.
+        """Metrics of the generator, by name, in about SHARE of `seconds`, the time between two measurements; and what
+        they are of.
 
-        Every process takes part; the figures are in the first one's row.
+        Every process takes part; the metrics are in the first one's row.
         """
-        if self.real_side is None:
+        if self.real_features is None:
             self.say(f"looking at {len(self.real.dataset)} real images, to measure by, unless the cache has that")
-            self.real_side = compute_real(self.real, self.extractor)
+            self.real_features = compute_real(self.real, self.extractor)
         if self.count is None:
-            self.count = self._affordable(generator, self.real_side, seconds)
+            self.count = self._affordable(generator, self.real_features, seconds)
         start = time.perf_counter()
-        sides = compute_generated(generator, self.real_side, self.extractor, self.count, seed=seed)
-        row: Row = {"count": self.count, "n_real": len(self.real_side.reference)}
+        features = compute_generated(generator, self.real_features, self.extractor, self.count, seed=seed)
+        row: Row = {"count": self.count, "n_real": len(self.real_features.reference)}
         if distributed.rank() == 0:
-            row |= figures_as_row(sides)
+            row |= as_measurement(features)
         row["measuring_seconds"] = round(time.perf_counter() - start, 2)
-        return row, Evaluation(generator=generator, real=self.real, features=sides, network=self.extractor.name)
+        return row, Evaluation(generator=generator, real=self.real, features=features, network=self.extractor.name)
 
     def record(self, row: Row, ada_cap: float | None) -> None:
         """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
@@ -73,27 +109,26 @@ class Evaluator:
         self.rows.append(row)
         row["findings"] = findings(self.rows, ada_cap)
         if best is None or row["kid"] < best["kid"]:
-            with atomic_path(self.folder / BEST_FILE) as temporary:
-                temporary.write_bytes((self.folder / GENERATOR_FILE).read_bytes())
-        write_text(self.folder / EVALUATIONS_FILE, "".join(json.dumps(row) + "\n" for row in self.rows))
+            self.folder.keep_as_best()
+        self.folder.write_evaluations(self.rows)
 
-    def confirm_best(self, seconds: float) -> str | None:
-        """Measures the best generator again on fresh seeds, since the best of many noisy figures is too good, and keeps
-        that as best.json. Returns what there is to say, None if that was done before, or nothing was measured."""
+    def confirm_best(self, seconds: float) -> None:
+        """Measures the best generator again on fresh seeds, since the best of many noisy measurements is too good.
+        Keeps and says the outcome. Does nothing if that was done before, or nothing was measured."""
         # the first process's rows: another one has none but those from before the run was resumed
         chosen = best_of(self.rows) if distributed.rank() == 0 else None
-        path = self.folder / CONFIRMED_FILE
-        done = path.exists() and chosen is not None and json.loads(path.read_text())["images"] == chosen["images"]
+        kept = self.folder.read_confirmed() if chosen is not None else None
+        done = chosen is not None and kept is not None and kept["images"] == chosen["images"]
         if not distributed.any_rank(chosen is not None and not done):
-            return None
+            return
         row, self.confirmed = self._measure_best(seconds)
         if chosen is None:
-            return None
+            return
         row |= {"images": chosen["images"], "kimg": chosen["kimg"]}
-        write_text(path, json.dumps(row, indent=1) + "\n")
-        return (
-            f"the best generator is that of {chosen['kimg']:g} kimg ({BEST_FILE}): measured again on fresh seeds, "
-            f"{summary(row)}"
+        self.folder.write_confirmed(row)
+        self.say(
+            f"the best generator is that of {chosen['kimg']:g} kimg ({self.folder.best_file.name}): "
+            f"measured again on fresh seeds, {summary(row)}"
         )
 
     def of_best(self, seconds: float) -> Evaluation:
@@ -103,7 +138,7 @@ class Evaluator:
         return self.confirmed
 
     def _measure_best(self, seconds: float) -> tuple[Row, Evaluation]:
-        return self.measure(load_generator(self.folder, self.extractor.device), seconds, seed=1)
+        return self.measure(load_generator(self.folder.path, self.extractor.device), seconds, seed=1)
 
     def has(self, images_seen: int) -> bool:
         """Whether the generator of that moment was measured; asked of the first process."""
@@ -113,10 +148,10 @@ class Evaluator:
         """How many images can be measured in SHARE of so many seconds, by a probe whose outcome is thrown away."""
         for _ in range(2):  # the first time also computes what follows from the real images alone
             start = time.perf_counter()
-            sides = compute_generated(generator, real, self.extractor, PROBE)
+            features = compute_generated(generator, real, self.extractor, PROBE)
             drawn = time.perf_counter() - start
             if distributed.rank() == 0:
-                figures_as_row(sides)
+                as_measurement(features)
             rest = time.perf_counter() - start - drawn
         numbers = torch.tensor([drawn / PROBE, seconds, rest], dtype=torch.float64)
         # the first process's own: the others must not come to another count
@@ -129,8 +164,28 @@ class Evaluator:
         return count
 
 
+def make_evaluator(
+    training: TrainingConfig,
+    folder: RunFolder,
+    real: RealImages,
+    device: torch.device,
+    say: Callable[[str], None],
+    images_seen: int,
+) -> Evaluator | None:
+    """What measures the generator of a run that goes on after `images_seen`, if that is wanted and can be had."""
+    if training.evaluate_kimg == 0:
+        return None
+    try:
+        evaluator = Evaluator(folder, real, device, say, training.stop_after)
+    except UserError as error:
+        say(f"warning: the generator will not be measured: {error}")
+        return None
+    evaluator.resume(images_seen)
+    return evaluator
+
+
 def summary(row: Row) -> str:
-    """The main figures in a line."""
+    """The main metrics in a line."""
     parts = [f"FID {row['fid']:.1f}", f"1000 x KID {1000 * row['kid']:.1f} +- {1000 * row['kid_error']:.1f}"]
     parts += [f"{name} {row[name]:.2f}" for name in ("precision", "recall", "coverage") if name in row]
     if "copies" in row:
@@ -140,17 +195,6 @@ def summary(row: Row) -> str:
     return ", ".join(parts)
 
 
-def read_evaluations(folder: Path) -> list[Row]:
-    """The rows that a run's measurements left."""
-    path = folder / EVALUATIONS_FILE
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}), delete it to measure anew") from None
-
-
-def figures_as_row(sides: FeatureSets) -> Row:
+def as_measurement(features: FeatureSets) -> Row:
     """As `as_row`, of METRICS."""
-    return as_row(measure(sides, METRICS, resamples=0)[0])
+    return as_row(measure(features, METRICS, resamples=0)[0])

@@ -1,12 +1,9 @@
 """What a run tells while it goes on: the progress line, a JSONL log, TensorBoard, curves."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from ..errors import UserError, cannot_write
-
-LOG_FILE = "log.jsonl"
+from .run_folder import RunFolder
 
 
 def progress_line(row: dict[str, float], total_kimg: float) -> str:
@@ -34,32 +31,31 @@ def duration(seconds: float) -> str:
 
 
 class Log:
-    """Rows of figures, written to log.jsonl and to TensorBoard. Only the first process has one."""
+    """Rows of figures, written to the run's log and to TensorBoard. Only the first process has one."""
 
-    def __init__(self, folder: Path, images_seen: int):
+    def __init__(self, folder: RunFolder, images_seen: int):
         """Goes on after `images_seen`: rows that a killed process wrote beyond its last checkpoint are dropped."""
         from torch.utils.tensorboard import SummaryWriter  # slow to import, and only needed here
 
-        self.path = folder / LOG_FILE
-        kept = [row for row in read_log(folder) if row["images"] <= images_seen]
+        self.folder = folder
+        kept = [row for row in folder.read_log() if row["images"] <= images_seen]
         try:
-            self.path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-            self._tensorboard = SummaryWriter(str(folder), purge_step=images_seen + 1)
+            folder.write_log(kept)
+            self._tensorboard = SummaryWriter(str(folder.path), purge_step=images_seen + 1)
         except OSError as error:
-            raise cannot_write(error, f"cannot write {self.path}: {error.strerror}") from None
+            raise cannot_write(error, f"cannot write {folder.log_file}: {error.strerror}") from None
 
     def write(self, row: dict[str, Any]) -> None:
         """row: figures by name; `images` places it."""
         try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            self.folder.append_to_log(row)
             for name, value in row.items():
                 if name not in ("images", "kimg"):
                     self._tensorboard.add_scalar(name, value, row["images"])
             self._tensorboard.flush()
         except OSError as error:
             raise UserError(
-                f"cannot write {self.path} ({error.strerror}): make room, the same command goes on"
+                f"cannot write {self.folder.log_file} ({error.strerror}): make room, the same command goes on"
             ) from None
 
     def measurement(self, row: dict[str, Any]) -> None:
@@ -76,17 +72,3 @@ class Log:
 
     def close(self) -> None:
         self._tensorboard.close()
-
-
-def read_log(folder: Path) -> list[dict[str, float]]:
-    """The rows of a run's log; a last line cut short by a kill is left out."""
-    path = folder / LOG_FILE
-    if not path.exists():
-        return []
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows

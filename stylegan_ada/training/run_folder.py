@@ -1,26 +1,40 @@
-"""The folder of a run: its lock, its configuration, its checkpoints."""
+"""The folder of a run: the name of each file in it, reading and writing them, its lock."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint import TrainingState
+from ..checkpoint import BEST_FILE, GENERATOR_FILE, TrainingState
 from ..config import RunConfig, from_json, to_json
 from ..errors import UserError
-from ..files import write_text
+from ..files import atomic_path, write_text
 from ..folders import LOCK_FILE, locked_folder
-
-CONFIG_FILE = "config.json"
-OPTIONS_FILE = "options.json"
+from ..metrics.findings import Row
 
 
 class RunFolder:
-    """Names and keeps the files of one run."""
+    """Names, keeps and reads the files of one run."""
 
     def __init__(self, path: Path):
         self.path = path
+        self.config_file = path / "config.json"
+        self.options_file = path / "options.json"  # of the command line
+        self.holdout_file = path / "holdout.json"  # names of the images that training never sees
+        self.log_file = path / "log.jsonl"  # a row per tick
+        self.evaluations_file = path / "evaluations.jsonl"  # a row per measurement
+        self.confirmed_file = path / "best.json"  # the best generator, measured again on fresh seeds
+        self.report_file = path / "report.html"
+        self.generator_file = path / GENERATOR_FILE
+        self.best_file = path / BEST_FILE
+        self.curves_file = path / "curves.png"
+
+    def samples_file(self, images_seen: int) -> Path:
+        return self.path / f"samples-{images_seen:010d}.png"
+
+    def checkpoint_file(self, images_seen: int) -> Path:
+        return self.path / f"checkpoint-{images_seen:010d}.pt"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -28,41 +42,97 @@ class RunFolder:
         with locked_folder(self.path, self.path, "another process is training there, wait or use another folder"):
             yield
 
+    def is_run(self) -> bool:
+        """Whether a run was begun here."""
+        return self.config_file.exists()
+
     def has_begun(self) -> bool:
         """Whether there is something to go on from. A run that ended before its first checkpoint may begin anew."""
-        return (self.path / CONFIG_FILE).exists() and bool(self.checkpoints())
+        return self.is_run() and bool(self.checkpoints())
 
     def check_unused(self) -> None:
         """A folder that holds something else than a run is a UserError: nothing is written among other files."""
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"--out {self.path}: that is a file, give a folder")
-        if not self.path.exists() or (self.path / CONFIG_FILE).exists():
+        if not self.path.exists() or self.is_run():
             return
-        others = {item.name for item in self.path.iterdir()} - {LOCK_FILE, OPTIONS_FILE}
+        others = {item.name for item in self.path.iterdir()} - {LOCK_FILE, self.options_file.name}
         if others:
             raise UserError(f"--out {self.path}: the folder holds other files ({min(others)}), give a new one")
 
     def read_config(self) -> RunConfig:
         try:
-            return from_json(RunConfig, (self.path / CONFIG_FILE).read_text(encoding="utf-8"))
+            return from_json(RunConfig, self.config_file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise UserError(f"{self.path}: not a run folder ({error.strerror}: {CONFIG_FILE})") from None
+            raise UserError(f"{self.path}: not a run folder ({error.strerror}: {self.config_file.name})") from None
         except UserError as error:
-            raise UserError(f"{self.path / CONFIG_FILE}: {error}") from None
+            raise UserError(f"{self.config_file}: {error}") from None
 
     def write_config(self, config: RunConfig) -> None:
-        write_text(self.path / CONFIG_FILE, to_json(config) + "\n")
+        write_text(self.config_file, to_json(config) + "\n")
 
     def read_options(self) -> dict[str, Any]:
         """The options as they were given on the command line when the run began."""
-        path = self.path / OPTIONS_FILE
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(self.options_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UserError(f"{path}: cannot be read ({error}), so the run cannot go on, use a new --out") from None
+            raise UserError(
+                f"{self.options_file}: cannot be read ({error}), so the run cannot go on, use a new --out"
+            ) from None
 
     def write_options(self, options: dict[str, Any]) -> None:
-        write_text(self.path / OPTIONS_FILE, json.dumps(options, indent=2) + "\n")
+        write_text(self.options_file, json.dumps(options, indent=2) + "\n")
+
+    def write_holdout(self, names: Sequence[str]) -> None:
+        """names: of the images that training never sees."""
+        write_text(self.holdout_file, json.dumps(names, indent=1) + "\n")
+
+    def read_log(self) -> list[dict[str, float]]:
+        """The rows of the log, none where there is no log; a last line cut short by a kill is left out."""
+        if not self.log_file.exists():
+            return []
+        rows = []
+        for line in self.log_file.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+        return rows
+
+    def write_log(self, rows: Sequence[dict[str, float]]) -> None:
+        """Begins the log anew with these rows. What cannot be written is an OSError."""
+        self.log_file.write_text(_lines(rows), encoding="utf-8")
+
+    def append_to_log(self, row: dict[str, float]) -> None:
+        """Adds a row. What cannot be written is an OSError."""
+        with self.log_file.open("a", encoding="utf-8") as file:
+            file.write(_lines([row]))
+
+    def read_evaluations(self) -> list[Row]:
+        """The rows that the run's measurements left."""
+        try:
+            return [json.loads(line) for line in self.evaluations_file.read_text(encoding="utf-8").splitlines()]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.evaluations_file}: cannot be read ({error}), delete it to measure anew") from None
+
+    def write_evaluations(self, rows: Sequence[Row]) -> None:
+        write_text(self.evaluations_file, _lines(rows))
+
+    def read_confirmed(self) -> Row | None:
+        """The figures of the best generator on fresh seeds, None before they were measured."""
+        if not self.confirmed_file.exists():
+            return None
+        return json.loads(self.confirmed_file.read_text(encoding="utf-8"))
+
+    def write_confirmed(self, row: Row) -> None:
+        write_text(self.confirmed_file, json.dumps(row, indent=1) + "\n")
+
+    def keep_as_best(self) -> None:
+        """Keeps the generator that was just saved as the best one."""
+        with atomic_path(self.best_file) as temporary:
+            temporary.write_bytes(self.generator_file.read_bytes())
 
     def checkpoints(self) -> list[Path]:
         """All checkpoints, the oldest first."""
@@ -70,6 +140,11 @@ class RunFolder:
 
     def save_checkpoint(self, state: TrainingState, keep: int) -> None:
         """Writes a checkpoint, then deletes all but the newest `keep`."""
-        state.save(self.path / f"checkpoint-{state.images_seen:010d}.pt")
+        state.save(self.checkpoint_file(state.images_seen))
         for old in self.checkpoints()[:-keep]:
             old.unlink()
+
+
+def _lines(rows: Sequence[Row]) -> str:
+    """JSONL."""
+    return "".join(json.dumps(row) + "\n" for row in rows)

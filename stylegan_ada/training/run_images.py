@@ -10,7 +10,7 @@ from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
 from ..resolve import parse_size
-from .run_folder import CONFIG_FILE, RunFolder
+from .run_folder import RunFolder
 
 
 def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = load_dataset) -> RealImages:
@@ -19,7 +19,8 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
     run: a run folder, or a generator file with `data`, which then counts as what it was trained on.
     load: called as `load_dataset` is. UserError where there are no such images.
     """
-    config = RunFolder(run).read_config() if (run / CONFIG_FILE).exists() else None
+    folder = RunFolder(run)
+    config = folder.read_config() if folder.is_run() else None
     if data is None:
         if config is None:
             raise UserError(f"{run}: not a run folder, say with --data which images to compare with")

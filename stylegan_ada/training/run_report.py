@@ -3,15 +3,11 @@
 import torch
 
 from .. import distributed
-from ..checkpoint import GENERATOR_FILE
 from ..files import write_text
 from ..report import render
 from ..report.build import RunRecord, make_page
-from .evaluation import Evaluator, read_evaluations
-from .monitor import read_log
+from .evaluation import Evaluator
 from .run_folder import RunFolder
-
-REPORT_FILE = "report.html"
 
 
 def read_record(folder: RunFolder) -> RunRecord:
@@ -19,19 +15,19 @@ def read_record(folder: RunFolder) -> RunRecord:
     return RunRecord(
         config=folder.read_config(),
         options=folder.read_options(),
-        log=read_log(folder.path),
-        evaluations=read_evaluations(folder.path),
+        log=folder.read_log(),
+        evaluations=folder.read_evaluations(),
     )
 
 
 def leave_report(folder: RunFolder, evaluator: Evaluator, seconds: float) -> None:
-    """REPORT_FILE in the folder of a run that has ended, unless it is there and of this generator.
+    """The report in the folder of a run that has ended, unless it is there and of this generator.
 
     Its metric results are those by which the best generator was confirmed (`Evaluator.of_best`, which `seconds` is
     for). Every process takes part, the first one writes.
     """
-    path, first = folder.path / REPORT_FILE, distributed.rank() == 0
-    fresh = path.exists() and path.stat().st_mtime >= (folder.path / GENERATOR_FILE).stat().st_mtime
+    path, first = folder.report_file, distributed.rank() == 0
+    fresh = path.exists() and path.stat().st_mtime >= folder.generator_file.stat().st_mtime
     if not distributed.sum_over_ranks(torch.tensor(float(first and not fresh))):
         return
     evaluation = evaluator.of_best(seconds)

@@ -195,9 +195,8 @@ def run(
         ended = _run(config, options, dataset, folder, device, say, should_stop)
         trainer = ended.trainer
         if ended.finished:
-            say(
-                f"finished at {ended.kimg:.1f} kimg: samples, curves.png and generator.safetensors are in {folder.path}"
-            )
+            files = f"samples, {folder.curves_file.name} and {folder.generator_file.name}"
+            say(f"finished at {ended.kimg:.1f} kimg: {files} are in {folder.path}")
             if trainer.evaluator is not None:
                 leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
     return ended

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from stylegan_ada.training import RunFolder
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -31,11 +33,11 @@ def main() -> None:
             continue
         program("train", *arguments.train, "--out", str(arguments.run), "--kimg", str(kimg))
         generator = arguments.run / f"generator-{kimg:g}.safetensors"  # kept for figures by other features later
-        shutil.copy(arguments.run / "generator.safetensors", generator)
+        shutil.copy(RunFolder(arguments.run).generator_file, generator)
         start = time.perf_counter()
         what = ("--data", source, "--metrics", "fid,kid", "--json")
         figures = json.loads(program("evaluate", str(generator), *what, capture=True))
-        log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
+        log = RunFolder(arguments.run).read_log()
         row = {
             "commit": commit(),
             "command": command,
@@ -73,7 +75,7 @@ def mean_signals(log: list[dict], kimg: float, over: float = 5.0) -> dict[str, f
 
 def training_seconds(run: Path) -> float:
     """All the time spent in steps so far, from the run's log."""
-    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    rows = RunFolder(run).read_log()
     seen = [0.0, *(row["kimg"] for row in rows)]
     return sum(row["sec_per_kimg"] * (row["kimg"] - before) for row, before in zip(rows, seen, strict=False))
 

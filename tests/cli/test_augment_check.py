@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from stylegan_ada.leaks import check
+from stylegan_ada.training import RunFolder
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_three_generators_and_what_they_show(command, image_folder, tmp_path, fe
     for p, shares in found["shares"].items():
         assert list(shares) == names
         assert sum(shares.values()) == pytest.approx(1)
-        config = json.loads((tmp_path / "check" / f"p-{p}" / "config.json").read_text())
+        config = json.loads(RunFolder(tmp_path / "check" / f"p-{p}").config_file.read_text())
         assert config["augment"]["p"] == float(p)
         assert [entry["name"] for entry in config["augment"]["extra"]] == ["RandomGaussianBlur"]
     assert "recognised" in result.out

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+from stylegan_ada.training import RunFolder
+
 YAML = """\
 - name: RandomGaussianBlur
   kernel_size: [3, 3]
@@ -15,9 +17,9 @@ def test_a_run_keeps_them(command, fails, image_folder, tmp_path, small):
     path.write_text(YAML)
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", *small, "--augment-extra", path]
     assert command(*arguments, "--augment", "none", "--kimg", "0.016").code == 0
-    config = json.loads((tmp_path / "run" / "config.json").read_text())["augment"]
+    config = json.loads(RunFolder(tmp_path / "run").config_file.read_text())["augment"]
     assert [extra["name"] for extra in config["extra"]] == ["RandomGaussianBlur", "RandomSharpness"]
-    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    log = RunFolder(tmp_path / "run").read_log()
     assert log
     Path(path).unlink()
     assert command(*arguments, "--augment", "none", "--kimg", "0.024").code == 0

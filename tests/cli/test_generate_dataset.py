@@ -18,6 +18,7 @@ from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_info, save_generator
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.networks import Generator
+from stylegan_ada.training import RunFolder
 
 
 def manifest(folder):
@@ -168,7 +169,7 @@ def test_jpeg(command, trained_run, tmp_path):
 def test_without_labels_the_folder_is_flat(command, fails, trained_run, tmp_path):
     from dataclasses import replace
 
-    info = read_info(trained_run / "generator.safetensors")
+    info = read_info(RunFolder(trained_run).generator_file)
     network = replace(info.network, c_dim=0)
     path = tmp_path / "unlabelled.safetensors"
     save_generator(path, Generator(network), replace(info, network=network, classes=(), class_counts=()))

@@ -20,6 +20,7 @@ from stylegan_ada.checkpoint import read_generator, save_generator
 from stylegan_ada.projection import projector
 from stylegan_ada.projection.latents import digest, load_latents, render
 from stylegan_ada.projection.tuning import load_deltas, tuned
+from stylegan_ada.training import RunFolder
 
 
 @pytest.fixture(scope="session")
@@ -273,7 +274,7 @@ def test_what_is_measured_of_the_run_is_kept(command, trained_run, few, quick, t
 
 def test_a_generator_without_a_run_says_why_covered_is_empty(command, trained_run, few, quick, tmp_path):
     bare = tmp_path / "bare.safetensors"
-    shutil.copy(trained_run / "generator.safetensors", bare)
+    shutil.copy(RunFolder(trained_run).generator_file, bare)
     result = command("project", bare, few / "dark", "--out", tmp_path / "out", *quick)
     assert result.code == 0, result
     assert result.out.count("is a generator without a run") == 1

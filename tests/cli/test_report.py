@@ -1,5 +1,4 @@
 import html.parser
-import json
 import shutil
 import subprocess
 
@@ -11,7 +10,7 @@ from stylegan_ada import load_generator
 from stylegan_ada.metrics import features
 from stylegan_ada.metrics.words import number
 from stylegan_ada.report import Page, Picture, render
-from stylegan_ada.training import evaluation
+from stylegan_ada.training import RunFolder, evaluation
 
 NASTY = '<script src="http://x.y/z.js">alert(1)</script> & "quoted"'
 
@@ -80,13 +79,14 @@ def test_report_of_a_run(command, image_folder, tmp_path, small):
     for words in known:
         assert words in reader.text
     assert command("report", run, "--out", tmp_path / "private.html", "--count", "12", "--no-real-images").code == 0
-    left = (run / "report.html").stat().st_mtime_ns, Reader((run / "report.html").read_text())
+    folder = RunFolder(run)
+    left = folder.report_file.stat().st_mtime_ns, Reader(folder.report_file.read_text())
     assert [image["alt"].split(":")[0] for image in left[1].all("img")] == titles
-    assert f"{json.loads((run / 'best.json').read_text())['count']} generated images" in left[1].text
+    assert f"{folder.read_confirmed()['count']} generated images" in left[1].text
     assert command(*train, "--kimg", "0.032").code == 0
-    assert (run / "report.html").stat().st_mtime_ns == left[0]
+    assert folder.report_file.stat().st_mtime_ns == left[0]
     assert command(*train, "--kimg", "0.04").code == 0
-    assert "0.04 thousand images shown" in Reader((run / "report.html").read_text()).text
+    assert "0.04 thousand images shown" in Reader(folder.report_file.read_text()).text
     private = Reader((tmp_path / "private.html").read_text())
     assert [image["alt"].split(":")[0] for image in private.all("img")] == [titles[0], *titles[2:3], *titles[4:]]
     assert "label_accuracy" in private.text
@@ -123,13 +123,14 @@ def test_the_report_of_a_finished_run_is_of_what_was_measured(command, image_fol
     assert command(*train).code == 0
     real, probes, measurements = 24, 2 * evaluation.PROBE, 2 + 1  # the last one confirms the best
     assert sum(extractor.images for extractor in made) == real + probes + measurements * 12
-    confirmed = json.loads((run / "best.json").read_text())
-    text = Reader((run / "report.html").read_text()).text
+    folder = RunFolder(run)
+    confirmed = folder.read_confirmed()
+    text = Reader(folder.report_file.read_text()).text
     assert "12 generated images" in text
     assert number(confirmed["kid"]) in text
-    (run / "report.html").unlink()  # as if the process had been killed before it wrote that
+    folder.report_file.unlink()  # as if the process had been killed before it wrote that
     assert command(*train).code == 0
-    assert Reader((run / "report.html").read_text()).text == text
+    assert Reader(folder.report_file.read_text()).text == text
     assert made[-1].images == 12  # features of real images are in the cache
 
 
@@ -145,12 +146,12 @@ def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, tra
     """Whether the discriminator knew the training images (p at its cap, r_t near 1) then, not at the end of the run."""
     run = tmp_path / "run"
     shutil.copytree(trained_run, run)
-    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    rows = RunFolder(run).read_log()
     assert rows[-1]["images"] == load_generator(run).info.images_seen == 64
     sure, unsure = {"p": 0.8, "r_t": 0.95}, {"p": 0.1, "r_t": 0.2}
     rows[-1] |= sure if overfitted == "kept" else unsure
     rows.append(rows[-1] | {"images": 72, "kimg": 0.072} | (unsure if overfitted == "kept" else sure))
-    (run / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    RunFolder(run).write_log(rows)
     assert command("report", run, "--out", tmp_path / "report.html", "--count", "12").code == 0
     text = Reader((tmp_path / "report.html").read_text()).text
     assert ("overfitting: the discriminator knows the training images" in text) == (overfitted == "kept")

@@ -8,6 +8,8 @@ import time
 import pytest
 import torch
 
+from stylegan_ada.training import RunFolder
+
 
 def test_finished_run_says_so_and_grows_with_kimg(command, image_folder, tmp_path, small):
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", *small]
@@ -20,7 +22,7 @@ def test_finished_run_says_so_and_grows_with_kimg(command, image_folder, tmp_pat
     assert "s/kimg | ETA" not in again.out
     more = command(*arguments, "--kimg", "0.032")
     assert "resuming" in more.out
-    assert (tmp_path / "run" / "checkpoint-0000000032.pt").exists()
+    assert RunFolder(tmp_path / "run").checkpoint_file(32).exists()
 
 
 def test_choices_are_explained(command, image_folder, tmp_path):
@@ -79,7 +81,7 @@ def test_unlabelled(command, image_folder, tmp_path, small):
         *small,
     )
     assert result.code == 0, result
-    assert json.loads((tmp_path / "r" / "config.json").read_text())["network"]["c_dim"] == 0
+    assert json.loads(RunFolder(tmp_path / "r").config_file.read_text())["network"]["c_dim"] == 0
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_run_goes_on_where_its_images_moved(command, image_folder, tmp_path, sma
     moved = command("train", "--data", tmp_path / "moved", *arguments, "--kimg", "0.016", "--device", "cpu")
     assert moved.code == 0, moved
     assert "resuming" in moved.out
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["data"]["source"] == str(tmp_path / "moved")
+    assert json.loads(RunFolder(tmp_path / "run").config_file.read_text())["data"]["source"] == str(tmp_path / "moved")
 
 
 def test_run_inside_its_own_images_is_refused(fails, tmp_path, image_folder):
@@ -202,7 +204,7 @@ def test_sigterm_ends_with_a_checkpoint_and_a_second_process_is_refused(environm
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "the same command goes on from there" in out
-    assert list((tmp_path / "run").glob("checkpoint-*.pt"))
+    assert RunFolder(tmp_path / "run").checkpoints()
 
 
 def test_torchrun_trains_the_same_on_two_processes(environment, image_folder, tmp_path, small, root):
@@ -216,7 +218,8 @@ def test_torchrun_trains_the_same_on_two_processes(environment, image_folder, tm
         done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert done.stdout.count("finished at") == 1  # one process speaks
-    one, two = (torch.load(tmp_path / name / "checkpoint-0000000032.pt", weights_only=True) for name in ("one", "two"))
+    files = (RunFolder(tmp_path / name).checkpoint_file(32) for name in ("one", "two"))
+    one, two = (torch.load(path, weights_only=True) for path in files)
     assert one["controller"]["p"] == two["controller"]["p"]
     for name, tensor in one["generator_ema"].items():
         torch.testing.assert_close(two["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
@@ -233,14 +236,14 @@ def free_port():
 def test_killed_run_resumes(environment, command, image_folder, tmp_path, small):
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--snapshot-kimg", "0.008", *small]
     process = start([*arguments, "--kimg", "100"], environment)
-    while not list((tmp_path / "run").glob("checkpoint-*.pt")):
+    while not RunFolder(tmp_path / "run").checkpoints():
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    seen = max(int(path.stem.split("-")[1]) for path in (tmp_path / "run").glob("checkpoint-*.pt"))
+    seen = max(int(path.stem.split("-")[1]) for path in RunFolder(tmp_path / "run").checkpoints())
     result = command(*arguments, "--kimg", (seen + 16) / 1000)
     assert result.code == 0, result
-    assert f"checkpoint-{seen + 16:010d}.pt" in os.listdir(tmp_path / "run")
+    assert RunFolder(tmp_path / "run").checkpoint_file(seen + 16).exists()
 
 
 def test_a_run_that_never_reached_a_checkpoint_may_begin_anew(

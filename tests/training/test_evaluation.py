@@ -1,11 +1,9 @@
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from stylegan_ada import UserError, load_generator
-from stylegan_ada.checkpoint import BEST_FILE, GENERATOR_FILE
+from stylegan_ada.config import TrainingConfig
 from stylegan_ada.metrics.evaluate import compute_features, real_images
 from stylegan_ada.metrics.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
@@ -27,14 +25,14 @@ class Pixels(Extractor):
 def kids(monkeypatch):
     """The KIDs that measurements find, in turn; those of the images where there are no more."""
     planned = []
-    true_figures = evaluation.figures_as_row
+    true_figures = evaluation.as_measurement
 
     def figures(sides):
         row = true_figures(sides)
         probe = len(sides.generated) == evaluation.PROBE
         return row | {"kid": planned.pop(0), "kid_error": 0.01} if planned and not probe else row
 
-    monkeypatch.setattr(evaluation, "figures_as_row", figures)
+    monkeypatch.setattr(evaluation, "as_measurement", figures)
     monkeypatch.setattr(evaluation, "make_extractor", lambda name, device: Pixels(device))
     monkeypatch.setattr(evaluation, "FEWEST", 8)
     monkeypatch.setattr(evaluation, "SHARE", 0.0)
@@ -56,7 +54,7 @@ def train(dataset, tmp_path, tiny_config, kids):
 
 
 def rows_of(folder):
-    return [json.loads(line) for line in (folder / "evaluations.jsonl").read_text().splitlines()]
+    return RunFolder(folder).read_evaluations()
 
 
 def test_a_measured_run(train, tmp_path, kids):
@@ -70,9 +68,9 @@ def test_a_measured_run(train, tmp_path, kids):
     assert rows[1]["findings"][0].startswith("improving")
     assert any("measured in" in line and "1000 x KID 100.0 +- 10.0" in line for line in lines)
     assert load_generator(run).info.images_seen == 32
-    assert load_generator(run / BEST_FILE).info.images_seen == 32
-    assert load_generator(run / GENERATOR_FILE).info.images_seen == 64
-    confirmed = json.loads((run / "best.json").read_text())
+    assert load_generator(RunFolder(run).best_file).info.images_seen == 32
+    assert load_generator(RunFolder(run).generator_file).info.images_seen == 64
+    confirmed = RunFolder(run).read_confirmed()
     assert confirmed["images"] == 32
     assert confirmed["kid"] not in [row["kid"] for row in rows]
     assert "the best generator is that of 0.032 kimg" in lines[-1]
@@ -81,19 +79,19 @@ def test_a_measured_run(train, tmp_path, kids):
 def test_measuring_does_not_change_the_training(train, tmp_path):
     train(name="measured")
     train(name="unmeasured", evaluate_kimg=0.0, snapshot_kimg=0.016)
-    checkpoints = (tmp_path / name / "checkpoint-0000000064.pt" for name in ("measured", "unmeasured"))
+    checkpoints = (RunFolder(tmp_path / name).checkpoint_file(64) for name in ("measured", "unmeasured"))
     measured, unmeasured = (torch.load(path, weights_only=True) for path in checkpoints)
     for part in ("generator", "generator_ema", "discriminator"):
         assert all(torch.equal(measured[part][key], value) for key, value in unmeasured[part].items())
-    assert not (tmp_path / "unmeasured" / "evaluations.jsonl").exists()
+    assert not RunFolder(tmp_path / "unmeasured").evaluations_file.exists()
 
 
 def test_figures_are_those_of_evaluate(train, tmp_path, dataset):
     """The last measurement, again by hand."""
     train()
-    generator = load_generator(tmp_path / "run" / GENERATOR_FILE)
+    generator = load_generator(RunFolder(tmp_path / "run").generator_file)
     real = real_images(dataset, np.arange(24), np.arange(0))
-    row = evaluation.figures_as_row(compute_features(generator, real, Pixels(CPU), 8))
+    row = evaluation.as_measurement(compute_features(generator, real, Pixels(CPU), 8))
     last = rows_of(tmp_path / "run")[-1]
     assert last["count"] == 8
     assert last["n_real"] == 24
@@ -141,8 +139,8 @@ def test_what_was_measured_after_the_last_checkpoint_is_forgotten(train, tmp_pat
     kids += [0.3, 0.1, 0.05, 0.04]
     train()
     run = tmp_path / "run"
-    (run / "checkpoint-0000000064.pt").unlink()
-    (run / "checkpoint-0000000048.pt").unlink()
+    RunFolder(run).checkpoint_file(64).unlink()
+    RunFolder(run).checkpoint_file(48).unlink()
     kids.clear()
     kids += [0.2, 0.15]
     train()
@@ -150,9 +148,9 @@ def test_what_was_measured_after_the_last_checkpoint_is_forgotten(train, tmp_pat
 
 
 def test_stopped_by_hand_at_a_measurement_it_measures_later(train, tmp_path):
-    log = tmp_path / "run" / "log.jsonl"
+    log = RunFolder(tmp_path / "run").log_file
     train(should_stop=lambda: log.exists() and len(log.read_text().splitlines()) == 1)  # asked after the second step
-    assert not (tmp_path / "run" / "evaluations.jsonl").exists()
+    assert not RunFolder(tmp_path / "run").evaluations_file.exists()
     train()
     assert [row["images"] for row in rows_of(tmp_path / "run")] == [16, 32, 48, 64]
 
@@ -164,7 +162,7 @@ def test_without_anything_to_measure_with_a_run_goes_on(train, tmp_path, monkeyp
     monkeypatch.setattr(evaluation, "make_extractor", missing)
     lines = train(stop_after=1)
     assert lines[0] == "warning: the generator will not be measured: these features need the package x: run y"
-    assert (tmp_path / "run" / "checkpoint-0000000064.pt").exists()
+    assert RunFolder(tmp_path / "run").checkpoint_file(64).exists()
     assert load_generator(tmp_path / "run").info.images_seen == 64
 
 
@@ -182,9 +180,11 @@ def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
     moments = iter(np.arange(100) * 1.0)  # each look at the clock is a second later
     monkeypatch.setattr(evaluation.time, "perf_counter", lambda: next(moments))
     monkeypatch.setattr(evaluation, "compute_generated", lambda *_, **__: None)
-    monkeypatch.setattr(evaluation, "figures_as_row", lambda sides: {})
+    monkeypatch.setattr(evaluation, "as_measurement", lambda sides: {})
     lines = []
-    evaluator = evaluation.Evaluator(tmp_path, real_images(dataset, np.arange(24), np.arange(0)), CPU, lines.append)
+    evaluator = evaluation.Evaluator(
+        RunFolder(tmp_path), real_images(dataset, np.arange(24), np.arange(0)), CPU, lines.append
+    )
     side = type("Side", (), {"reference": np.zeros((24, 2))})
     # 32 images take a second, the figures another one
     assert evaluator._affordable(None, side, 200.0) == (200 * 0.05 - 1) * 32
@@ -198,11 +198,39 @@ def test_only_the_first_process_confirms(train, tmp_path, dataset, monkeypatch):
     """Another one read rows when the run was resumed, but has no figures to write."""
     train(kimg=0.016)
     run = tmp_path / "run"
-    (run / "best.json").unlink()
-    evaluator = evaluation.Evaluator(run, real_images(dataset, np.arange(24), np.arange(0)), CPU, print)
+    RunFolder(run).confirmed_file.unlink()
+    lines = []
+    evaluator = evaluation.Evaluator(
+        RunFolder(run), real_images(dataset, np.arange(24), np.arange(0)), CPU, lines.append
+    )
     evaluator.resume(16)
     monkeypatch.setattr(evaluation.distributed, "rank", lambda: 1)
     monkeypatch.setattr(evaluation.distributed, "sum_over_ranks", lambda tensor: tensor + 1)  # the first one wants to
-    assert evaluator.confirm_best(1.0) is None
-    assert not (run / "best.json").exists()
+    evaluator.confirm_best(1.0)
+    assert not any("the best generator" in line for line in lines)
+    assert not RunFolder(run).confirmed_file.exists()
     assert len(evaluator.of_best(1.0).features.generated) == 8
+
+
+def test_nothing_is_measured_where_that_is_not_wanted(tmp_path, dataset, kids):
+    real = real_images(dataset, np.arange(24), np.arange(0))
+    training = TrainingConfig(kimg=1.0, evaluate_kimg=0.0)
+    assert evaluation.make_evaluator(training, RunFolder(tmp_path), real, CPU, print, 0) is None
+
+
+@pytest.mark.parametrize(("stop_after", "given_up"), [(None, False), (3, False), (2, True), (1, True)])
+def test_a_run_is_given_up_after_so_many_measurements(stop_after, given_up, tmp_path, dataset, kids):
+    """Of these, the second is better than the first, and two came since."""
+    rows = [
+        {"images": 8 * n, "count": 8, "kid": kid, "kid_error": 0.01} for n, kid in enumerate((0.3, 0.1, 0.2, 0.095))
+    ]
+    folder, lines = RunFolder(tmp_path), []
+    folder.write_evaluations(rows)
+    real = real_images(dataset, np.arange(24), np.arange(0))
+    evaluator = evaluation.Evaluator(folder, real, CPU, lines.append, stop_after)
+    assert not evaluator.given_up
+    evaluator.resume(1000)
+    assert evaluator.given_up is given_up
+    assert len(lines) == given_up
+    evaluator.resume(8)  # two of the four lie beyond
+    assert not evaluator.given_up

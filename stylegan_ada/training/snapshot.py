@@ -1,0 +1,40 @@
+"""What a run leaves at a snapshot."""
+
+import numpy as np
+
+from ..checkpoint import GeneratorInfo, TrainingState, save_generator
+from ..config import RunConfig
+from ..datasets import ImageDataset
+from ..files import atomic_path
+from ..grids import sample_grid
+from ..report.plots import plot_curves
+from ..sampling import TrainedGenerator
+from .monitor import Log
+from .run_folder import RunFolder
+
+
+def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, keep: int, log: Log) -> None:
+    """Writes the checkpoint, of which the newest `keep` stay; the generator; samples, for TensorBoard too; curves."""
+    folder.save_checkpoint(state, keep)
+    save_generator(folder.generator_file, state.generator_ema, info)
+    picture = sample_grid(TrainedGenerator(state.generator_ema, info))
+    with atomic_path(folder.samples_file(state.images_seen)) as temporary:
+        picture.save(temporary)
+    log.picture(np.asarray(picture), state.images_seen)
+    with atomic_path(folder.curves_file) as temporary:
+        plot_curves(folder.read_log(), temporary)
+
+
+def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray, images_seen: int) -> GeneratorInfo:
+    """What there is to know of a run's generator. members: indices of the images that it is trained on."""
+    counts = (
+        np.bincount(dataset.labels[members], minlength=dataset.c_dim)
+        if config.classes and dataset.labels is not None
+        else np.zeros(0, int)
+    )
+    return GeneratorInfo(
+        network=config.network,
+        classes=config.classes,
+        class_counts=tuple(int(count) for count in counts),
+        images_seen=images_seen,
+    )

@@ -1,0 +1,140 @@
+"""The files of a run: their names, what is read from them, and errors that name them."""
+
+import ast
+import dataclasses
+
+import pytest
+
+from stylegan_ada.errors import UserError
+from stylegan_ada.training import RunFolder
+from stylegan_ada.training.fresh_state import fresh_state
+
+# as they are documented, and as runs of earlier versions have them
+NAMES = {
+    "config_file": "config.json",
+    "options_file": "options.json",
+    "holdout_file": "holdout.json",
+    "log_file": "log.jsonl",
+    "evaluations_file": "evaluations.jsonl",
+    "confirmed_file": "best.json",
+    "report_file": "report.html",
+    "generator_file": "generator.safetensors",
+    "best_file": "best.safetensors",
+    "curves_file": "curves.png",
+}
+ROWS = [{"images": 8, "kid": 0.5, "p": 0.0}, {"images": 16, "kid": 0.25, "p": 0.125}]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path)
+
+
+def test_names_of_the_files(folder, tmp_path):
+    for attribute, name in NAMES.items():
+        assert getattr(folder, attribute) == tmp_path / name
+    assert folder.samples_file(1200) == tmp_path / "samples-0000001200.png"
+    assert folder.checkpoint_file(1200) == tmp_path / "checkpoint-0000001200.pt"
+
+
+def test_no_other_module_spells_these_names(root):
+    """But for options.json of folders that are no runs: of synthetic sets, and of projections."""
+    spelled = set()
+    for path in (root / "stylegan_ada").rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in docstrings]
+        words = {word for text in texts if isinstance(text, str) for word in text.split()}
+        names = {word for word in words if word in NAMES.values() or word.startswith(("checkpoint-", "samples-"))}
+        spelled |= {(path.relative_to(root / "stylegan_ada").as_posix(), name) for name in names}
+    assert {(file, name) for file, name in spelled if file not in ("training/run_folder.py", "checkpoint.py")} == {
+        ("projection/folder.py", "options.json"),
+        ("synthetic/partial.py", "options.json"),
+    }
+
+
+def test_what_is_written_is_read(folder, tiny_config):
+    config = tiny_config()
+    folder.write_config(config)
+    folder.write_options({"kimg": 1.5, "data": "x"})
+    folder.write_log(ROWS)
+    folder.write_evaluations(ROWS)
+    folder.write_confirmed(ROWS[1])
+    assert folder.read_config() == config
+    assert folder.read_options() == {"kimg": 1.5, "data": "x"}
+    assert folder.read_log() == folder.read_evaluations() == ROWS
+    assert folder.read_confirmed() == ROWS[1]
+
+
+def test_of_a_run_that_has_not_come_so_far_there_is_nothing(folder):
+    assert folder.read_log() == folder.read_evaluations() == folder.checkpoints() == []
+    assert folder.read_confirmed() is None
+    assert not folder.is_run()
+
+
+def test_a_row_of_the_log_that_a_kill_cut_short_is_left_out(folder):
+    folder.write_log(ROWS[:1])
+    folder.append_to_log(ROWS[1])
+    assert folder.log_file.read_text().count("\n") == 2
+    folder.log_file.write_text(folder.log_file.read_text()[:-5])
+    assert folder.read_log() == ROWS[:1]
+
+
+def test_a_list_of_held_out_images_is_json_to_read(folder):
+    folder.write_holdout(["a/1.png", "b/2.png"])
+    assert folder.holdout_file.read_text() == '[\n "a/1.png",\n "b/2.png"\n]\n'
+
+
+@pytest.mark.parametrize(
+    ("attribute", "read", "message"),
+    [
+        ("options_file", RunFolder.read_options, "so the run cannot go on, use a new --out"),
+        ("evaluations_file", RunFolder.read_evaluations, "delete it to measure anew"),
+    ],
+)
+def test_a_broken_file_is_named_with_what_to_do(attribute, read, message, folder):
+    path = getattr(folder, attribute)
+    path.write_text('{"images": ')
+    with pytest.raises(UserError) as error:
+        read(folder)
+    assert str(error.value).startswith(f"{path}: cannot be read (")
+    assert str(error.value).endswith(message)
+
+
+def test_a_folder_of_no_run_is_named(folder):
+    with pytest.raises(UserError, match=r"not a run folder \(No such file or directory: config\.json\)"):
+        folder.read_config()
+    folder.config_file.write_text("{}")
+    with pytest.raises(UserError) as error:
+        folder.read_config()
+    assert str(error.value).startswith(f"{folder.config_file}: ")
+
+
+def test_a_run_goes_on_only_from_a_checkpoint(folder, tiny_config):
+    folder.write_config(tiny_config())
+    assert folder.is_run()
+    assert not folder.has_begun()
+    folder.checkpoint_file(8).touch()
+    assert folder.has_begun()
+
+
+def test_nothing_is_written_among_other_files(folder):
+    folder.options_file.touch()
+    folder.check_unused()
+    (folder.path / "notes.txt").touch()
+    with pytest.raises(UserError, match=r"the folder holds other files \(notes\.txt\)"):
+        folder.check_unused()
+
+
+def test_the_newest_checkpoints_are_kept(folder, tiny_config):
+    state = fresh_state(tiny_config(), "cpu")
+    for images in (8, 80, 800):
+        folder.save_checkpoint(dataclasses.replace(state, images_seen=images), keep=2)
+    assert folder.checkpoints() == [folder.checkpoint_file(80), folder.checkpoint_file(800)]
+
+
+def test_the_best_generator_is_kept_beside_the_last(folder):
+    folder.generator_file.write_bytes(b"first")
+    folder.keep_as_best()
+    folder.generator_file.write_bytes(b"second")
+    assert folder.best_file.read_bytes() == b"first"
