@@ -4,32 +4,43 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
-from .errors import UserError
+from .errors import RunFailed, UserError
 
 if TYPE_CHECKING:
+    from .api import evaluate, export_generator, train
+    from .datasets import load_dataset
     from .projection import Projection, project
     from .sampling import TrainedGenerator, load_generator
     from .synthetic import SyntheticDataset
 
 __all__ = [
     "Projection",
+    "RunFailed",
     "SyntheticDataset",
     "TrainedGenerator",
     "UserError",
     "__version__",
+    "evaluate",
+    "export_generator",
+    "load_dataset",
     "load_generator",
     "project",
+    "train",
 ]
-ROOMS = {  # torch is imported when one of these is first asked for, not by `stylegan-ada --help`
+PLACES = {  # torch is imported when one of these is first asked for, not by `stylegan-ada --help`
     "Projection": "projection",
     "SyntheticDataset": "synthetic",
     "TrainedGenerator": "sampling",
+    "evaluate": "api",
+    "export_generator": "api",
+    "load_dataset": "datasets",
     "load_generator": "sampling",
     "project": "projection",
+    "train": "api",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in ROOMS:
-        return getattr(importlib.import_module(f".{ROOMS[name]}", __name__), name)
+    if name in PLACES:
+        return getattr(importlib.import_module(f".{PLACES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,8 +37,9 @@ FLOORS = {
     "synthetic": 3,
     "leaks": 4,
     "training": 4,
-    "cli": 5,
-    "__main__": 6,
+    "api": 5,
+    "cli": 6,
+    "__main__": 7,
 }
 FORBIDDEN = {  # beyond the floors: rooms of one floor that do not know each other
     ("networks", "losses"),

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..metrics.evaluate import RealImages
 
 DEVICES = ("auto", "cpu", "cuda")
-MOST_IMAGES = 5000  # generated to measure by unless told, so that a large set does not take hours on a CPU
 
 
 class Choice(click.Choice[str]):

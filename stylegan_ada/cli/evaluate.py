@@ -9,9 +9,9 @@ import click
 
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
-from ..metrics.table import METRICS, measure
+from ..metrics.table import METRICS, MOST_IMAGES, measure
 from ..metrics.words import details, footnotes, interval, number, reference_name
-from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
+from .common import DEVICES, Choice, open_dataset, progress_bar
 
 if TYPE_CHECKING:
     from ..metrics.results import MetricResult
@@ -65,27 +65,20 @@ def evaluate(
         raise UserError(f"--pairs {pairs}: needs the figure copies among --metrics")
     # these import torch, which takes seconds that `--help` need not spend
     from .. import distributed
+    from ..api import evaluation_of
     from ..files import atomic_path
     from ..grids import pair_grid
-    from ..metrics.evaluate import closest_pairs, compute_features
-    from ..metrics.features import make_extractor
+    from ..metrics.evaluate import closest_pairs
     from ..metrics.memorisation import Copies
-    from ..sampling import load_generator
 
-    where = choose_device(device)
-    distributed.start(where)
+    distributed.start(choose_device(device))
     try:
-        generator = load_generator(run, device=where)
-        real = run_images(run, data)
-        if count is None:
-            count = min(len(real.dataset), MOST_IMAGES)
-        extractor = make_extractor(features, where)
         with progress_bar("measuring images") as progress:
-            feature_sets = compute_features(
-                generator, real, extractor, count, progress=progress if distributed.rank() == 0 else None
-            )
+            shown = progress if distributed.rank() == 0 else None
+            evaluation = evaluation_of(run, data, features, count, device, open_dataset, shown)
         if distributed.rank() > 0:
             return
+        generator, real, feature_sets = evaluation.generator, evaluation.real, evaluation.features
         results, left_out = measure(feature_sets, names)
         if pairs is not None and "copies" in results:
             copies = results["copies"].detail
@@ -97,7 +90,7 @@ def evaluate(
         if as_json:
             click.echo(as_json_text(results, feature_sets.real.classes, of_real))
         else:
-            click.echo(as_table(results, extractor.name, reference_name(real), of_real))
+            click.echo(as_table(results, evaluation.network, reference_name(real), of_real))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
     finally:

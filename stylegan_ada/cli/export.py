@@ -1,7 +1,5 @@
 """`stylegan-ada export`"""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -41,19 +39,14 @@ def export(
         from ..export.onnx_file import check_packages
 
         check_packages()
-    from ..export import OPSET, ExportedPart, export_onnx, export_pt2, export_safetensors
-    from ..sampling import load_generator
+    from ..api import export_generator
+    from ..export import OPSET
 
-    generator = load_generator(run)
-    notes = _notes(run, licence)
+    difference = export_generator(run, out, uint8=uint8, part=part or "whole", noise=noise, licence=licence)
     if file_format == "safetensors":
-        export_safetensors(generator, out, notes)
         click.echo(f"{out}: weights, configuration and classes, read back as written")
         return
-    exported = ExportedPart(generator.network, part or "whole", noise, uint8)
-    write = export_onnx if file_format == "onnx" else export_pt2
-    difference = write(exported, generator.info, out, notes)
-    unit = "gray levels" if uint8 else "of a range of 2" if exported.output_name == "image" else "of w"
+    unit = "gray levels" if uint8 else "of w" if part == "mapping" else "of a range of 2"
     opset = f"opset {OPSET}, " if file_format == "onnx" else ""
     click.echo(f"{out}: {opset}largest difference from the network at batches 1, 2 and 5: {difference:.2g} {unit}")
 
@@ -63,19 +56,3 @@ def _check_plain(uint8: bool, part: str | None, noise: str) -> None:
     for option, present in given.items():
         if present:
             raise UserError(f"{option}: safetensors holds the whole generator, leave it out or take --format onnx")
-
-
-def _notes(run: Path, licence: str | None) -> dict[str, str]:
-    """What the file says beside its configuration: those of the file exported, or of the run; the licence."""
-    from ..checkpoint import read_notes
-    from ..training.run_folder import RunFolder
-
-    notes = {"licence": "not stated", **read_notes(run)}
-    folder = RunFolder(run)
-    if folder.is_run():
-        config = folder.read_config()
-        # not config.data, which names the user's folders
-        notes["training"] = json.dumps({"training": asdict(config.training), "augment": asdict(config.augment)})
-    if licence is not None:
-        notes["licence"] = licence
-    return notes

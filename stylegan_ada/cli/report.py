@@ -1,17 +1,13 @@
 """`stylegan-ada report`: one page about a run."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ..devices import choose_device, keep_freed_memory
+from ..devices import keep_freed_memory
 from ..errors import UserError
-from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
-
-if TYPE_CHECKING:
-    import torch
+from ..metrics.table import MOST_IMAGES
+from .common import DEVICES, Choice, open_dataset, progress_bar
 
 
 @click.command()
@@ -31,36 +27,15 @@ def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: 
     if out.suffix != ".html" or not out.resolve().parent.is_dir():
         raise UserError(f"--out {out}: give a name that ends in .html, in a folder that exists")
     with progress_bar("measuring images") as progress:
+        from ..api import evaluation_of
         from ..files import write_text
+        from ..report import render
+        from ..report.build import make_page
+        from ..training import RunFolder
+        from ..training.run_report import read_record
 
-        page = make_report(run, data, not no_real_images, count, choose_device(device), progress)
-    write_text(out, page)
+        record = read_record(RunFolder(run))
+        evaluation = evaluation_of(run, data, "lite0", count, device, open_dataset, progress)
+        page = make_page(record, evaluation, not no_real_images)
+    write_text(out, render(page))
     click.echo(f"the report is {out}")
-
-
-def make_report(
-    run: Path,
-    data: str | None,
-    show_real: bool,
-    count: int | None,
-    device: "torch.device",
-    progress: Callable[[int, int], None],
-) -> str:
-    """The page's HTML."""
-    from ..metrics.evaluate import Evaluation, compute_features
-    from ..metrics.features import make_extractor
-    from ..report import render
-    from ..report.build import make_page
-    from ..sampling import load_generator
-    from ..training import RunFolder
-    from ..training.run_report import read_record
-
-    record = read_record(RunFolder(run))
-    generator = load_generator(run, device=device)
-    real = run_images(run, data)
-    extractor = make_extractor("lite0", device)
-    features = compute_features(
-        generator, real, extractor, count or min(len(real.dataset), MOST_IMAGES), progress=progress
-    )
-    evaluation = Evaluation(generator=generator, real=real, features=features, network=extractor.name)
-    return render(make_page(record, evaluation, show_real))

@@ -8,6 +8,7 @@ from . import results
 from .feature_sets import FeatureSets
 from .results import MetricResult
 
+MOST_IMAGES = 5000  # generated to measure by unless told, so that a large set does not take hours on a CPU
 RESAMPLES = 20  # for the intervals of FIDs, which take seconds each
 
 

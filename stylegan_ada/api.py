@@ -1,0 +1,141 @@
+"""Whole tasks in one call each, for notebooks and programs: what the commands of these names do.
+
+All of them raise UserError for what the user can put right.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import distributed
+from .checkpoint import read_notes
+from .datasets import ImageDataset, load_dataset
+from .devices import choose_device, tune_convolutions
+from .errors import UserError
+from .export import ExportedPart, export_onnx, export_pt2, export_safetensors
+from .metrics.evaluate import Evaluation, compute_features
+from .metrics.features import make_extractor
+from .metrics.results import MetricResult
+from .metrics.table import METRICS, MOST_IMAGES, measure
+from .options import TrainOptions
+from .sampling import TrainedGenerator, load_generator
+from .training import RunFolder, start
+from .training.run_images import run_images
+
+
+def train(
+    data: str | Path,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    preset: str = "auto",
+    say: Callable[[str], None] = print,
+    should_stop: Callable[[], bool] = lambda: False,
+    **options: Any,
+) -> TrainedGenerator:
+    """Trains in the folder `out`, from where an earlier call with the same options ended, and returns the generator
+    that `load_generator(out)` gives.
+
+    data: a folder, a .zip, or sample:NAME. options: those of `stylegan-ada train` with _ for -, such as size=64 (or a
+    pair of height and width), kimg=200, mirror="h", no_labels=True. say: called with each line that the command would
+    print. should_stop: asked after every step; the run then ends with a checkpoint. RunFailed if memory or disk space
+    runs out, or training diverges.
+    """
+    if isinstance(options.get("size"), tuple):
+        options["size"] = "x".join(map(str, options["size"]))
+    given = {name: str(value) if name == "size" else value for name, value in options.items()}
+    where = choose_device(device)
+    tune_convolutions()
+    distributed.start(where)
+    try:
+        chosen = TrainOptions(data=str(data), device=device, preset=preset, **given)
+        start.train(chosen, RunFolder(Path(out)), where, say, should_stop)
+    finally:
+        distributed.stop()
+    return load_generator(out, choose_device(device))  # chosen anew, which undoes what only training wants
+
+
+def evaluate(
+    run: str | Path,
+    data: str | None = None,
+    *,
+    metrics: Sequence[str] = tuple(METRICS),
+    features: str = "lite0",
+    count: int | None = None,
+    device: str = "auto",
+) -> dict[str, MetricResult]:
+    """The metrics of a run folder's generator, or of a generator file's, by name; without those that cannot be had.
+
+    data: real images to compare with, if not the run's own. metrics: names of stylegan_ada.metrics.table.METRICS.
+    features: lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file. count: images to generate, as many as the
+    set has (at most 5,000) if not given.
+    """
+    return measure(evaluation_of(Path(run), data, features, count, device).features, tuple(metrics))[0]
+
+
+def evaluation_of(
+    run: Path,
+    data: str | None,
+    features: str,
+    count: int | None,
+    device: str,
+    load: Callable[..., ImageDataset] = load_dataset,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """What all metrics and reports are computed from: the generator, real images, and features of both.
+
+    load: called as `load_dataset` is. progress: called with images done and their number. The rest as `evaluate`. Under
+    torchrun every process takes part, once `distributed.start` was called.
+    """
+    where = choose_device(device)
+    generator = load_generator(run, where)
+    real = run_images(run, data, load)
+    extractor = make_extractor(features, where)
+    count = min(len(real.dataset), MOST_IMAGES) if count is None else count
+    both = compute_features(generator, real, extractor, count, progress=progress)
+    return Evaluation(generator=generator, real=real, features=both, network=extractor.name)
+
+
+def export_generator(
+    run: str | Path,
+    out: str | Path,
+    *,
+    uint8: bool = False,
+    part: str = "whole",
+    noise: str = "const",
+    licence: str | None = None,
+) -> float:
+    """Writes a run folder's generator, or a generator file's, as .safetensors, .onnx or .pt2, by the suffix of `out`.
+
+    part: "whole", "mapping" or "synthesis"; noise: "const", kept in the file, or "input"; uint8: images of 0 to 255,
+    [N, H, W, C]. licence: a line on what others may do with the file. Returns the largest difference between the
+    file and the network: in gray levels with uint8, else of a range of 2.
+    """
+    run, out = Path(run), Path(out)
+    generator, notes = load_generator(run), export_notes(run, licence)
+    if out.suffix == ".safetensors":
+        if uint8 or part != "whole" or noise != "const":
+            raise UserError("uint8, part, noise: safetensors holds the whole generator, leave them out or write .onnx")
+        export_safetensors(generator, out, notes)
+        return 0.0
+    if out.suffix not in (".onnx", ".pt2"):
+        raise UserError(f"{out}: give a file that ends in .safetensors, .onnx or .pt2")
+    write = export_onnx if out.suffix == ".onnx" else export_pt2
+    return write(ExportedPart(generator.network, part, noise, uint8), generator.info, out, notes)
+
+
+def export_notes(run: Path, licence: str | None) -> dict[str, str]:
+    """What an exported file says beside its configuration: the notes of the file exported; the run's training; the
+    licence, if one is given."""
+    notes = {"licence": "not stated", **read_notes(run)}
+    folder = RunFolder(run)
+    if folder.is_run():
+        config = folder.read_config()
+        # not config.data, which names the user's folders
+        training, augment = dataclasses.asdict(config.training), dataclasses.asdict(config.augment)
+        notes["training"] = json.dumps({"training": training, "augment": augment})
+    if licence is not None:
+        notes["licence"] = licence
+    return notes
