@@ -48,12 +48,9 @@ def train(
     given = {name: str(value) if name == "size" else value for name, value in options.items()}
     where = choose_device(device)
     tune_convolutions()
-    distributed.start(where)
-    try:
+    with distributed.group(where):
         chosen = TrainOptions(data=str(data), device=device, preset=preset, **given)
         start.train(chosen, RunFolder(Path(out)), where, say, should_stop)
-    finally:
-        distributed.stop()
     return load_generator(out, choose_device(device))  # chosen anew, which undoes what only training wants
 
 

@@ -1,7 +1,8 @@
 """Rank, world size and sums over ranks, by torchrun's environment. Without it there is one process: all is a no-op."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -26,22 +27,35 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
+@contextmanager
+def group(device: torch.device) -> Iterator[None]:
+    """Joins the process group that torchrun laid out: gloo for tensors on the CPU, NCCL for those on GPUs.
+
+    Where all goes well, the processes leave together: one that ends while another still works has been seen to abort.
+    """
+    start(device)
+    try:
+        yield
+        wait_for_all()
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
 def start(device: torch.device) -> None:
-    """Joins the process group that torchrun laid out: gloo for tensors on the CPU, NCCL for those on GPUs."""
+    """Joins the process group for good: `group` without its end."""
     if world_size() > 1 and not dist.is_initialized():
         # hours, since the first process may have a large set to pack before it meets the others
         dist.init_process_group("gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl", timeout=timedelta(hours=6))
 
 
-def stop() -> None:
-    if dist.is_initialized():
-        dist.destroy_process_group()
-
-
 def wait_for_all() -> None:
-    """Returns when every rank has come here."""
+    """Returns when every rank has come here. PeerError if one has left the group instead."""
     if dist.is_initialized():
-        dist.barrier()
+        try:
+            dist.barrier()
+        except RuntimeError:
+            raise PeerError("another process failed") from None
 
 
 def first_rank_first(work: Callable[[], T]) -> T:

@@ -1,8 +1,11 @@
 """What several processes agree on, by two of them: this file, run as a script."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -25,7 +28,37 @@ def one_rank(rank, folder):
     assert distributed.every_rank(lambda: rank) == rank
     with pytest.raises(PeerError if rank == 0 else ZeroDivisionError):
         distributed.every_rank(fail_on_the_second)
-    distributed.stop()
+    torch.distributed.destroy_process_group()
+
+
+def leave(rank, folder, how):
+    """The first process ends its work late, or fails at it; what the second one meets, and when, goes into a file."""
+    os.environ.update(
+        RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=(folder / "port").read_text()
+    )
+    seen = ""
+    try:
+        with distributed.group(torch.device("cpu")):
+            if rank == 0:
+                time.sleep(0.5)
+                assert how == "well"
+                (folder / "done").write_text("")
+    except PeerError as error:
+        seen = str(error)
+    except AssertionError:
+        return
+    if rank == 1:
+        (folder / "seen").write_text(seen or f"done: {(folder / 'done').exists()}")
+
+
+@pytest.mark.parametrize(("how", "seen"), [("well", "done: True"), ("fails", "another process failed")])
+def test_processes_leave_together(how, seen, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        (tmp_path / "port").write_text(str(probe.getsockname()[1]))
+    processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path, how]) for rank in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert (tmp_path / "seen").read_text() == seen
 
 
 def test_two_processes_agree(tmp_path):
@@ -40,4 +73,7 @@ def test_one_process_agrees_with_itself():
 
 
 if __name__ == "__main__":
-    one_rank(int(sys.argv[1]), sys.argv[2])
+    if len(sys.argv) == 3:
+        one_rank(int(sys.argv[1]), sys.argv[2])
+    else:
+        leave(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -43,11 +43,8 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
     device = choose_device(options.device)
     tune_convolutions()
     options = check(options, out, device)
-    distributed.start(device)
-    try:
+    with distributed.group(device):
         run_check(prepare(out, options, p, device, say, load), sheet_only=kimg == 0)
-    finally:
-        distributed.stop()
 
 
 def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:

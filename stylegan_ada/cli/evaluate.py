@@ -71,8 +71,7 @@ def evaluate(
     from ..metrics.evaluate import closest_pairs
     from ..metrics.memorisation import Copies
 
-    distributed.start(choose_device(device))
-    try:
+    with distributed.group(choose_device(device)):
         with progress_bar("measuring images") as progress:
             shown = progress if distributed.rank() == 0 else None
             evaluation = evaluation_of(run, data, features, count, device, open_dataset, shown)
@@ -93,8 +92,6 @@ def evaluate(
             click.echo(as_table(results, evaluation.network, reference_name(real), of_real))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
-    finally:
-        distributed.stop()
 
 
 def as_table(results: dict[str, "MetricResult"], network: str, reference: str, of_real: float | None = None) -> str:

@@ -68,8 +68,7 @@ def dataset(
     check_counts(per_class, count, balance_with)
     check_new_folder(out)
     where = choose_device(device)
-    distributed.start(where)
-    try:
+    with distributed.group(where):
         generator = load_generator(run, where, precision)
         by_class = truncation_psi_by_class(truncation_psi, generator.classes)
         options["format"] = options.pop("file_format")
@@ -89,8 +88,6 @@ def dataset(
             if distributed.rank() == 0:
                 finish_set(partial, generator, recipe, made, facts, lambda all_facts: card_of(run, all_facts))
                 report(out, recipe, made, generator.classes)
-    finally:
-        distributed.stop()
 
 
 def check_counts(per_class: int | None, count: int | None, balance_with: str | None) -> None:

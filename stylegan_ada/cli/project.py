@@ -73,8 +73,7 @@ def project(
     from ..sampling import load_generator
 
     where = choose_device(device)
-    distributed.start(where)
-    try:
+    with distributed.group(where):
         generator = load_generator(run, where)
         check_label(generator, label)
         projector = Projector(generator, make_distance(distance, where), **options)
@@ -100,8 +99,6 @@ def project(
                     )
             if distributed.rank() == 0:
                 finish(folder, inputs, found)
-    finally:
-        distributed.stop()
 
 
 def check_label(generator: "TrainedGenerator", label: str | None) -> None:

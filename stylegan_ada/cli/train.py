@@ -41,8 +41,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     device = choose_device(options.device)
     tune_convolutions()
     options = start.check(options, folder, device)
-    distributed.start(device)
-    try:
+    with distributed.group(device):
         # of a dry run, nothing but the configuration is on stdout
         config, dataset = start.configure(options, folder, device, lambda line: say(line, err=dry_run), load)
         if dry_run:
@@ -50,5 +49,3 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
         else:
             # only now: until here Ctrl-C ends the program at once
             exit_if_stopped(start.run(config, options, dataset, folder, device, say, listen_for_stop()))
-    finally:
-        distributed.stop()

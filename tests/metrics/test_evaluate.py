@@ -177,7 +177,7 @@ features = compute_features(generator, real_images(dataset, np.arange(3), np.ara
 small = features.thumbnails[:, 0].tolist()
 found = [distributed.rank(), features.real.reference.tolist(), features.generated.tolist(), len(generator.seeds), small]
 pathlib.Path({out!r}, f"{{distributed.rank()}}.json").write_text(json.dumps(found))
-distributed.stop()
+torch.distributed.destroy_process_group()
 """
 
 
