@@ -1,4 +1,4 @@
-"""Who may import what: the floors of the house, and what must stay out of a plain import."""
+"""Who may import what: the layers of the package, and what must stay out of a plain import."""
 
 import ast
 import subprocess
@@ -7,8 +7,8 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-# DESIGN.md, section 1: a module imports its own floor or lower ones
-FLOORS = {
+# docs/architecture.md: a module imports its own layer or lower ones
+LAYERS = {
     "_version": 0,
     "config": 0,
     "devices": 0,
@@ -41,7 +41,7 @@ FLOORS = {
     "cli": 6,
     "__main__": 7,
 }
-FORBIDDEN = {  # beyond the floors: rooms of one floor that do not know each other
+FORBIDDEN = {  # beyond the layers: packages of one layer that do not know each other
     ("networks", "losses"),
     ("networks", "augment"),
     ("networks", "datasets"),
@@ -66,7 +66,7 @@ def modules(root):
 
 
 def imported(path, parts):
-    """What a file imports of our package, anywhere in it and for types, too, as [stylegan_ada, room, ..., name]."""
+    """What a file imports of our package, anywhere in it and for types, too, as [stylegan_ada, package, ..., name]."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             base = parts[: len(parts) - node.level] if node.level else []
@@ -79,15 +79,15 @@ def imported(path, parts):
         yield from (target for target in targets if target[0] == "stylegan_ada" and len(target) > 1)
 
 
-def test_no_module_imports_from_a_higher_floor(root):
+def test_no_module_imports_from_a_higher_layer(root):
     checked = 0
     for path, parts in modules(root):
         if parts[1:] == ["__init__"]:
             continue  # the front door
-        room = parts[1]
+        package = parts[1]
         for _, target, *_ in imported(path, parts):
-            assert FLOORS[target] <= FLOORS[room], f"{path} imports {target}"
-            assert (room, target) not in FORBIDDEN, f"{path} imports {target}"
+            assert LAYERS[target] <= LAYERS[package], f"{path} imports {target}"
+            assert (package, target) not in FORBIDDEN, f"{path} imports {target}"
             checked += 1
     assert checked > 50
 
