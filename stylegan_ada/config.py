@@ -31,7 +31,7 @@ def block_shapes(height: int, width: int) -> list[tuple[int, int]]:
     if (a << doublings, b << doublings) != (height, width) or shorter < 4 or max(a, b) > 32:
         nearest_size = "x".join(map(str, _nearest_size(height, width)))
         raise UserError(
-            f"DataConfig.size {height}x{width}: a network cannot be built for it, the nearest size is {nearest_size} "
+            f"`size` {height}x{width}: a network cannot be built for it, the nearest size is {nearest_size} "
             f"(sides are a * 2^n and b * 2^n, the shorter factor from 4 to 7, the longer up to 32)"
         )
     return [(a << n, b << n) for n in range(doublings + 1)]
@@ -128,7 +128,7 @@ class NetworkConfig:
         top = 4 << (len(self.block_shapes) - 1)
         _check(
             self.channel_base >= top,
-            f"NetworkConfig.channel_base {self.channel_base}: give at least {top} for this size",
+            f"`channel_base` {self.channel_base}: give at least {top} for this size",
         )
 
     @property
@@ -208,7 +208,7 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         for group in self.groups:
-            _check(self.groups.count(group) == 1, f"AugmentConfig.groups: {group!r} is named twice, once is enough")
+            _check(self.groups.count(group) == 1, f"`augment`: {group!r} is named twice, once is enough")
         check(self)
 
 
@@ -309,7 +309,7 @@ class TrainingConfig:
         check(self)
         _check(
             self.stop_after is None or self.evaluate_kimg > 0,
-            "TrainingConfig.stop_after: needs measurements, give TrainingConfig.evaluate_kimg as well",
+            "`stop_after`: needs measurements, give `evaluate_kimg` as well",
         )
 
 
@@ -327,7 +327,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         _check(
             self.augment.signal != "rv" or self.data.holdout > 0 or self.augment.p is not None,
-            "AugmentConfig.signal rv needs images that training never sees: add DataConfig.holdout 0.1",
+            "`ada_signal` rv needs images that training never sees: add `holdout` 0.1",
         )
 
 

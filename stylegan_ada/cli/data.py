@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .common import check_new_folder, new_folder, progress_bar
+from .config_options import with_flags
 
 if TYPE_CHECKING:
     from ..datasets.inspect import Inspection
@@ -51,6 +52,7 @@ def inspect_command(source: str, no_labels: bool, as_json: bool) -> None:
 
     with progress_bar("reading images") as progress:
         found = inspect_source(source, use_labels=not no_labels, progress=progress)
+    found = replace(found, warnings=[with_flags(warning) for warning in found.warnings])
     click.echo(json.dumps(asdict(found), indent=2) if as_json else "\n".join(_report(found)))
 
 

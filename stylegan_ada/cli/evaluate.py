@@ -12,6 +12,7 @@ from ..errors import UserError, nearest
 from ..metrics.table import METRICS, measure
 from ..metrics.words import details, footnotes, interval, number, reference_name
 from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
+from .config_options import with_flags
 
 if TYPE_CHECKING:
     from ..metrics.results import MetricResult
@@ -97,7 +98,7 @@ def evaluate(
         if as_json:
             click.echo(as_json_text(results, feature_sets.real.classes, of_real))
         else:
-            click.echo(as_table(results, extractor.name, reference_name(real), of_real))
+            click.echo(with_flags(as_table(results, extractor.name, reference_name(real), of_real)))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
     finally:

@@ -14,9 +14,7 @@ FORMATS = ("safetensors", "onnx", "pt2")
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "file_format", required=True, type=Choice(FORMATS), help="docs/export.md says which is for what."
-)
+@click.option("--format", required=True, type=Choice(FORMATS), help="docs/export.md says which is for what.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file that ends in .FORMAT.")
 @click.option("--uint8", is_flag=True, help="Images of 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
 @click.option("--part", type=Choice(("mapping", "synthesis")), help="One of the two networks; otherwise both in one.")
@@ -28,16 +26,14 @@ FORMATS = ("safetensors", "onnx", "pt2")
     help="const: the same for every image, kept in the file; input: given with each image.",
 )
 @click.option("--licence", help="A line on what others may do with the file, kept in it.")
-def export(
-    run: Path, file_format: str, out: Path, uint8: bool, part: str | None, noise: str, licence: str | None
-) -> None:
+def export(run: Path, format: str, out: Path, uint8: bool, part: str | None, noise: str, licence: str | None) -> None:
     """Write the generator of a run folder (or of a generator file) for other programs, and check what was written."""
     check_new_file(out)
-    if out.suffix.lower() != f".{file_format}":
-        raise UserError(f"--out {out}: give a file that ends in .{file_format}")
-    if file_format == "safetensors":
+    if out.suffix.lower() != f".{format}":
+        raise UserError(f"--out {out}: give a file that ends in .{format}")
+    if format == "safetensors":
         _check_plain(uint8, part, noise)
-    elif file_format == "onnx":
+    elif format == "onnx":
         from ..export.onnx_file import check_packages
 
         check_packages()
@@ -46,15 +42,15 @@ def export(
 
     generator = load_generator(run)
     notes = _notes(run, licence)
-    if file_format == "safetensors":
+    if format == "safetensors":
         export_safetensors(generator, out, notes)
         click.echo(f"{out}: weights, configuration and classes, read back as written")
         return
     exported = ExportedPart(generator.network, part or "whole", noise, uint8)
-    write = export_onnx if file_format == "onnx" else export_pt2
+    write = export_onnx if format == "onnx" else export_pt2
     difference = write(exported, generator.info, out, notes)
     unit = "gray levels" if uint8 else "of a range of 2" if exported.output_name == "image" else "of w"
-    opset = f"opset {OPSET}, " if file_format == "onnx" else ""
+    opset = f"opset {OPSET}, " if format == "onnx" else ""
     click.echo(f"{out}: {opset}largest difference from the network at batches 1, 2 and 5: {difference:.2g} {unit}")
 
 

@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 @click.option("--per-class", type=int, help="As many images of each class.")
 @click.option("--count", type=int, help="As many images, in the training set's shares of classes.")
 @click.option("--balance-with", metavar="SOURCE", help="What fills this labelled set up to its largest class.")
-@click.option(
-    "--psi", "truncation_psi", multiple=True, metavar="P|CLASS=P", help="Truncation, of all classes or one; repeatable."
-)
+@click.option("--psi", multiple=True, metavar="P|CLASS=P", help="Truncation, of all classes or one; repeatable.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other images.")
-@click.option("--format", "file_format", type=Choice(("png", "jpg")), default="png", show_default=True)
+@click.option("--format", type=Choice(("png", "jpg")), default="png", show_default=True)
 @click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
 @click.option("--shards", is_flag=True, help="WebDataset's tar files instead of class folders.")
 @click.option("--reject-copies", is_flag=True, help="Nearer to a training image than unseen real images are.")
@@ -46,7 +44,7 @@ def dataset(
     per_class: int | None,
     count: int | None,
     balance_with: str | None,
-    truncation_psi: tuple[str, ...],
+    psi: tuple[str, ...],
     features: str,
     data: str | None,
     precision: str,
@@ -71,8 +69,7 @@ def dataset(
     distributed.start(where)
     try:
         generator = load_generator(run, where, precision)
-        by_class = truncation_psi_by_class(truncation_psi, generator.classes)
-        options["format"] = options.pop("file_format")
+        by_class = truncation_psi_by_class(psi, generator.classes)
         counts = choose_counts(generator, per_class, count, balance_with)
         recipe = Recipe(counts=counts, psi=by_class, **options)
         facts = describe(generator, run, recipe, precision)

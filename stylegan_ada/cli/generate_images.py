@@ -64,7 +64,7 @@ def images(
     from ..sampling import check_truncation_psi, load_generator
 
     check_new_folder(out)
-    check_truncation_psi(truncation_psi, "--psi")
+    check_truncation_psi(truncation_psi)
     if file is None and tuning is not None:
         raise UserError("--tuning: it goes with --latents FILE")
     if file is not None and (
@@ -95,7 +95,7 @@ def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: s
     from ..grids import sample_grid
     from ..sampling import check_truncation_psi, load_generator
 
-    check_truncation_psi(truncation_psi, "--psi")
+    check_truncation_psi(truncation_psi)
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
     picture = sample_grid(load_generator(run, choose_device(device), precision), columns, truncation_psi)

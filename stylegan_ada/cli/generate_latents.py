@@ -68,7 +68,6 @@ def mix(
 @click.option("--frames", required=True, type=click.IntRange(2, 10_000), help="How many, A and B included.")
 @click.option(
     "--format",
-    "file_format",
     type=Choice(("gif", "webp", "png")),
     default="gif",
     show_default=True,
@@ -84,7 +83,7 @@ def interpolate(
     file_b: Path,
     out: Path,
     frames: int,
-    file_format: str,
+    format: str,
     index: int,
     index_b: int,
     tuning: Path | None,
@@ -95,7 +94,7 @@ def interpolate(
 
     check_new_folder(out)
     generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
-    animation = None if file_format == "png" else f"animation.{file_format}"
+    animation = None if format == "png" else f"animation.{format}"
     write(out, generator, deltas, interpolated(a, b, frames), animation)
     click.echo(f"{frames} frames, {f'{animation}, ' if animation else ''}latents.npz and grid.png are in {out}")
 

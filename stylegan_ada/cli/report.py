@@ -9,6 +9,7 @@ import click
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
 from .common import DEVICES, MOST_IMAGES, Choice, progress_bar, run_images
+from .config_options import with_flags
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,7 @@ def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: 
         from ..files import write_text
 
         page = make_report(run, data, not no_real_images, count, choose_device(device), progress)
-    write_text(out, page)
+    write_text(out, with_flags(page))
     click.echo(f"the report is {out}")
 
 

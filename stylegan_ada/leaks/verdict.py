@@ -72,12 +72,12 @@ class Verdict:
         if at_zero[AS_IT_IS] < LEARNED:
             lines.append(
                 f"at p = 0 only {at_zero[AS_IT_IS]:.0%} look like real images as they are: the generators have not "
-                "learned enough to tell, give a larger TrainingConfig.kimg"
+                "learned enough to tell, give a larger `kimg`"
             )
         for name in self.leaking:
             lines.append(
                 f"{name} leaks at p = {p:g}: {at_p[name] - at_zero[name]:+.1%} of the images; "
-                "leave it out, or cap p lower by AugmentConfig.maximum"
+                "leave it out, or cap p lower by `ada_max`"
             )
         if not self.leaking:
             lines.append(f"at p = {p:g} nothing leaks: no augmentation shows in 2% more of the images than at p = 0")

@@ -56,4 +56,4 @@ def reference_name(real: "RealImages") -> str:
     """What the images compared with are to the run."""
     if real.held_out is not None and len(real.reference) == len(real.held_out):
         return "held-out images"
-    return "images that were trained on" if real.trained_on is not None else "images of --data"
+    return "images that were trained on" if real.trained_on is not None else "images of `data`"

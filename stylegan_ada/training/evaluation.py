@@ -81,7 +81,7 @@ class Evaluator:
         self.given_up = distributed.any_rank(enough)
         if self.given_up:
             self.say(
-                f"{self.stop_after} measurements in a row brought nothing better: the run ends, as --stop-after asks"
+                f"{self.stop_after} measurements in a row brought nothing better: the run ends, as `stop_after` asks"
             )
 
     def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[Row, Evaluation]:
@@ -160,7 +160,7 @@ class Evaluator:
         share = (rest + count * drawn) / seconds
         self.say(f"measuring {count} images against {len(real.reference)} real ones takes {share:.1%} of the time")
         if count == FEWEST and share > SHARE:
-            self.say("  a larger --evaluate-kimg makes that less")
+            self.say("  a larger `evaluate_kimg` makes that less")
         return count
 
 

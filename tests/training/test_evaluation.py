@@ -190,7 +190,7 @@ def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
     assert evaluator._affordable(None, side, 200.0) == (200 * 0.05 - 1) * 32
     assert lines == ["measuring 288 images against 24 real ones takes 5.0% of the time"]
     assert evaluator._affordable(None, side, 20.0) == 100
-    assert lines[-1] == "  a larger --evaluate-kimg makes that less"
+    assert lines[-1] == "  a larger `evaluate_kimg` makes that less"
     assert evaluator._affordable(None, side, 1e6) == 5000
 
 
