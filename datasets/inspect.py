@@ -121,5 +121,5 @@ def _duplicate_warnings(duplicates: list[list[str]], labelling: Labelling | None
     if labelling:
         across = [group for group in duplicates if len({labelling.index_of[name] for name in group}) > 1]
         if across:
-            warnings.append(f"{len(across)} images stand in more than one class (first: {across[0][0]!r})")
+            warnings.append(f"{len(across)} images are in more than one class (first: {across[0][0]!r})")
     return warnings

@@ -58,7 +58,9 @@ class DataConfig:
     )
     fit: str = field(
         default="crop",
-        metadata=setting("fit", "How images get the size: crop their centre, or stretch them.", choices=FITS),
+        metadata=setting(
+            "fit", "How images are brought to the size: crop their centre, or stretch them.", choices=FITS
+        ),
     )
     labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
     mirror: str | None = field(
@@ -77,7 +79,7 @@ class DataConfig:
         default=None,
         metadata=setting(
             "subset",
-            "Train on so many of the images only, of each class its share.",
+            "Train on only this many images, with every class in its share.",
             within=Range("2 or more", 2),
             default="all images",
         ),
@@ -164,13 +166,13 @@ class AugmentConfig:
         default=("blit", "geom", "color"),
         metadata=setting(
             "augment",
-            f"Groups of augmentations, with commas: {', '.join(AUGMENT_GROUPS)}; or none.",
+            f"Groups of augmentations, separated by commas: {', '.join(AUGMENT_GROUPS)}; or none.",
             choices=AUGMENT_GROUPS,
         ),
     )
     extra: tuple[ExtraAugmentation, ...] = field(  # applied before the groups
         default=(),
-        metadata=setting("augment_extra", "A YAML file with augmentations of your own, by kornia.", default="no file"),
+        metadata=setting("augment_extra", "A YAML file that lists augmentations of kornia.", default="no file"),
     )
     signal: str = field(
         default="rt",
@@ -191,7 +193,7 @@ class AugmentConfig:
     )
     kimg: float = field(
         default=500.0,
-        metadata=setting("ada_kimg", "Thousands of images in which p could go from 0 to 1.", within=POSITIVE),
+        metadata=setting("ada_kimg", "Thousands of images in which p can rise from 0 to 1.", within=POSITIVE),
     )
     maximum: float = field(  # augmentations leak into the images as p nears 1
         default=0.8, metadata=setting("ada_max", "The largest p.", within=PROBABILITY)
@@ -219,7 +221,7 @@ class TrainingConfig:
     kimg: float = field(
         metadata=setting(
             "kimg",
-            "Thousands of images to show. A finished run goes on if it is raised.",
+            "Length of the run in thousands of images. A finished run goes on if this is raised.",
             within=POSITIVE,
             chosen_by="the number of images and the device",
         )
@@ -234,7 +236,7 @@ class TrainingConfig:
         default=None,
         metadata=setting(
             "micro_batch",
-            "Images at once per process: less memory, same step.",
+            "Images that a process computes at once: fewer take less memory, the step stays the same.",
             within=COUNT,
             default="the whole share of a process",
         ),
@@ -287,14 +289,14 @@ class TrainingConfig:
             "evaluate_kimg",
             "Thousands of images between measurements; 0 for none.",
             within=NOT_NEGATIVE,
-            chosen_by="the run's length, a tenth of it",
+            chosen_by="the length of the run, a tenth of it",
         ),
     )
     stop_after: int | None = field(
         default=None,
         metadata=setting(
             "stop_after",
-            "End after so many measurements in a row that brought nothing better.",
+            "End the run after this many measurements in a row without an improvement.",
             within=COUNT,
             default="never early",
         ),

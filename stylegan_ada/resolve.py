@@ -124,4 +124,4 @@ def _widths(side: int, machine: Machine) -> tuple[int, int]:
 def _precision(machine: Machine) -> tuple[str, str]:
     if machine.bf16:
         return "bf16", f"{'this GPU' if machine.cuda else 'this CPU'} computes in it, with the range of fp32"
-    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU computes in nothing shorter")
+    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU has no shorter number format")

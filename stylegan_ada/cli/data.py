@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Sample sets, and a look at a set of images before training."""
+    """Write sample sets, or inspect a set of images before training."""
 
 
 @data.command()
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; new or empty.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, new or empty.")
 def sample(name: str, out: Path) -> None:
     """Write the sample set NAME (elpv, digits) as a folder of labelled images."""
     from ..datasets.samples import SAMPLE_PREFIX, find_sample
@@ -47,7 +47,7 @@ def sample(name: str, out: Path) -> None:
 @click.option("--no-labels", is_flag=True, help="Ignore class folders and label files.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect_command(source: str, no_labels: bool, as_json: bool) -> None:
-    """Tell what SOURCE (a folder, a .zip, sample:NAME) holds, and what is wrong with it."""
+    """Report what SOURCE (a folder, a .zip or sample:NAME) holds, and what is wrong with it."""
     from ..datasets.inspect import inspect_source
 
     with progress_bar("reading images") as progress:

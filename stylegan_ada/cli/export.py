@@ -14,10 +14,12 @@ FORMATS = ("safetensors", "onnx", "pt2")
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--format", required=True, type=Choice(FORMATS), help="docs/export.md says which is for what.")
+@click.option("--format", required=True, type=Choice(FORMATS), help="docs/export.md says what each is for.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file that ends in .FORMAT.")
-@click.option("--uint8", is_flag=True, help="Images of 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
-@click.option("--part", type=Choice(("mapping", "synthesis")), help="One of the two networks; otherwise both in one.")
+@click.option("--uint8", is_flag=True, help="Write images as 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
+@click.option(
+    "--part", type=Choice(("mapping", "synthesis")), help="Export one of the two networks; otherwise both in one."
+)
 @click.option(
     "--noise",
     type=Choice(("const", "input")),
@@ -25,7 +27,7 @@ FORMATS = ("safetensors", "onnx", "pt2")
     show_default=True,
     help="const: the same for every image, kept in the file; input: given with each image.",
 )
-@click.option("--licence", help="A line on what others may do with the file, kept in it.")
+@click.option("--licence", help="A line to keep in the file: what others may do with it.")
 def export(run: Path, format: str, out: Path, uint8: bool, part: str | None, noise: str, licence: str | None) -> None:
     """Write the generator of a run folder (or of a generator file) for other programs, and check what was written."""
     check_new_file(out)

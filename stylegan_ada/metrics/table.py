@@ -82,7 +82,7 @@ METRICS = {
     "label_accuracy": Metric(
         results.label_accuracy,
         Direction.HIGHER,
-        "share of generated images whose label a classifier of real images reads",
+        "share of generated images that a classifier of real images assigns to their label",
     ),
 }
 

@@ -31,7 +31,7 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
         case Copies() as copies:
             return [(number(copies.control_share), "the same among unseen real images: the control")]
         case LabelFidelity() as fidelity:
-            lines = [(number(fidelity.chance), "by always reading the commonest label")]
+            lines = [(number(fidelity.chance), "by always naming the commonest label")]
             if of_real is not None:
                 lines.insert(0, (number(of_real), "on real images that the classifier had not seen"))
             return lines

@@ -33,7 +33,7 @@ class Ticker:
             if warning is not None:
                 self.say(warning)
             if row.get("loss_G", 0.0) > DIVERGED_LOSS:
-                self.say("warning: the generator's loss says that training has diverged: lower `learning_rate`")
+                self.say("warning: the generator's loss shows that training has diverged: lower `learning_rate`")
         return row
 
     def _broken(self, name: str, value: float, images_seen: int) -> UserError:

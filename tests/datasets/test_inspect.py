@@ -47,7 +47,7 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "1 images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535",
         "1 files hold several pictures: the first of each would be taken",
         "2 images are exact copies of others",
-        "1 images stand in more than one class (first: 'cat/0.png')",
+        "1 images are in more than one class (first: 'cat/0.png')",
     ]
 
 
