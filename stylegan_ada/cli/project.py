@@ -144,7 +144,7 @@ def open_known(generator: "TrainedGenerator", run: Path, data: str | None) -> "R
 
     folder = run_folder(run)
     if folder is None and data is None:
-        say(f"the column covered is left empty: {run} is not in a run's folder, name one or give --data")
+        say(f"the column covered is left empty: {run} is a generator without a run, name its run or give --data")
         return None
     try:
         real: RealImages = distributed.first_rank_first(lambda: run_images(folder or run, data))

@@ -42,7 +42,7 @@ METRICS = {
     "kid": Metric(
         results.kid,
         Direction.LOWER,
-        "the same question without that bias; within its interval of 0 nothing tells them apart",
+        "the same comparison without that bias; if its interval includes 0, no difference was found",
     ),
     "precision": Metric(
         results.precision,
