@@ -62,16 +62,16 @@ def _make(entry: ExtraAugmentation) -> nn.Module:
         import kornia.augmentation as kornia
         from kornia.augmentation._2d.base import AugmentationBase2D
     except ImportError:
-        raise UserError('--augment-extra: needs kornia, run pip install "stylegan-ada[augment]"') from None
+        raise UserError('`augment_extra`: needs kornia, run pip install "stylegan-ada[augment]"') from None
     names = [name for name, kind in vars(kornia).items() if _is_augmentation(kind, AugmentationBase2D)]
     if entry.name not in names:
-        raise UserError(f"--augment-extra {entry.name}: kornia has no such augmentation, {nearest(entry.name, names)}")
+        raise UserError(f"`augment_extra` {entry.name}: kornia has no such augmentation, {nearest(entry.name, names)}")
     arguments = {name: _as_tuple(value) for name, value in json.loads(entry.arguments).items()}
     try:
         return getattr(kornia, entry.name)(**{**arguments, "p": 1.0})
     except Exception as error:
         # kornia checks arguments by exceptions of several kinds
-        raise UserError(f"--augment-extra {entry.name}: {first_line(error)}") from None
+        raise UserError(f"`augment_extra` {entry.name}: {first_line(error)}") from None
 
 
 def _is_augmentation(kind: object, base: type) -> bool:
@@ -116,4 +116,4 @@ def _try(name: str, transform: nn.Module, image_shape: tuple[int, int, int]) -> 
         torch.autograd.grad(gradient.square().sum(), images)
     except Exception as error:
         # kornia's own, and torch's where something has no derivative
-        raise UserError(f"--augment-extra {name}: {first_line(error)}") from None
+        raise UserError(f"`augment_extra` {name}: {first_line(error)}") from None

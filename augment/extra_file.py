@@ -12,15 +12,15 @@ def read_extra(path: Path) -> tuple[ExtraAugmentation, ...]:
     try:
         import yaml
     except ImportError:
-        raise UserError('AugmentConfig.extra: needs pyyaml, run pip install "stylegan-ada[augment]"') from None
+        raise UserError('`augment_extra`: needs pyyaml, run pip install "stylegan-ada[augment]"') from None
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"AugmentConfig.extra {path}: cannot be read ({error.strerror})") from None
+        raise UserError(f"`augment_extra` {path}: cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"AugmentConfig.extra {path}: not YAML ({' '.join(str(error).split())})") from None
+        raise UserError(f"`augment_extra` {path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(entries, list) or not entries:
-        raise UserError(f"AugmentConfig.extra {path}: must be a list, as: - name: RandomGaussianBlur")
+        raise UserError(f"`augment_extra` {path}: must be a list, as: - name: RandomGaussianBlur")
     return tuple(_entry(path, number, entry) for number, entry in enumerate(entries, 1))
 
 
@@ -28,13 +28,11 @@ def _entry(path: Path, number: int, entry: object) -> ExtraAugmentation:
     if isinstance(entry, str):
         entry = {"name": entry}
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise UserError(f"AugmentConfig.extra {path}: entry {number} has no name, as: - name: RandomGaussianBlur")
+        raise UserError(f"`augment_extra` {path}: entry {number} has no name, as: - name: RandomGaussianBlur")
     arguments = {str(key): value for key, value in entry.items() if key != "name"}
     if "p" in arguments:
-        raise UserError(
-            f"AugmentConfig.extra {path}: {entry['name']} has a p of its own, leave it out: all share one p"
-        )
+        raise UserError(f"`augment_extra` {path}: {entry['name']} has a p of its own, leave it out: all share one p")
     try:
         return ExtraAugmentation(name=entry["name"], arguments=json.dumps(arguments))
     except TypeError as error:
-        raise UserError(f"AugmentConfig.extra {path}: {entry['name']}: {error}") from None
+        raise UserError(f"`augment_extra` {path}: {entry['name']}: {error}") from None

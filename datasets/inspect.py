@@ -100,7 +100,7 @@ def _image_warnings(headers: dict[str, Header], sizes: int, unreadable: int) -> 
         warnings.append(f"{unreadable} files cannot be read and would be skipped")
     if sizes > 1:
         least = min(min(header.height, header.width) for header in headers.values())
-        warnings.append(f"the images have {sizes} sizes: training needs --size, at most {least}")
+        warnings.append(f"the images have {sizes} sizes: training needs `size`, at most {least}")
     gray = sum(header.gray for header in headers.values())
     if 0 < gray < len(headers):
         warnings.append(f"{gray} images are gray and {len(headers) - gray} in colour: all would be taken as colour")
@@ -121,5 +121,5 @@ def _duplicate_warnings(duplicates: list[list[str]], labelling: Labelling | None
     if labelling:
         across = [group for group in duplicates if len({labelling.index_of[name] for name in group}) > 1]
         if across:
-            warnings.append(f"{len(across)} images stand in more than one class (first: {across[0][0]!r})")
+            warnings.append(f"{len(across)} images are in more than one class (first: {across[0][0]!r})")
     return warnings

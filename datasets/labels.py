@@ -52,7 +52,7 @@ def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
             file = next(name for name in names if labelling.index_of[name] == index)
             raise UserError(
                 f"class {label!r} has only one readable image ({file!r}): "
-                "add images of it, remove it, or train without labels (--no-labels)"
+                "add images of it, remove it, or train without labels (`no_labels`)"
             )
         if labelled[index] and not counts[index]:
             raise UserError(f"class {label!r} has no readable image: add images of it, or remove it")
@@ -138,7 +138,7 @@ def _labels_of_folders(source: Source) -> Labelling | None:
     if roots:
         raise UserError(
             f"{source.place!r} has class folders and {len(roots)} images beside them (such as {roots[0]!r}): "
-            "move those into a class folder, or ignore the classes (--no-labels)"
+            "move those into a class folder, or ignore the classes (`no_labels`)"
         )
     folders = {name: name.split("/")[0] for name in names}
     classes = class_order(folders.values())

@@ -33,7 +33,7 @@ def check_mirror(mode: str, height: int, width: int) -> None:
     if mode not in MIRRORS:
         raise UserError(f"no mirror mode {mode!r}: {nearest(mode, MIRRORS)}")
     if mode == "quarter" and height != width:
-        raise UserError(f"quarter turns need square images, not {height}x{width}: choose --mirror h, v or hv")
+        raise UserError(f"quarter turns need square images, not {height}x{width}: choose `mirror` h, v or hv")
 
 
 def _where(gate: Tensor, changed: Tensor, images: Tensor) -> Tensor:

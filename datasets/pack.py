@@ -103,7 +103,7 @@ def _resolve_size(size: tuple[int, int] | None, headers: dict[str, Header]) -> t
                 raise UserError(
                     f"the images differ in size ({first!r} is {header.height}x{header.width}, {name!r} is "
                     f"{other.height}x{other.width}, height x width): "
-                    f"give --size, at most {min(least_height, least_width)}"
+                    f"give `size`, at most {min(least_height, least_width)}"
                 )
         return header.height, header.width
     height, width = size
@@ -113,7 +113,7 @@ def _resolve_size(size: tuple[int, int] | None, headers: dict[str, Header]) -> t
         most = min(least_height, least_width) if height == width else f"{least_height}x{least_width}"
         raise UserError(
             f"{len(small)} images are smaller than {height}x{width} (first: {small[0]!r} is "
-            f"{header.height}x{header.width}, height x width): give --size {most} or less, or remove them"
+            f"{header.height}x{header.width}, height x width): give `size` {most} or less, or remove them"
         )
     return size
 

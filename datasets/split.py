@@ -24,7 +24,7 @@ def split(
         held.append(members[: min(round(len(members) * holdout), len(members) - 2)])
     held_out = np.sort(np.concatenate(held))
     if holdout > 0 and not len(held_out):
-        raise UserError(f"--holdout {holdout}: that is less than one image of any class, give a larger share")
+        raise UserError(f"`holdout` {holdout}: that is less than one image of any class, give a larger share")
     left = order[~np.isin(order, held_out)]
     if subset is not None:
         left = _share(left, labels, subset)
@@ -34,9 +34,9 @@ def split(
 def _share(order: NDArray[np.int64], labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The first of `order` in each class, `count` in all."""
     if count > len(order):
-        raise UserError(f"--subset {count}: there are only {len(order)} images to train on, give fewer or none")
+        raise UserError(f"`subset` {count}: there are only {len(order)} images to train on, give fewer or none")
     by_class = order[np.argsort(labels[order], kind="stable")]
     quota = np.bincount(labels[by_class[np.arange(count) * len(order) // count]], minlength=labels.max() + 1)
     if quota[np.unique(labels)].min() < 2:
-        raise UserError(f"--subset {count}: that leaves less than two images of the rarest class, give more")
+        raise UserError(f"`subset` {count}: that leaves less than two images of the rarest class, give more")
     return np.concatenate([order[labels[order] == label][: quota[label]] for label in np.unique(labels)])

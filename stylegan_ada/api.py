@@ -114,7 +114,9 @@ def export_generator(
     generator, notes = load_generator(run), export_notes(run, licence)
     if out.suffix == ".safetensors":
         if uint8 or part != "whole" or noise != "const":
-            raise UserError("uint8, part, noise: safetensors holds the whole generator, leave them out or write .onnx")
+            raise UserError(
+                "`uint8`, `part`, `noise`: safetensors holds the whole generator, leave them out or write .onnx"
+            )
         export_safetensors(generator, out, notes)
         return 0.0
     if out.suffix not in (".onnx", ".pt2"):

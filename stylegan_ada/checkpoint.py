@@ -13,7 +13,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .augment import AdaController
-from .config import NetworkConfig, from_json, to_json
+from .config import NetworkConfig
+from .config_json import from_json, to_json
 from .errors import UserError, first_line
 from .files import atomic_path
 from .networks import Discriminator, Generator

@@ -1,46 +1,16 @@
 """Everything that defines a run, as frozen dataclasses that check themselves. No torch here."""
 
-import dataclasses
-import json
-import types
-import typing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-from .errors import UserError, nearest
+from .errors import UserError
+from .image_size import block_shapes
 from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, setting
-
-T = TypeVar("T")
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 MIRRORS = ("h", "v", "hv", "quarter")
 FITS = ("crop", "stretch")
 ADA_SIGNALS = ("rt", "rv")
 AUGMENT_GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
-
-
-def block_shapes(height: int, width: int) -> list[tuple[int, int]]:
-    """Shapes (height, width) of the network's blocks, the lowest first, each twice the one before.
-
-    The sides must be `a * 2^n` and `b * 2^n` with the shorter factor from 4 to 7 and the longer up to 32;
-    other sides are a UserError that names the nearest ones that can be built.
-    """
-    shorter = min(height, width)
-    doublings = shorter.bit_length() - 3 if shorter >= 4 else 0
-    a, b = height >> doublings, width >> doublings
-    if (a << doublings, b << doublings) != (height, width) or shorter < 4 or max(a, b) > 32:
-        nearest_size = "x".join(map(str, _nearest_size(height, width)))
-        raise UserError(
-            f"DataConfig.size {height}x{width}: a network cannot be built for it, the nearest size is {nearest_size} "
-            f"(sides are a * 2^n and b * 2^n, the shorter factor from 4 to 7, the longer up to 32)"
-        )
-    return [(a << n, b << n) for n in range(doublings + 1)]
-
-
-def _nearest_size(height: int, width: int) -> tuple[int, int]:
-    """The size with a network whose sides differ least in all from these."""
-    sizes = [(a << n, b << n) for n in range(10) for a in range(4, 33) for b in range(4, 33) if min(a, b) <= 7]
-    return min(sizes, key=lambda size: abs(size[0] - height) + abs(size[1] - width))
 
 
 def _check(ok: bool, message: str) -> None:
@@ -58,7 +28,9 @@ class DataConfig:
     )
     fit: str = field(
         default="crop",
-        metadata=setting("fit", "How images get the size: crop their centre, or stretch them.", choices=FITS),
+        metadata=setting(
+            "fit", "How images are brought to the size: crop their centre, or stretch them.", choices=FITS
+        ),
     )
     labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
     mirror: str | None = field(
@@ -77,7 +49,7 @@ class DataConfig:
         default=None,
         metadata=setting(
             "subset",
-            "Train on so many of the images only, of each class its share.",
+            "Train on only this many images, with every class in its share.",
             within=Range("2 or more", 2),
             default="all images",
         ),
@@ -128,7 +100,7 @@ class NetworkConfig:
         top = 4 << (len(self.block_shapes) - 1)
         _check(
             self.channel_base >= top,
-            f"NetworkConfig.channel_base {self.channel_base}: give at least {top} for this size",
+            f"`channel_base` {self.channel_base}: give at least {top} for this size",
         )
 
     @property
@@ -164,13 +136,13 @@ class AugmentConfig:
         default=("blit", "geom", "color"),
         metadata=setting(
             "augment",
-            f"Groups of augmentations, with commas: {', '.join(AUGMENT_GROUPS)}; or none.",
+            f"Groups of augmentations, separated by commas: {', '.join(AUGMENT_GROUPS)}; or none.",
             choices=AUGMENT_GROUPS,
         ),
     )
     extra: tuple[ExtraAugmentation, ...] = field(  # applied before the groups
         default=(),
-        metadata=setting("augment_extra", "A YAML file with augmentations of your own, by kornia.", default="no file"),
+        metadata=setting("augment_extra", "A YAML file that lists augmentations of kornia.", default="no file"),
     )
     signal: str = field(
         default="rt",
@@ -191,7 +163,7 @@ class AugmentConfig:
     )
     kimg: float = field(
         default=500.0,
-        metadata=setting("ada_kimg", "Thousands of images in which p could go from 0 to 1.", within=POSITIVE),
+        metadata=setting("ada_kimg", "Thousands of images in which p can rise from 0 to 1.", within=POSITIVE),
     )
     maximum: float = field(  # augmentations leak into the images as p nears 1
         default=0.8, metadata=setting("ada_max", "The largest p.", within=PROBABILITY)
@@ -208,7 +180,7 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         for group in self.groups:
-            _check(self.groups.count(group) == 1, f"AugmentConfig.groups: {group!r} is named twice, once is enough")
+            _check(self.groups.count(group) == 1, f"`augment`: {group!r} is named twice, once is enough")
         check(self)
 
 
@@ -219,7 +191,7 @@ class TrainingConfig:
     kimg: float = field(
         metadata=setting(
             "kimg",
-            "Thousands of images to show. A finished run goes on if it is raised.",
+            "Length of the run in thousands of images. A finished run goes on if this is raised.",
             within=POSITIVE,
             chosen_by="the number of images and the device",
         )
@@ -234,7 +206,7 @@ class TrainingConfig:
         default=None,
         metadata=setting(
             "micro_batch",
-            "Images at once per process: less memory, same step.",
+            "Images that a process computes at once: fewer take less memory, the step stays the same.",
             within=COUNT,
             default="the whole share of a process",
         ),
@@ -287,14 +259,14 @@ class TrainingConfig:
             "evaluate_kimg",
             "Thousands of images between measurements; 0 for none.",
             within=NOT_NEGATIVE,
-            chosen_by="the run's length, a tenth of it",
+            chosen_by="the length of the run, a tenth of it",
         ),
     )
     stop_after: int | None = field(
         default=None,
         metadata=setting(
             "stop_after",
-            "End after so many measurements in a row that brought nothing better.",
+            "End the run after this many measurements in a row without an improvement.",
             within=COUNT,
             default="never early",
         ),
@@ -309,7 +281,7 @@ class TrainingConfig:
         check(self)
         _check(
             self.stop_after is None or self.evaluate_kimg > 0,
-            "TrainingConfig.stop_after: needs measurements, give TrainingConfig.evaluate_kimg as well",
+            "`stop_after`: needs measurements, give `evaluate_kimg` as well",
         )
 
 
@@ -327,49 +299,5 @@ class RunConfig:
     def __post_init__(self) -> None:
         _check(
             self.augment.signal != "rv" or self.data.holdout > 0 or self.augment.p is not None,
-            "AugmentConfig.signal rv needs images that training never sees: add DataConfig.holdout 0.1",
+            "`ada_signal` rv needs images that training never sees: add `holdout` 0.1",
         )
-
-
-def to_json(config: Any) -> str:
-    """A dataclass of this module as JSON text."""
-    return json.dumps(dataclasses.asdict(config), indent=2)
-
-
-def from_json(kind: type[T], text: str) -> T:
-    """The dataclass `kind` from JSON text. An unknown, missing or ill-typed key is a UserError that names it."""
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"not valid JSON ({error})") from None
-    return _build(kind, values, kind.__name__)
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """`value`, as JSON gives it, as the annotated type `kind`."""
-    if dataclasses.is_dataclass(kind):
-        return _build_dataclass(kind, value, where)
-    origin = typing.get_origin(kind)
-    if origin is types.UnionType:
-        options = [option for option in typing.get_args(kind) if option is not type(None)]
-        return None if value is None else _build(options[0], value, where)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_build(typing.get_args(kind)[0], item, where) for item in value)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if origin is None and type(value) is kind:
-        return value
-    raise UserError(f"{where}: {value!r} is not of type {getattr(kind, '__name__', kind)}")
-
-
-def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: {value!r} is not an object")
-    hints = typing.get_type_hints(kind)
-    for key in value:
-        if key not in hints:
-            raise UserError(f"{where}: unknown key {key!r}, {nearest(key, hints)}")
-    for item in dataclasses.fields(kind):
-        if item.name not in value and item.default is dataclasses.MISSING:
-            raise UserError(f"{where}: the key {item.name!r} is missing")
-    return kind(**{key: _build(hints[key], item, f"{where}.{key}") for key, item in value.items()})

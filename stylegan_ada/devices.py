@@ -22,7 +22,7 @@ def choose_device(name: str) -> "torch.device":
     from . import distributed
 
     if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no GPU here, use --device cpu or install a CUDA build of torch")
+        raise UserError("`device` cuda: torch finds no GPU here, use `device` cpu or install a CUDA build of torch")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     if distributed.local_rank() >= torch.cuda.device_count():

@@ -21,12 +21,12 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock_file = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - closed below, after the flock that may fail
     except OSError as error:
-        raise cannot_write(error, f"--out {out}: cannot write there ({error.strerror})") from None
+        raise cannot_write(error, f"`out` {out}: cannot write there ({error.strerror})") from None
     with lock_file:
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(f"--out {out}: {busy}") from None
+            raise UserError(f"`out` {out}: {busy}") from None
         yield
 
 
@@ -41,6 +41,6 @@ def begin_or_go_on(path: Path, options: dict[str, Any], out: Path) -> None:
     others = sorted(name for name in begun | options if begun.get(name) != options.get(name))
     if others:
         raise UserError(
-            f"--out {out}: {path.parent} was begun with another {', '.join(others)}: "
-            "give the same options to go on, another --out, or delete it"
+            f"`out` {out}: {path.parent} was begun with another {', '.join(others)}: "
+            "give the same options to go on, another `out`, or delete it"
         )

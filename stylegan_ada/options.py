@@ -24,11 +24,6 @@ class Option:
         return self.setting.option or self.field.name
 
     @property
-    def sets(self) -> str:
-        """The field, as messages name it: DataConfig.size."""
-        return f"{self.config.__name__}.{self.field.name}"
-
-    @property
     def kind(self) -> type:
         """Of its value as given: a tuple is given as one text."""
         if get_origin(self.field.type) is tuple:

@@ -7,6 +7,7 @@ from .config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, Trainin
 from .errors import UserError
 from .options import TrainOptions, given
 from .presets import with_preset
+from .settings import settings
 
 MEASUREMENTS = 10  # in a run, unless told
 ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # ADA, arXiv 2006.06676, section 3.1
@@ -36,7 +37,7 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise UserError(f"DataConfig.size {text}: give a side (64), or height x width (64x96)")
+        raise UserError(f"`size` {text}: give a side (64), or height x width (64x96)")
     return int(sides[0]), int(sides[-1])
 
 
@@ -51,17 +52,16 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     options = with_preset(options)
     channels, height, width = facts.image_shape
     if options.mirror == "quarter" and height != width:
-        raise UserError(
-            f"DataConfig.mirror quarter: quarter turns need square images, not {height}x{width}, give h, v or hv"
-        )
+        raise UserError(f"`mirror` quarter: quarter turns need square images, not {height}x{width}, give h, v or hv")
     reasons: list[str] = []
 
     def choose(values: dict[str, Any], config: type, **choices: tuple[Any, str]) -> None:
         """Adds to what was given for `config` what is chosen, and why, for fields that nothing was given for."""
-        for name, (value, why) in choices.items():
-            if name not in values:
-                values[name] = value
-                reasons.append(f"{config.__name__}.{name} {value}: {why}")
+        for field, about in settings(config):
+            if field.name in choices and field.name not in values:
+                value, why = choices[field.name]
+                values[field.name] = value
+                reasons.append(f"`{about.option}` {value}: {why}")
 
     side = max(height, width)
     where = f"for {side} pixels on a {'GPU' if machine.cuda else 'CPU'}"
@@ -124,4 +124,4 @@ def _widths(side: int, machine: Machine) -> tuple[int, int]:
 def _precision(machine: Machine) -> tuple[str, str]:
     if machine.bf16:
         return "bf16", f"{'this GPU' if machine.cuda else 'this CPU'} computes in it, with the range of fp32"
-    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU computes in nothing shorter")
+    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU has no shorter number format")

@@ -65,10 +65,13 @@ def settings(config: Any) -> Iterator[tuple[dataclasses.Field[Any], Setting]]:
 
 
 def check(config: Any) -> None:
-    """UserError for the first field beyond its range or choices, named Class.field: Class.field value: what to do."""
+    """UserError for the first field beyond its range or choices: "`option` value: what to do".
+
+    A field that no option sets is named Class.field.
+    """
     for field, about in settings(config):
         value = getattr(config, field.name)
-        name = f"{type(config).__name__}.{field.name}"
+        name = f"`{about.option}`" if about.option else f"{type(config).__name__}.{field.name}"
         for item in value if isinstance(value, tuple) else (value,):
             if item is None:
                 continue

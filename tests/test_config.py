@@ -9,11 +9,10 @@ from stylegan_ada.config import (
     NetworkConfig,
     RunConfig,
     TrainingConfig,
-    block_shapes,
-    from_json,
-    to_json,
 )
+from stylegan_ada.config_json import from_json, to_json
 from stylegan_ada.errors import UserError
+from stylegan_ada.image_size import block_shapes
 
 
 def allowed(height, width):

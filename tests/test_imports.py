@@ -11,11 +11,13 @@ import pytest
 LAYERS = {
     "_version": 0,
     "config": 0,
+    "config_json": 0,
     "devices": 0,
     "distributed": 0,
     "errors": 0,
     "files": 0,
     "folders": 0,
+    "image_size": 0,
     "ops": 0,
     "options": 0,
     "pixels": 0,

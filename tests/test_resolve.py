@@ -15,8 +15,8 @@ def facts(side=64, count=3000):
 def test_every_choice_is_explained_and_none_that_was_given():
     config, reasons = resolve(TrainOptions(data="x"), facts(), CPU)
     assert {line.split()[0] for line in reasons} == {
-        "TrainingConfig.batch", "NetworkConfig.channel_base", "NetworkConfig.channel_max", "NetworkConfig.precision",
-        "TrainingConfig.kimg", "TrainingConfig.r1_gamma", "TrainingConfig.ema_kimg", "TrainingConfig.evaluate_kimg",
+        "`batch`", "`channel_base`", "`channel_max`", "`precision`",
+        "`kimg`", "`gamma`", "`ema_kimg`", "`evaluate_kimg`",
     }  # fmt: skip
     assert all(": " in line for line in reasons)
     given = TrainOptions(

@@ -37,9 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PeerError:
         sys.exit(2)
     except UserError as error:
-        from .config_options import with_flags
-
-        fail(with_flags(str(error)), 1 if isinstance(error, RunFailed) else 2)
+        fail(str(error), 1 if isinstance(error, RunFailed) else 2)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)

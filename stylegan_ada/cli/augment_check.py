@@ -16,20 +16,27 @@ if TYPE_CHECKING:
 
 
 @click.command("augment-check")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder; the same command goes on.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder to write. To resume, repeat the command."
+)
 @click.option("--data", default="sample:digits", show_default=True, help="A folder, a .zip, or sample:NAME.")
-@click.option("--size", default="8", show_default=True, help="Pixels: small images tell the same sooner.")
-@click.option("--augment", help="Groups of augmentations, as for train; none for those of --augment-extra alone.")
-@click.option("--augment-extra", metavar="FILE", help="Own augmentations, as for train.")
-@click.option("--p", default=0.6, show_default=True, help="At which to check.")
-@click.option("--kimg", default=100.0, show_default=True, help="Of each of three runs; 0 for the sheet alone.")
-@click.option("--seed", type=int, help="Of everything random.")
+@click.option("--size", default="8", show_default=True, help="Size in pixels; small images give the answer sooner.")
+@click.option("--augment", help="Groups of augmentations, as for train; none checks --augment-extra alone.")
+@click.option("--augment-extra", metavar="FILE", help="A file of your own augmentations, as for train.")
+@click.option("--p", default=0.6, show_default=True, help="The p to check.")
+@click.option(
+    "--kimg",
+    default=100.0,
+    show_default=True,
+    help="Length of each of the three runs, in thousands of images; 0 writes the sheet alone.",
+)
+@click.option("--seed", type=int, help="The seed of everything random.")
 @click.option("--device", type=Choice(DEVICES), default="auto")
 def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
     """Show what augmentations do, and whether they leak into generated images.
 
-    Writes sheet.png: images augmented at several p. Then trains three small generators, at p = 0, at --p and at 1, and
-    tells by a classifier in how many of their images each augmentation shows.
+    Writes sheet.png, which shows images augmented at several p. Then trains three small generators, at p = 0, at --p
+    and at p = 1, and reports, by a classifier, in how many of their images each augmentation shows.
     """
     keep_freed_memory()
     from .. import distributed
@@ -48,7 +55,7 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
 
 
 def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:
-    """Writes the sheet, trains, and tells what was found."""
+    """Writes the sheet, trains, and prints what was found."""
     from .. import distributed
     from ..leaks.check import LEAKS_FILE
     from ..leaks.sheet import SHEET

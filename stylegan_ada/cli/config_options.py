@@ -14,10 +14,17 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def with_flags(message: str) -> str:
-    """A message of the library with flags in place of the fields that they set."""
-    flags = {option.sets: flag(option.name) for option in options_of(*CONFIGS)}
-    return re.sub(r"\w+Config\.\w+", lambda match: flags.get(match[0], match[0]), message)
+def with_flags(message: str, command: click.Command | None = None) -> str:
+    """A message of the library with flags in place of the parameters that it names in backticks.
+
+    These are the options of `train` and of `command`, which is the running one if not given. Others stay as they are.
+    """
+    if command is None and (context := click.get_current_context(silent=True)):
+        command = context.command
+    flags = {option.name: flag(option.name) for option in options_of(*CONFIGS)}
+    if command is not None:
+        flags |= {param.name or "": param.opts[0] for param in command.params if isinstance(param, click.Option)}
+    return re.sub(r"`(\w+)`", lambda match: flags.get(match[1], match[0]), message)
 
 
 def config_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .common import check_new_folder, new_folder, progress_bar
+from .config_options import with_flags
 
 if TYPE_CHECKING:
     from ..datasets.inspect import Inspection
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Sample sets, and a look at a set of images before training."""
+    """Write sample sets, or inspect a set of images before training."""
 
 
 @data.command()
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write; new or empty.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, new or empty.")
 def sample(name: str, out: Path) -> None:
     """Write the sample set NAME (elpv, digits) as a folder of labelled images."""
     from ..datasets.samples import SAMPLE_PREFIX, find_sample
@@ -46,11 +47,12 @@ def sample(name: str, out: Path) -> None:
 @click.option("--no-labels", is_flag=True, help="Ignore class folders and label files.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect_command(source: str, no_labels: bool, as_json: bool) -> None:
-    """Tell what SOURCE (a folder, a .zip, sample:NAME) holds, and what is wrong with it."""
+    """Report what SOURCE (a folder, a .zip or sample:NAME) holds, and what is wrong with it."""
     from ..datasets.inspect import inspect_source
 
     with progress_bar("reading images") as progress:
         found = inspect_source(source, use_labels=not no_labels, progress=progress)
+    found = replace(found, warnings=[with_flags(warning) for warning in found.warnings])
     click.echo(json.dumps(asdict(found), indent=2) if as_json else "\n".join(_report(found)))
 
 

@@ -14,12 +14,12 @@ AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 @click.command()
 @RUN
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file, .npz.")
-@click.option("--count", type=int, default=10, show_default=True, help="How many principal directions.")
-@click.option("--from", "start", metavar="CLASS", help="Directions from this class; otherwise the commonest.")
-@click.option("--to", "end", metavar="CLASS", help="To this class; otherwise to each other one.")
+@click.option("--count", type=int, default=10, show_default=True, help="Number of principal directions.")
+@click.option("--from", "start", metavar="CLASS", help="Class where the directions start; otherwise the commonest.")
+@click.option("--to", "end", metavar="CLASS", help="Class where they end; otherwise each of the others.")
 @DEVICE
 def directions(run: Path, out: Path, count: int, start: str | None, end: str | None, device: str) -> None:
-    """Find directions of w: the principal ones, and from one class to others. Also draws them, in FILE.png.
+    """Find directions of w: principal ones, and from one class to others. Also draws them, as a .png beside the file.
 
     Columns of the picture are -2, -1, 0, 1 and 2 standard deviations.
     """

@@ -24,7 +24,7 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
         if name not in METRICS:
-            raise UserError(f"--metrics {name}: no such figure, {nearest(name, METRICS)}")
+            raise UserError(f"--metrics {name}: no such metric, {nearest(name, METRICS)}")
     return names
 
 
@@ -41,7 +41,7 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
 @click.option(
     "--count",
     type=click.IntRange(min=2),
-    help=f"Images to generate: as many as the set has, but at most {MOST_IMAGES}, if not given.",
+    help=f"Images to generate. Default: as many as the set has, at most {MOST_IMAGES}.",
 )
 @click.option(
     "--pairs", type=click.Path(path_type=Path), help="Write the closest pairs of generated and training images."
@@ -58,11 +58,11 @@ def evaluate(
     as_json: bool,
     device: str,
 ) -> None:
-    """Measure how good the images of RUN, a run folder or a generator file, are."""
+    """Measure how good the images of RUN (a run folder or a generator file) are."""
     keep_freed_memory()
     names = parse_metrics(metrics)
     if pairs is not None and "copies" not in names:
-        raise UserError(f"--pairs {pairs}: needs the figure copies among --metrics")
+        raise UserError(f"--pairs {pairs}: needs the metric copies among --metrics")
     # these import torch, which takes seconds that `--help` need not spend
     from .. import distributed
     from ..api import evaluation_of

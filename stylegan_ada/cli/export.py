@@ -12,12 +12,12 @@ FORMATS = ("safetensors", "onnx", "pt2")
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "file_format", required=True, type=Choice(FORMATS), help="docs/export.md says which is for what."
-)
+@click.option("--format", required=True, type=Choice(FORMATS), help="docs/export.md says what each is for.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file that ends in .FORMAT.")
-@click.option("--uint8", is_flag=True, help="Images of 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
-@click.option("--part", type=Choice(("mapping", "synthesis")), help="One of the two networks; otherwise both in one.")
+@click.option("--uint8", is_flag=True, help="Write images as 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
+@click.option(
+    "--part", type=Choice(("mapping", "synthesis")), help="Export one of the two networks; otherwise both in one."
+)
 @click.option(
     "--noise",
     type=Choice(("const", "input")),
@@ -25,17 +25,15 @@ FORMATS = ("safetensors", "onnx", "pt2")
     show_default=True,
     help="const: the same for every image, kept in the file; input: given with each image.",
 )
-@click.option("--licence", help="A line on what others may do with the file, kept in it.")
-def export(
-    run: Path, file_format: str, out: Path, uint8: bool, part: str | None, noise: str, licence: str | None
-) -> None:
+@click.option("--licence", help="A line to keep in the file: what others may do with it.")
+def export(run: Path, format: str, out: Path, uint8: bool, part: str | None, noise: str, licence: str | None) -> None:
     """Write the generator of a run folder (or of a generator file) for other programs, and check what was written."""
     check_new_file(out)
-    if out.suffix.lower() != f".{file_format}":
-        raise UserError(f"--out {out}: give a file that ends in .{file_format}")
-    if file_format == "safetensors":
+    if out.suffix.lower() != f".{format}":
+        raise UserError(f"--out {out}: give a file that ends in .{format}")
+    if format == "safetensors":
         _check_plain(uint8, part, noise)
-    elif file_format == "onnx":
+    elif format == "onnx":
         from ..export.onnx_file import check_packages
 
         check_packages()
@@ -43,11 +41,11 @@ def export(
     from ..export import OPSET
 
     difference = export_generator(run, out, uint8=uint8, part=part or "whole", noise=noise, licence=licence)
-    if file_format == "safetensors":
+    if format == "safetensors":
         click.echo(f"{out}: weights, configuration and classes, read back as written")
         return
     unit = "gray levels" if uint8 else "of w" if part == "mapping" else "of a range of 2"
-    opset = f"opset {OPSET}, " if file_format == "onnx" else ""
+    opset = f"opset {OPSET}, " if format == "onnx" else ""
     click.echo(f"{out}: {opset}largest difference from the network at batches 1, 2 and 5: {difference:.2g} {unit}")
 
 

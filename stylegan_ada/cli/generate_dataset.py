@@ -22,21 +22,46 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
-@click.option("--per-class", type=int, help="As many images of each class.")
-@click.option("--count", type=int, help="As many images, in the training set's shares of classes.")
-@click.option("--balance-with", metavar="SOURCE", help="What fills this labelled set up to its largest class.")
+@click.option("--per-class", type=int, help="This many images of each class.")
+@click.option("--count", type=int, help="This many images in all, with each class in its share of the training set.")
 @click.option(
-    "--psi", "truncation_psi", multiple=True, metavar="P|CLASS=P", help="Truncation, of all classes or one; repeatable."
+    "--balance-with",
+    metavar="SOURCE",
+    help="Generate what each class of this labelled set lacks to be as large as its largest.",
+)
+@click.option(
+    "--psi", multiple=True, metavar="P|CLASS=P", help="Truncation psi, for all classes or for one; repeatable."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other images.")
-@click.option("--format", "file_format", type=Choice(("png", "jpg")), default="png", show_default=True)
-@click.option("--quality", type=int, default=95, show_default=True, help="Of JPEG, 1 to 100.")
-@click.option("--shards", is_flag=True, help="WebDataset's tar files instead of class folders.")
-@click.option("--reject-copies", is_flag=True, help="Nearer to a training image than unseen real images are.")
-@click.option("--reject-mislabelled", is_flag=True, help="A classifier of real images reads another class.")
-@click.option("--reject-duplicates", is_flag=True, help="The same picture as an earlier one of its class.")
-@click.option("--keep-best", type=float, default=1.0, metavar="FRACTION", help="Of each block of 32, the densest.")
-@click.option("--features", default="lite0", show_default=True, help="What filters compare by, as of evaluate.")
+@click.option("--format", type=Choice(("png", "jpg")), default="png", show_default=True)
+@click.option("--quality", type=int, default=95, show_default=True, help="JPEG quality, 1 to 100.")
+@click.option("--shards", is_flag=True, help="Write tar files for WebDataset instead of class folders.")
+@click.option(
+    "--reject-copies", is_flag=True, help="Reject images nearer to a training image than unseen real images are."
+)
+@click.option(
+    "--reject-mislabelled",
+    is_flag=True,
+    help="Reject images that a classifier of real images assigns to another class.",
+)
+@click.option(
+    "--reject-duplicates",
+    is_flag=True,
+    help="Reject images that show the same picture as an earlier one of their class.",
+)
+@click.option(
+    "--keep-best",
+    type=float,
+    default=1.0,
+    metavar="FRACTION",
+    help="Keep this share of each block of 32, those of the highest density.",
+)
+@click.option(
+    "--features",
+    default="lite0",
+    show_default=True,
+    help="Network whose features the filters compare, as for evaluate.",
+)
 @click.option("--data", metavar="SOURCE", help="Real images for the filters, if not those of the run.")
 @click.option("--precision", type=Choice(("fp32", "bf16")), default="fp32", show_default=True)
 @click.option("--device", type=Choice(DEVICES), default="auto")
@@ -46,16 +71,16 @@ def dataset(
     per_class: int | None,
     count: int | None,
     balance_with: str | None,
-    truncation_psi: tuple[str, ...],
+    psi: tuple[str, ...],
     features: str,
     data: str | None,
     precision: str,
     device: str,
     **options: Any,
 ) -> None:
-    """Write a set of generated images as training data are laid out, with a manifest and a data card.
+    """Write a set of generated images, laid out like training data, with a manifest and a data card.
 
-    Stopped, the same command goes on. Under torchrun processes share the work; the files are the same.
+    If it is stopped, the same command goes on. Under torchrun the processes share the work; the files are the same.
     """
     # these import torch, which takes seconds that `--help` need not spend
     from .. import distributed
@@ -70,8 +95,7 @@ def dataset(
     where = choose_device(device)
     with distributed.group(where):
         generator = load_generator(run, where, precision)
-        by_class = truncation_psi_by_class(truncation_psi, generator.classes)
-        options["format"] = options.pop("file_format")
+        by_class = truncation_psi_by_class(psi, generator.classes)
         counts = choose_counts(generator, per_class, count, balance_with)
         recipe = Recipe(counts=counts, psi=by_class, **options)
         facts = describe(generator, run, recipe, precision)
@@ -151,7 +175,7 @@ def open_filters(
 
 
 def card_of(run: Path, facts: dict[str, Any]) -> str:
-    """The data card, with what the run's folder tells."""
+    """The data card, with what the run's folder holds."""
     from ..synthetic.card import data_card
     from ..training.run_folder import RunFolder
 

@@ -28,19 +28,21 @@ BATCH = 32
 @click.command()
 @RUN
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
-@click.option("--count", type=int, help="How many images.")
-@click.option("--label", help="Only this class.")
-@click.option("--balanced", is_flag=True, help="As many of each class; otherwise the training set's shares.")
+@click.option("--count", type=int, help="Number of images.")
+@click.option("--label", help="Generate only this class.")
+@click.option("--balanced", is_flag=True, help="The same number of each class; otherwise in the training set's shares.")
 @click.option(
     "--psi",
     "truncation_psi",
     type=float,
     default=1.0,
     show_default=True,
-    help="Truncation: below 1 cleaner, more alike.",
+    help="Truncation psi: below 1, images are cleaner and more alike.",
 )
-@click.option("--seeds", help="A-B, both included; otherwise 0 to count - 1.")
-@click.option("--latents", "file", type=click.Path(path_type=Path), help="Instead: all latents of this .npz.")
+@click.option("--seeds", help="A range A-B, both included; otherwise 0 to count - 1.")
+@click.option(
+    "--latents", "file", type=click.Path(path_type=Path), help="Render all latents of this .npz file instead."
+)
 @TUNING
 @PRECISION
 @DEVICE
@@ -59,12 +61,13 @@ def images(
 ) -> None:
     """Write images in class folders, and manifest.csv (file, seed, label, psi).
 
-    With --latents also grid.png. Tuned weights are those of --tuning, or of the .safetensors file beside the latents.
+    With --latents, also writes grid.png, and uses the tuned weights of --tuning, or of the .safetensors file beside the
+    latents.
     """
     from ..sampling import check_truncation_psi, load_generator
 
     check_new_folder(out)
-    check_truncation_psi(truncation_psi, "--psi")
+    check_truncation_psi(truncation_psi)
     if file is None and tuning is not None:
         raise UserError("--tuning: it goes with --latents FILE")
     if file is not None and (
@@ -95,7 +98,7 @@ def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: s
     from ..grids import sample_grid
     from ..sampling import check_truncation_psi, load_generator
 
-    check_truncation_psi(truncation_psi, "--psi")
+    check_truncation_psi(truncation_psi)
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
     picture = sample_grid(load_generator(run, choose_device(device), precision), columns, truncation_psi)

@@ -1,4 +1,4 @@
-"""`stylegan-ada generate mix`, `interpolate`, `vary` and `edit`: what latents in files are good for."""
+"""`stylegan-ada generate mix`, `interpolate`, `vary` and `edit`: what can be made of latents in files."""
 
 import math
 from collections.abc import Sequence
@@ -22,8 +22,12 @@ FILE = click.argument("file", type=click.Path(path_type=Path))
 FILE_A = click.argument("file_a", metavar="A.npz", type=click.Path(path_type=Path))
 FILE_B = click.argument("file_b", metavar="B.npz", type=click.Path(path_type=Path))
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
-INDEX = click.option("--index", type=int, default=0, show_default=True, help="Which latent of the (first) file.")
-INDEX_B = click.option("--index-b", type=int, default=0, show_default=True, help="Which latent of the second file.")
+INDEX = click.option(
+    "--index", type=int, default=0, show_default=True, help="Number of the latent in the (first) file, from 0."
+)
+INDEX_B = click.option(
+    "--index-b", type=int, default=0, show_default=True, help="Number of the latent in the second file, from 0."
+)
 
 
 @click.command()
@@ -31,7 +35,7 @@ INDEX_B = click.option("--index-b", type=int, default=0, show_default=True, help
 @FILE_A
 @FILE_B
 @OUT
-@click.option("--layers", multiple=True, metavar="A-B", help="Layers of B, 0 is the coarsest; repeatable.")
+@click.option("--layers", multiple=True, metavar="A-B", help="Layers to take from B, 0 is the coarsest; repeatable.")
 @INDEX
 @INDEX_B
 @TUNING
@@ -47,9 +51,9 @@ def mix(
     tuning: Path | None,
     device: str,
 ) -> None:
-    """Give A's image layers of B: coarse ones lay out, fine ones texture. The noise is A's.
+    """Give A's image some layers of B: coarse ones set the layout, fine ones the texture. The noise is A's.
 
-    Without --layers the coarse, the middle and the fine third, one after another.
+    Without --layers the coarse, the middle and the fine third are taken, one after another.
     """
     from ..projection.made import mixed
 
@@ -65,14 +69,13 @@ def mix(
 @FILE_A
 @FILE_B
 @OUT
-@click.option("--frames", required=True, type=click.IntRange(2, 10_000), help="How many, A and B included.")
+@click.option("--frames", required=True, type=click.IntRange(2, 10_000), help="Number of frames, A and B included.")
 @click.option(
     "--format",
-    "file_format",
     type=Choice(("gif", "webp", "png")),
     default="gif",
     show_default=True,
-    help="Of the animation beside the PNG frames; png: the frames alone.",
+    help="Format of the animation beside the PNG frames; png writes the frames alone.",
 )
 @INDEX
 @INDEX_B
@@ -84,7 +87,7 @@ def interpolate(
     file_b: Path,
     out: Path,
     frames: int,
-    file_format: str,
+    format: str,
     index: int,
     index_b: int,
     tuning: Path | None,
@@ -95,7 +98,7 @@ def interpolate(
 
     check_new_folder(out)
     generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
-    animation = None if file_format == "png" else f"animation.{file_format}"
+    animation = None if format == "png" else f"animation.{format}"
     write(out, generator, deltas, interpolated(a, b, frames), animation)
     click.echo(f"{frames} frames, {f'{animation}, ' if animation else ''}latents.npz and grid.png are in {out}")
 
@@ -104,9 +107,11 @@ def interpolate(
 @RUN
 @FILE
 @OUT
-@click.option("--strength", required=True, type=float, help="From 0, the same, to 1, any image of its class.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=8, show_default=True, help="How many neighbours.")
-@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another gives others.")
+@click.option("--strength", required=True, type=float, help="From 0 (the same image) to 1 (any image of its class).")
+@click.option("--count", type=click.IntRange(1, 10_000), default=8, show_default=True, help="Number of neighbours.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another seed gives other neighbours."
+)
 @INDEX
 @TUNING
 @DEVICE
@@ -121,7 +126,7 @@ def vary(
     tuning: Path | None,
     device: str,
 ) -> None:
-    """Make neighbours of one latent, within its class: variations of one defect. The noise is its own."""
+    """Make neighbours of one latent within its class, such as variations of one defect. The noise stays the same."""
     from ..projection.made import varied
 
     check_new_folder(out)
@@ -136,9 +141,14 @@ def vary(
 @RUN
 @FILE
 @OUT
-@click.option("--direction", required=True, metavar="NAME", help="pc1 to pc10, START>END of two classes, or a file's.")
-@click.option("--amount", required=True, multiple=True, type=float, help="Standard deviations; repeatable.")
-@click.option("--directions", type=click.Path(path_type=Path), help="A file of `stylegan-ada directions`.")
+@click.option(
+    "--direction",
+    required=True,
+    metavar="NAME",
+    help="pc1 to pc10, START>END of two classes, or a name in --directions.",
+)
+@click.option("--amount", required=True, multiple=True, type=float, help="How far, in standard deviations; repeatable.")
+@click.option("--directions", type=click.Path(path_type=Path), help="A file written by `stylegan-ada directions`.")
 @INDEX
 @TUNING
 @DEVICE

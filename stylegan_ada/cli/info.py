@@ -39,7 +39,7 @@ def package_version(name: str) -> str:
 
 @click.command()
 def info() -> None:
-    """Versions, device, which implementation the ops use, and where packed images are kept."""
+    """Show versions, the device, which implementation the ops use, and where packed images are kept."""
     import torch
 
     from ..datasets import cache_folder

@@ -26,6 +26,17 @@ class LazyGroup(click.Group):
             return None
         return getattr(importlib.import_module(f".{self.files[cmd_name]}", __package__), cmd_name.replace("-", "_"))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command. A UserError of the library's names parameters, which become this command's flags here."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            from .config_options import with_flags
+
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            error.args = (with_flags(str(error), command),)
+            raise
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -27,21 +27,29 @@ SEARCH = "search"
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or one to go on with.")
-@click.option("--space", type=Choice(("w", "w+")), default="w+", show_default=True, help="w+ has a w per layer.")
+@click.option("--space", type=Choice(("w", "w+")), default="w+", show_default=True, help="w+ has one w for each layer.")
 @click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True)
-@click.option("--tune", is_flag=True, help="Fine-tune the generator to each image, too.")
+@click.option("--tune", is_flag=True, help="Also fine-tune the generator to each image.")
 @click.option("--label", metavar="NAME|search", help="Class of all images; their folder's name if not given.")
-@click.option("--mask", type=click.Path(path_type=Path), help="A gray image: what is white counts, what is black not.")
+@click.option("--mask", type=click.Path(path_type=Path), help="A gray image: white pixels count, black ones do not.")
 @click.option(
     "--distance", default="vgg", show_default=True, help="vgg, lite0, inception, or a TorchScript file (.pt)."
 )
 @click.option(
-    "--candidates", type=click.IntRange(min=1), default=100, show_default=True, help="Sampled starts to choose from."
+    "--candidates",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Sampled latents to choose the start from.",
 )
-@click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True, help="Images at once.")
+@click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True, help="Images projected at once.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--coverage/--no-coverage", default=True, help="Compare with held-out images of the run.")
-@click.option("--data", metavar="SOURCE", help="The run's images, if they lie elsewhere now.")
+@click.option(
+    "--coverage/--no-coverage",
+    default=True,
+    help="Report which images are covered, by projecting held-out images of the run.",
+)
+@click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option("--device", type=Choice(DEVICES), default="auto")
 def project(
     run: Path,
@@ -58,7 +66,7 @@ def project(
 ) -> None:
     """Find latents of the generator RUN that reproduce IMAGES, files and folders.
 
-    Stopped, the same command goes on. Under torchrun processes share the work; the files are the same.
+    If it is stopped, the same command goes on. Under torchrun the processes share the work; the files are the same.
     """
     keep_freed_memory()
     # these import torch, which takes seconds that `--help` need not spend
@@ -133,7 +141,7 @@ def open_known(generator: "TrainedGenerator", run: Path, data: str | None) -> "R
 
     folder = run_folder(run)
     if folder is None and data is None:
-        say(f"covered is left empty: {run} is a generator without a run, name the run's folder, or --data its images")
+        say(f"the column covered is left empty: {run} is a generator without a run, name its run or give --data")
         return None
     try:
         real: RealImages = distributed.first_rank_first(lambda: run_images(folder or run, data))
@@ -157,9 +165,7 @@ def tell_inputs(inputs: "Inputs", generator: "TrainedGenerator", label: str | No
         say(f"resized or converted to {height}x{width}, {kind}: {inputs.converted} of {len(inputs.images)} images")
     unknown = sum(not item.label for item in inputs.items if item.name in inputs.images)
     if generator.classes and unknown and label is None:
-        say(
-            f"in no folder that is named like a class, so that the class is searched: {unknown} of {len(inputs.images)}"
-        )
+        say(f"their folders are not named like a class, so the class is searched: {unknown} of {len(inputs.images)}")
 
 
 def tell_done(done: "Done", seconds: float) -> None:

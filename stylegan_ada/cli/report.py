@@ -13,16 +13,16 @@ from .common import DEVICES, Choice, open_dataset, progress_bar
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The page to write, .html.")
-@click.option("--no-real-images", is_flag=True, help="Show no real image: for private data.")
-@click.option("--data", metavar="SOURCE", help="Where the run's images lie now, if they have moved.")
+@click.option("--no-real-images", is_flag=True, help="Show no real images, for private data.")
+@click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option(
     "--count",
     type=click.IntRange(min=2),
-    help=f"Images to generate for the figures: as many as the set has, but at most {MOST_IMAGES}, if not given.",
+    help=f"Images to generate for the metrics. Default: as many as the set has, at most {MOST_IMAGES}.",
 )
 @click.option("--device", type=Choice(DEVICES), default="auto")
 def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: int | None, device: str) -> None:
-    """Write one page on RUN, a run folder: what was trained, how good it is, what it makes, in pictures and words."""
+    """Write one page about RUN, a run folder: what was trained, how good it is and what it makes."""
     keep_freed_memory()
     if out.suffix != ".html" or not out.resolve().parent.is_dir():
         raise UserError(f"--out {out}: give a name that ends in .html, in a folder that exists")

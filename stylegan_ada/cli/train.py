@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..config import to_json
+from ..config_json import to_json
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from ..options import TrainOptions
 from ..presets import PRESETS
@@ -16,13 +16,16 @@ from .runs import exit_if_stopped, listen_for_stop, load, say
 
 @click.command()
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="The run's folder; the same command resumes."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The run's folder. To resume a run, repeat its command.",
 )
 @click.option(
     "--preset",
     type=Choice(PRESETS),
     default="auto",
-    help="demo: 15 minutes on two CPU cores. Default: auto, what fits the images and the device.",
+    help="demo: less than 15 minutes on two CPU cores. Default: auto, chosen to fit the images and the device.",
 )
 @config_options
 @click.option(

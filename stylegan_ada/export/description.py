@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from .._version import __version__
 from ..checkpoint import GeneratorInfo
-from ..config import to_json
+from ..config_json import to_json
 
 
 def notes_with_names(info: GeneratorInfo, notes: Mapping[str, str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ def check_packages() -> None:
     """UserError, with what to install, where a package is missing."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError(f'--format onnx needs {", ".join(missing)}: run pip install "stylegan-ada[export]"')
+        raise UserError(f'`format` onnx needs {", ".join(missing)}: run pip install "stylegan-ada[export]"')
 
 
 def export_onnx(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mapping[str, str]) -> float:

@@ -31,13 +31,13 @@ class ExportedPart(nn.Module):
     def __init__(self, network: Generator, part: str = "whole", noise: str = "const", uint8: bool = False):
         super().__init__()
         if part not in PARTS:
-            raise UserError(f"--part {part}: no such choice, {nearest(part, PARTS)}")
+            raise UserError(f"`part` {part}: no such choice, {nearest(part, PARTS)}")
         if noise not in NOISES:
-            raise UserError(f"--noise {noise}: no such choice, {nearest(noise, NOISES)}")
+            raise UserError(f"`noise` {noise}: no such choice, {nearest(noise, NOISES)}")
         if part == "mapping" and uint8:
-            raise UserError("--uint8: the mapping network makes no images, leave it out or take --part synthesis")
+            raise UserError("`uint8`: the mapping network makes no images, leave it out or take `part` synthesis")
         if part == "mapping" and noise == "input":
-            raise UserError("--noise input: the mapping network has no noise, leave it out or take --part synthesis")
+            raise UserError("`noise` input: the mapping network has no noise, leave it out or take `part` synthesis")
         self.network, self.part, self.noise, self.uint8 = network, part, noise, uint8
 
     @property

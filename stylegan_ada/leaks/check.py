@@ -50,10 +50,10 @@ def check(options: TrainOptions, out: Path, device: torch.device) -> TrainOption
 def _check_folder(out: Path) -> None:
     """Nothing is written among files of another kind."""
     if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: that is a file, give a folder")
+        raise UserError(f"`out` {out}: that is a file, give a folder")
     others = {item.name for item in out.iterdir() if not item.name.startswith("p-")} if out.exists() else set()
     if others - {SHEET_FILE, LEAKS_FILE}:
-        raise UserError(f"--out {out}: the folder holds other files ({min(others)}), give a new one")
+        raise UserError(f"`out` {out}: the folder holds other files ({min(others)}), give a new one")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,7 +128,7 @@ def prepare(
     pipe = AugmentPipe(augment.groups, image_shape, augment.extra).to(device)
     to_find = probes(augment.groups, augment.extra, image_shape)
     if not to_find:
-        raise UserError("AugmentConfig.groups none: there is nothing to check, name groups or give AugmentConfig.extra")
+        raise UserError("`augment` none: there is nothing to check, name groups or give `augment_extra`")
     return LeakCheck(
         out=out, p=p, options=options, config=config, dataset=dataset, device=device, pipe=pipe, to_find=to_find
     )

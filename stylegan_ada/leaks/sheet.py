@@ -24,6 +24,6 @@ def write_sheet(path: Path, pipe: AugmentPipe, dataset: ImageDataset, device: to
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(error, f"--out {path.parent}: cannot write there ({error.strerror})") from None
+        raise cannot_write(error, f"`out` {path.parent}: cannot write there ({error.strerror})") from None
     with atomic_path(path) as temporary:
         image_grid([as_pixels(row) for row in rows], [f"p = {p:g}" for p in SHEET]).save(temporary)

@@ -61,7 +61,7 @@ class Verdict:
             values = [right, *(found[name] for found in self.shares.values())]
             lines.append(f"{name:24}" + "".join(f"{value:12.1%}" for value in values))
         lines.append(
-            "recognised: of real images so augmented, those that the classifier takes for it; "
+            "recognised: share of real images, augmented this way, that the classifier recognises; "
             f"p: of {self.generated} images of a generator trained at that p"
         )
         return lines
@@ -72,12 +72,12 @@ class Verdict:
         if at_zero[AS_IT_IS] < LEARNED:
             lines.append(
                 f"at p = 0 only {at_zero[AS_IT_IS]:.0%} look like real images as they are: the generators have not "
-                "learned enough to tell, give a larger TrainingConfig.kimg"
+                "learned enough for a result, give a larger `kimg`"
             )
         for name in self.leaking:
             lines.append(
                 f"{name} leaks at p = {p:g}: {at_p[name] - at_zero[name]:+.1%} of the images; "
-                "leave it out, or cap p lower by AugmentConfig.maximum"
+                "leave it out, or cap p lower by `ada_max`"
             )
         if not self.leaking:
             lines.append(f"at p = {p:g} nothing leaks: no augmentation shows in 2% more of the images than at p = 0")
@@ -104,6 +104,6 @@ def _not_shown(unseen: list[str], commonest: str, at_one: dict[str, float]) -> s
     if at_one[commonest] > 0.5:
         return (
             f"at p = 1, where every image is augmented, {at_one[commonest]:.0%} are taken for {commonest}, and each is "
-            f"counted once: whether {names} would be found there, only a check without {commonest} can tell"
+            f"counted once: only a check without {commonest} can show whether {names} would be found there"
         )
-    return f"not found at p = 1 either: {names}; that they are not found at a lower p says nothing then"
+    return f"not found at p = 1 either: {names}; so it means nothing that they are not found at a lower p"

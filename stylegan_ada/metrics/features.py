@@ -25,4 +25,4 @@ def make_extractor(name: str, device: torch.device | str = "cpu") -> Extractor:
         from .own_network import OnnxFeatures, TorchScriptFeatures
 
         return (OnnxFeatures if Path(name).suffix == ".onnx" else TorchScriptFeatures)(Path(name), device)
-    raise UserError(f"--features {name}: not a .pt or .onnx file, {nearest(name, NETWORKS)}")
+    raise UserError(f"`features` {name}: not a .pt or .onnx file, {nearest(name, NETWORKS)}")

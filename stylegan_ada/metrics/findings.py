@@ -67,8 +67,8 @@ def _copying(row: Row) -> str | None:
     if row.get("copies_excess", 0.0) <= MANY_ERRORS:
         return None
     return (
-        f"copying: {row['copies']:.0%} of the generated images are nearer to a training image than unseen real ones, "
-        f"of which {row['copies_control']:.0%} are by chance"
+        f"copying: {row['copies']:.0%} of the generated images are nearer to a training image than unseen real ones; "
+        f"{row['copies_control']:.0%} would be by chance"
     )
 
 

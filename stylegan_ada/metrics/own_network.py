@@ -29,7 +29,7 @@ class _OwnNetwork(Extractor):
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         except OSError as error:
-            raise UserError(f"--features {path}: cannot be read ({error.strerror})") from None
+            raise UserError(f"`features` {path}: cannot be read ({error.strerror})") from None
         self.path, self.name = path, path.name
         self._height = self._width = SIDE
         self._load()
@@ -54,10 +54,10 @@ class _OwnNetwork(Extractor):
             found = self._forward(x)
         except Exception as error:
             # whatever a file may hold that takes no such image
-            raise UserError(f"--features {self.path}: fails on float32 {list(x.shape)} ({first_line(error)})") from None
+            raise UserError(f"`features` {self.path}: fails on float32 {list(x.shape)} ({first_line(error)})") from None
         if not 1 <= len(found) <= 2 or any(part.ndim != 2 or len(part) != len(x) for part in found):
             shapes = " and ".join(str(list(part.shape)) for part in found)
-            raise UserError(f"--features {self.path}: gives {shapes} for {len(x)} images, must give [N, D]")
+            raise UserError(f"`features` {self.path}: gives {shapes} for {len(x)} images, must give [N, D]")
         return [np.asarray(part, np.float32) for part in found]
 
     @abstractmethod
@@ -76,7 +76,7 @@ class TorchScriptFeatures(_OwnNetwork):
         try:
             self._network = load_torchscript(str(self.path), self.device)
         except RuntimeError as error:
-            raise UserError(f"--features {self.path}: not a TorchScript file ({first_line(error)})") from None
+            raise UserError(f"`features` {self.path}: not a TorchScript file ({first_line(error)})") from None
 
     def network(self, x: Tensor) -> Tensor:
         found = self._network(x / 255)
@@ -95,12 +95,12 @@ class OnnxFeatures(_OwnNetwork):
         try:
             import onnxruntime
         except ImportError:
-            raise UserError(f"--features {self.path}: needs onnxruntime, run pip install onnxruntime") from None
+            raise UserError(f"`features` {self.path}: needs onnxruntime, run pip install onnxruntime") from None
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
         except Exception as error:
             # its classes derive from Exception alone
-            raise UserError(f"--features {self.path}: not an ONNX file ({first_line(error)})") from None
+            raise UserError(f"`features` {self.path}: not an ONNX file ({first_line(error)})") from None
         self._input = self._session.get_inputs()[0]
         if len(self._input.shape) == 4:
             self._height, self._width = (side if isinstance(side, int) else SIDE for side in self._input.shape[2:])

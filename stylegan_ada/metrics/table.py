@@ -43,7 +43,7 @@ METRICS = {
     "kid": Metric(
         results.kid,
         Direction.LOWER,
-        "the same question without that bias; within its interval of 0 nothing tells them apart",
+        "the same comparison without that bias; if its interval includes 0, no difference was found",
     ),
     "precision": Metric(
         results.precision,
@@ -83,7 +83,7 @@ METRICS = {
     "label_accuracy": Metric(
         results.label_accuracy,
         Direction.HIGHER,
-        "share of generated images whose label a classifier of real images reads",
+        "share of generated images that a classifier of real images assigns to their label",
     ),
 }
 

@@ -31,7 +31,7 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
         case Copies() as copies:
             return [(number(copies.control_share), "the same among unseen real images: the control")]
         case LabelFidelity() as fidelity:
-            lines = [(number(fidelity.chance), "by always reading the commonest label")]
+            lines = [(number(fidelity.chance), "by always naming the commonest label")]
             if of_real is not None:
                 lines.insert(0, (number(of_real), "on real images that the classifier had not seen"))
             return lines
@@ -56,4 +56,4 @@ def reference_name(real: "RealImages") -> str:
     """What the images compared with are to the run."""
     if real.held_out is not None and len(real.reference) == len(real.held_out):
         return "held-out images"
-    return "images that were trained on" if real.trained_on is not None else "images of --data"
+    return "images that were trained on" if real.trained_on is not None else "images of another set"

@@ -91,10 +91,10 @@ def make_distance(name: str, device: torch.device | str = "cpu") -> Distance:
     if name == "vgg":
         return VGGDistance(device)
     if name.endswith(".onnx"):
-        raise UserError(f"--distance {name}: an ONNX file gives no gradient, export the network as TorchScript (.pt)")
+        raise UserError(f"`distance` {name}: an ONNX file gives no gradient, export the network as TorchScript (.pt)")
     if name not in NETWORKS and not name.endswith(".pt"):
-        raise UserError(f"--distance {name}: not a .pt file, {nearest(name, ('vgg', *NETWORKS))}")
+        raise UserError(f"`distance` {name}: not a .pt file, {nearest(name, ('vgg', *NETWORKS))}")
     try:
         return ExtractorDistance(make_extractor(name, device))
     except UserError as error:  # which names the option that the metrics have for it
-        raise UserError(str(error).replace("--features", "--distance")) from None
+        raise UserError(str(error).replace("`features`", "`distance`")) from None

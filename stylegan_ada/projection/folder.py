@@ -38,7 +38,7 @@ class ResultFolder:
     def locked(self) -> Iterator[None]:
         """Makes the folder and holds its lock. A second process there, or files of others, is a UserError."""
         if self.path.exists() and not self._records.is_dir() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UserError(f"--out {self.path}: it exists already and holds something else, give a new folder")
+            raise UserError(f"`out` {self.path}: it exists already and holds something else, give a new folder")
         with locked_folder(self._records, self.path, "another process is writing there, wait for it"):
             for folder in (self.path, self._records):
                 for path in folder.glob(".*.[0-9]*.*"):  # what a killed process had begun to write (`atomic_path`)

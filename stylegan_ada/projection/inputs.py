@@ -110,9 +110,9 @@ def read_mask(file: Path, shape: Shape, fit: str) -> NDArray[np.float32]:
     try:
         pixels, _ = read_image(file, (1, *shape[1:]), fit)
     except Unreadable as error:
-        raise UserError(f"--mask {file}: {error}") from None
+        raise UserError(f"`mask` {file}: {error}") from None
     if not pixels.any():
-        raise UserError(f"--mask {file}: all black, so that nothing counts: make white what does")
+        raise UserError(f"`mask` {file}: the mask is all black, so no pixel counts: make those white that do")
     return np.asarray(pixels[None, :, :, 0] / 255, np.float32)
 
 

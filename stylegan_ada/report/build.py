@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._version import __version__
-from ..config import RunConfig, to_json
+from ..config import RunConfig
+from ..config_json import to_json
 from ..metrics.evaluate import Evaluation
 from ..metrics.findings import Row, findings
 from ..metrics.memorisation import Copies

@@ -7,7 +7,7 @@ from ..datasets import sample_licence
 
 FILTERS = {  # the option, the reason in dataset.json, what is rejected
     "reject_copies": ("copies", "nearer to a training image than unseen real images are"),
-    "reject_mislabelled": ("mislabelled", "a classifier of real images reads another class"),
+    "reject_mislabelled": ("mislabelled", "a classifier of real images assigns another class"),
     "reject_duplicates": ("duplicates", "the same picture as an earlier one of its class"),
     "keep_best": ("not_best", "not among the densest of its block"),
 }
@@ -25,12 +25,13 @@ def data_card(facts: dict[str, Any], config: RunConfig | None = None, measured: 
 
 WARNINGS = """## Before use
 
-- These are generated images, not photographs. Train with them, never test with them: a figure on synthetic images says
+- These are generated images, not photographs. Train with them, never test with them: a result on synthetic images says
   nothing about real ones. Whether they help is only known from real images that neither the generator nor the
   classifier was trained on.
 - Not for diagnosis, acceptance of parts, or any other decision about the things that the images seem to show.
-- A generator may repeat its training images. What must not leave the house as a photograph must not leave it as a
-  generated image either, unless someone has looked: `--reject-copies` takes out near ones, and gives no guarantee.
+- A generator may repeat its training images. What must not be passed on as a photograph must not be passed on as a
+  generated image either, unless someone has looked. The filter `reject_copies` removes near copies, without a
+  guarantee.
 - The set has the biases of what it was trained on, and fewer kinds of images; truncation below 1 leaves fewer still.
 - A label says what was asked of the generator.
 """
@@ -65,9 +66,9 @@ def _filters(facts: dict[str, Any]) -> str:
     for option, (reason, words) in FILTERS.items():
         rejected = sum(one["rejected"][reason] for one in facts["per_class"])
         if option == "keep_best" and facts[option] < 1:
-            lines.append(f"- `--keep-best {facts[option]:g}` ({words}): {rejected} rejected")
+            lines.append(f"- `keep_best` {facts[option]:g} ({words}): {rejected} rejected")
         elif facts[option] is True:
-            lines.append(f"- `--{option.replace('_', '-')}` ({words}): {rejected} rejected")
+            lines.append(f"- `{option}` ({words}): {rejected} rejected")
     if not lines:
         return "## Filters\n\nNone: these are the images of consecutive seeds.\n"
     network = f"\nBy features of {facts['features']}. A rejected image is replaced by that of the class's next seed.\n"
@@ -96,7 +97,7 @@ def _measured(measured: dict[str, Any] | None) -> str:
             error = numbers.get(f"{name}_error")
             rows.append(f"| {_cell(name)} | {value:.4g} | {'' if error is None else f'{error:.2g}'} |")
     head = f"Of the generator, by {measured.get('count', '?')} images without truncation and filters:\n\n"
-    head += "| figure | value | standard error |\n|---|---|---|\n"
+    head += "| metric | value | standard error |\n|---|---|---|\n"
     return "## Measured\n\n" + head + "\n".join(rows) + "\n"
 
 

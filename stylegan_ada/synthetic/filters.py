@@ -88,7 +88,7 @@ class Filters:
     def _seen(self) -> tuple[Features, Features]:
         """Features and thumbnails of the training images."""
         if self.real.trained_on is None or self.real.trained_on_thumbnails is None:
-            raise UserError("the filters need the images that were trained on, and those of --data are others")
+            raise UserError("the filters need the training images, and `data` holds other images")
         return self.real.trained_on, self.real.trained_on_thumbnails
 
     def _check_copies(self) -> None:
@@ -98,7 +98,7 @@ class Filters:
 
     def _check_labels(self) -> None:
         if not self.classes:
-            raise UserError("--reject-mislabelled: this generator was trained without labels")
+            raise UserError("`reject_mislabelled`: this generator was trained without labels")
         for label in range(len(self.classes)):
             self._real_label(label)
         _ = self._classifier

@@ -36,14 +36,14 @@ class Recipe:
         if sum(self.counts) < 1 or min(self.counts) < 0:
             raise UserError("no images to make: say how many, 1 or more")
         for truncation_psi in self.psi:
-            check_truncation_psi(truncation_psi, "--psi")
+            check_truncation_psi(truncation_psi, "psi")
         check_seed(self.seed)
         if self.format not in FORMATS:
-            raise UserError(f"--format {self.format}: no such choice, {nearest(self.format, FORMATS)}")
+            raise UserError(f"`format` {self.format}: no such choice, {nearest(self.format, FORMATS)}")
         if not 1 <= self.quality <= 100:
-            raise UserError(f"--quality {self.quality}: give a quality of JPEG from 1 to 100")
+            raise UserError(f"`quality` {self.quality}: give a quality of JPEG from 1 to 100")
         if not 0 < self.keep_best <= 1:
-            raise UserError(f"--keep-best {self.keep_best}: give a share above 0, up to 1 for all")
+            raise UserError(f"`keep_best` {self.keep_best}: give a share above 0, up to 1 for all")
 
     @property
     def filtered(self) -> bool:
@@ -103,14 +103,14 @@ def truncation_psi_by_class(texts: Sequence[str], classes: Sequence[str]) -> tup
         try:
             truncation_psi = float(number)
         except ValueError:
-            raise UserError(f"--psi {text}: give a number from 0 to 2, or CLASS=NUMBER") from None
-        check_truncation_psi(truncation_psi, "--psi")
+            raise UserError(f"`psi` {text}: give a number from 0 to 2, or CLASS=NUMBER") from None
+        check_truncation_psi(truncation_psi, "psi")
         if not equals:
             every = truncation_psi
         elif name in classes:
             named[name] = truncation_psi
         elif classes:
-            raise UserError(f"--psi {text}: no such class, {nearest(name, classes)}")
+            raise UserError(f"`psi` {text}: no such class, {nearest(name, classes)}")
         else:
-            raise UserError(f"--psi {text}: this generator was trained without labels")
+            raise UserError(f"`psi` {text}: this generator was trained without labels")
     return tuple(named.get(name, every) for name in classes) or (every,)

@@ -44,7 +44,7 @@ def estimate(
         f"{peak_memory_gib(device):.1f} GiB of {'GPU ' if on_gpu else ''}memory"
     ]
     if not on_gpu and sec_per_kimg * left > LONG_SECONDS:
-        lines.append("warning: that is more than a day; on a CPU take a smaller --size, --channel-base or --kimg")
+        lines.append("warning: that is more than a day; on a CPU take a smaller `size`, `channel_base` or `kimg`")
     return lines
 
 
@@ -59,4 +59,4 @@ def advice_on_memory(config: RunConfig) -> str:
     """What to try after running out of memory: half the micro-batch, in whole minibatch-std groups where possible."""
     share = config.training.batch // distributed.world_size()
     half = min(config.training.micro_batch or share, share) // 2
-    return f"--micro-batch {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller --channel-base"
+    return f"`micro_batch` {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller `channel_base`"

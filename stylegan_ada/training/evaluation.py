@@ -81,7 +81,7 @@ class Evaluator:
         self.given_up = distributed.any_rank(enough)
         if self.given_up:
             self.say(
-                f"{self.stop_after} measurements in a row brought nothing better: the run ends, as --stop-after asks"
+                f"{self.stop_after} measurements in a row brought no improvement: the run ends, as `stop_after` asks"
             )
 
     def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[Row, Evaluation]:
@@ -91,7 +91,7 @@ class Evaluator:
         Every process takes part; the metrics are in the first one's row.
         """
         if self.real_features is None:
-            self.say(f"looking at {len(self.real.dataset)} real images, to measure by, unless the cache has that")
+            self.say(f"computing the features of {len(self.real.dataset)} real images, unless the cache has them")
             self.real_features = compute_real(self.real, self.extractor)
         if self.count is None:
             self.count = self._affordable(generator, self.real_features, seconds)
@@ -160,7 +160,7 @@ class Evaluator:
         share = (rest + count * drawn) / seconds
         self.say(f"measuring {count} images against {len(real.reference)} real ones takes {share:.1%} of the time")
         if count == FEWEST and share > SHARE:
-            self.say("  a larger --evaluate-kimg makes that less")
+            self.say("  a larger `evaluate_kimg` reduces that share")
         return count
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoint import BEST_FILE, GENERATOR_FILE, TrainingState
-from ..config import RunConfig, from_json, to_json
+from ..config import RunConfig
+from ..config_json import from_json, to_json
 from ..errors import UserError
 from ..files import atomic_path, write_text
 from ..folders import LOCK_FILE, locked_folder
@@ -53,12 +54,12 @@ class RunFolder:
     def check_unused(self) -> None:
         """A folder that holds something else than a run is a UserError: nothing is written among other files."""
         if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"--out {self.path}: that is a file, give a folder")
+            raise UserError(f"`out` {self.path}: that is a file, give a folder")
         if not self.path.exists() or self.is_run():
             return
         others = {item.name for item in self.path.iterdir()} - {LOCK_FILE, self.options_file.name}
         if others:
-            raise UserError(f"--out {self.path}: the folder holds other files ({min(others)}), give a new one")
+            raise UserError(f"`out` {self.path}: the folder holds other files ({min(others)}), give a new one")
 
     def read_config(self) -> RunConfig:
         try:
@@ -77,7 +78,7 @@ class RunFolder:
             return json.loads(self.options_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(
-                f"{self.options_file}: cannot be read ({error}), so the run cannot go on, use a new --out"
+                f"{self.options_file}: cannot be read ({error}), so the run cannot go on, use a new `out`"
             ) from None
 
     def write_options(self, options: dict[str, Any]) -> None:

@@ -23,10 +23,10 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
     config = folder.read_config() if folder.is_run() else None
     if data is None:
         if config is None:
-            raise UserError(f"{run}: not a run folder, say with --data which images to compare with")
+            raise UserError(f"{run}: not a run folder, say with `data` which images to compare with")
         own = config.data
         if not own.source.startswith("sample:") and not Path(own.source).exists():
-            raise UserError(f"{own.source}: the run's images are no longer there, name their new place with --data")
+            raise UserError(f"{own.source}: the run's images are no longer there, name their new place with `data`")
         # the very options of the training, so that the packed images are found
         dataset = load(own.source, size=parse_size(own.size), fit=own.fit, use_labels=own.labels)
         return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))

@@ -33,5 +33,5 @@ def leave_report(folder: RunFolder, evaluator: Evaluator, seconds: float) -> Non
     evaluation = evaluator.of_best(seconds)
     if first:
         write_text(path, render(make_page(read_record(folder), evaluation, show_real=True)))
-        evaluator.say(f"{path} tells it all, with real images in it; stylegan-ada report makes one without")
+        evaluator.say(f"{path} is the report. It shows real images; stylegan-ada report can write one without")
     distributed.wait_for_all()  # the first process was still writing: none may leave the group before

@@ -14,12 +14,13 @@ import torch
 
 from .. import distributed
 from ..augment.extra_file import read_extra
-from ..config import RunConfig, block_shapes
+from ..config import RunConfig
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
+from ..image_size import block_shapes
 from ..networks.discriminator import GROUP_SIZE, largest_group
-from ..options import CONFIGS, TrainOptions, options_of
+from ..options import TrainOptions
 from ..presets import with_preset
 from ..resolve import DataFacts, check_options, parse_size, resolve
 from .estimate import advice_on_memory
@@ -79,9 +80,7 @@ def locate_data(options: TrainOptions, out: Path) -> TrainOptions:
         return options
     data = Path(options.data).resolve()
     if data.is_dir() and out.resolve().is_relative_to(data):
-        raise UserError(
-            f"--out {out}: it lies inside DataConfig.source, where its pictures would count as images, choose another"
-        )
+        raise UserError(f"`out` {out}: it lies inside `data`, where its pictures would count as images, choose another")
     return dataclasses.replace(options, data=str(data))
 
 
@@ -138,9 +137,7 @@ def _configure(
 def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> RunConfig:
     """The configuration of a run that goes on, perhaps for longer, on the images that it began with."""
     if config.fingerprint != dataset.fingerprint:
-        raise UserError(
-            f"DataConfig.source {options.data}: the images have changed since this run began, use a new --out"
-        )
+        raise UserError(f"`data` {options.data}: the images have changed since this run began, use a new `out`")
     data = dataclasses.replace(config.data, source=options.data)
     given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
     training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)
@@ -151,17 +148,12 @@ def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
     """The batch must divide among the processes; the discriminator's minibatch statistics want whole groups."""
     batch, processes = config.training.batch, distributed.world_size()
     if batch % processes:
-        raise UserError(
-            f"TrainingConfig.batch {batch}: it does not divide among {processes} processes, give a multiple"
-        )
+        raise UserError(f"`batch` {batch}: it does not divide among {processes} processes, give a multiple")
     share = batch // processes
     micro_batch = min(config.training.micro_batch or share, share)
     parts = {part for part in (micro_batch, share % micro_batch) if part}
     if largest_group(batch) == 1:
-        say(
-            f"warning: TrainingConfig.batch {batch} has no groups for minibatch statistics, "
-            f"give a multiple of {GROUP_SIZE}"
-        )
+        say(f"warning: `batch` {batch} has no groups for minibatch statistics, give a multiple of {GROUP_SIZE}")
     elif any(part % largest_group(batch) for part in parts):
         say(
             f"warning: {min(parts)} images at once are no multiple of {largest_group(batch)}, so the discriminator's "
@@ -172,12 +164,10 @@ def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
 def check_same_options(options: TrainOptions, folder: RunFolder) -> None:
     """A run goes on only with its own options, but for those that change nothing of what it has learned."""
     before, now = folder.read_options(), dataclasses.asdict(options)
-    fields = {option.name: option.sets for option in options_of(*CONFIGS)}
     for name in now:
         if name not in MAY_CHANGE and before.get(name) != now[name]:
             began = "without it" if before.get(name) is None else f"with {before[name]}"
-            what = fields.get(name, f"--{name}")  # the preset sets many
-            raise UserError(f"{what}: the run in {folder.path} began {began}; use a new --out for other options")
+            raise UserError(f"`{name}`: the run in {folder.path} began {began}; use a new `out` for other options")
 
 
 def run(
@@ -221,7 +211,7 @@ def _run(
     except RuntimeError as error:
         if not _is_out_of_memory(error):
             raise
-        anew = " with a new --out" if folder.has_begun() else ""
+        anew = " with a new `out`" if folder.has_begun() else ""
         raise RunFailed(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
 
 

@@ -33,7 +33,7 @@ class Ticker:
             if warning is not None:
                 self.say(warning)
             if row.get("loss_G", 0.0) > DIVERGED_LOSS:
-                self.say("warning: the generator's loss says that training has diverged: lower --learning-rate")
+                self.say("warning: the generator's loss shows that training has diverged: lower `learning_rate`")
         return row
 
     def _broken(self, name: str, value: float, images_seen: int) -> UserError:
@@ -44,7 +44,7 @@ class Ticker:
         return RunFailed(
             f"{self.folder.path}: {name} became {value} near {images_seen / 1000:.1f} kimg; "
             f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
-            "start anew with --precision fp32, a larger --gamma or another --seed"
+            "start anew with `precision` fp32, a larger `gamma` or another `seed`"
         )
 
 
@@ -83,5 +83,5 @@ class CapWatch:
         self.warned = True
         return (
             f"warning: p has stayed at its cap of {self.augment.maximum}: the set is small for this discriminator; "
-            "more images, a larger --gamma or stopping earlier help, a higher cap lets augmentations leak"
+            "more images, a larger `gamma` or stopping earlier help, a higher cap lets augmentations leak"
         )

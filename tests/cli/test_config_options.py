@@ -1,3 +1,4 @@
+import click
 import pytest
 
 from stylegan_ada.cli.config_options import with_flags
@@ -17,15 +18,42 @@ def test_help_says_every_default(command):
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        ("AugmentConfig.kimg 0.0: give more than 0", "--ada-kimg 0.0: give more than 0"),
-        ("TrainingConfig.kimg 0.0: give more than 0", "--kimg 0.0: give more than 0"),
-        ("AugmentConfig.signal rv: add DataConfig.holdout 0.1", "--ada-signal rv: add --holdout 0.1"),
+        ("`ada_kimg` 0.0: give more than 0", "--ada-kimg 0.0: give more than 0"),
+        ("`kimg` 0.0: give more than 0", "--kimg 0.0: give more than 0"),
+        ("`ada_signal` rv: add `holdout` 0.1", "--ada-signal rv: add --holdout 0.1"),
         ("TrainingConfig.pl_batch_shrink 0: give 1 or more", "TrainingConfig.pl_batch_shrink 0: give 1 or more"),
         ("RunConfig.training.batch: '3' is not of type int", "RunConfig.training.batch: '3' is not of type int"),
     ],
 )
 def test_messages_name_flags(message, shown):
     assert with_flags(message) == shown
+
+
+@click.command()
+@click.option("--keep-best")
+@click.option("--psi", "truncation_psi")
+@click.argument("run")
+def some_command(**given):
+    """Named in messages below."""
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("`keep_best` 2: give `truncation_psi`", "--keep-best 2: give --psi"),
+        ("`run`, `keep-best`, `no_option`, keep_best", "`run`, `keep-best`, `no_option`, keep_best"),
+    ],
+)
+def test_messages_name_flags_of_the_command(message, shown):
+    assert with_flags(message, some_command) == shown
+    with click.Context(some_command):
+        assert with_flags(message) == shown
+    assert with_flags(message) == message
+
+
+def test_an_error_of_the_library_names_flags(fails, tmp_path):
+    line = fails("generate", "grid", "RUN", "--out", tmp_path / "grid.png", "--psi", 3)
+    assert line == "stylegan-ada: error: --psi 3.0: give a truncation from 0 to 2, 1 is what was learned"
 
 
 def test_stop_after_needs_measurements(fails, image_folder, tmp_path):

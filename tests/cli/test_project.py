@@ -145,7 +145,7 @@ def test_labels_are_given_searched_or_of_folders(command, fails, trained_run, fe
     shutil.copy(few / "dark/01.png", tmp_path / "stray.png")
     options = ["--no-coverage", *quick]
     result = command("project", trained_run, few, tmp_path / "stray.png", "--out", tmp_path / "a", *options)
-    assert "in no folder that is named like a class, so that the class is searched: 1 of" in result.out
+    assert "their folders are not named like a class, so the class is searched: 1 of" in result.out
     assert [row["label"] for row in table(tmp_path / "a")[:6]] == ["bright"] * 3 + ["dark"] * 3
     assert table(tmp_path / "a")[6]["label"] in ("bright", "dark")
     assert {row["covered"] for row in table(tmp_path / "a")} == {""}

@@ -42,12 +42,12 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "class 'eel' has only one readable image",
         "class 'fox' has no readable image",
         "1 files cannot be read and would be skipped",
-        "the images have 2 sizes: training needs --size, at most 7",
+        "the images have 2 sizes: training needs `size`, at most 7",
         "2 images are gray and 9 in colour: all would be taken as colour",
         "1 images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535",
         "1 files hold several pictures: the first of each would be taken",
         "2 images are exact copies of others",
-        "1 images stand in more than one class (first: 'cat/0.png')",
+        "1 images are in more than one class (first: 'cat/0.png')",
     ]
 
 

@@ -112,12 +112,12 @@ def test_fingerprint_follows_content_not_place(folder: Path, tmp_path: Path) -> 
 
 
 def test_size_errors(folder: Path, save: Save) -> None:
-    with pytest.raises(UserError, match=r"6 images are smaller than 16x16 \(first: 'cat/0.png' is 8x8.*--size 8 or"):
+    with pytest.raises(UserError, match=r"6 images are smaller than 16x16 \(first: 'cat/0.png' is 8x8.*`size` 8 or"):
         load_dataset(str(folder), size=16)
     save("cat/wide.png", 7, 20)
-    with pytest.raises(UserError, match=r"first: 'cat/wide.png' is 7x20.*--size 7 or less"):
+    with pytest.raises(UserError, match=r"first: 'cat/wide.png' is 7x20.*`size` 7 or less"):
         load_dataset(str(folder), size=8)
-    with pytest.raises(UserError, match=r"--size 7x8 or less"):
+    with pytest.raises(UserError, match=r"`size` 7x8 or less"):
         load_dataset(str(folder), size=(8, 4))
     with pytest.raises(UserError, match=r"differ in size \('cat/0.png' is 8x8, 'cat/wide.png' is 7x20.*at most 7"):
         load_dataset(str(folder), size=None)
@@ -144,7 +144,7 @@ def test_empty_and_all_unreadable(tmp_path: Path) -> None:
 
 def test_a_class_with_one_image(folder: Path, save: Save, cache: Path) -> None:
     save("eel/0.png")
-    with pytest.raises(UserError, match=r"'eel' has only one readable image \('eel/0.png'\).*--no-labels"):
+    with pytest.raises(UserError, match=r"'eel' has only one readable image \('eel/0.png'\).*`no_labels`"):
         load_dataset(str(folder), size=8)
     save("eel/1.png")
     whole = (folder / "eel/1.png").read_bytes()

@@ -91,7 +91,7 @@ def test_what_cannot_be_measured_is_said(generator, tmp_path, monkeypatch):
 def test_unknown_metrics_are_refused(generator, tmp_path):
     for arguments, message in (
         (["fidd"], "did you mean 'fid'"),
-        (["fid", "--pairs", "p.png"], "needs the figure copies"),
+        (["fid", "--pairs", "p.png"], "needs the metric copies"),
     ):
         result = CliRunner().invoke(command.evaluate, [str(tmp_path), "--metrics", *arguments])
         assert message in str(result.exception)

@@ -31,9 +31,9 @@ def test_a_card_says_what_made_the_set_and_what_was_rejected(facts, tiny_config)
         "never test",
     ):
         assert words in card
-    assert "`--reject-copies` (nearer to a training image than unseen real images are): 86 rejected" in card
+    assert "`reject_copies` (nearer to a training image than unseen real images are): 86 rejected" in card
     assert "| a\\|b | 4 | 5 | 0.7 | 90 |" in card
-    assert "--reject-mislabelled" not in card
+    assert "reject_mislabelled" not in card
 
 
 def test_what_is_not_known_is_said(facts):

@@ -142,7 +142,7 @@ def test_too_few_real_images_are_a_mistake_of_the_user(pixels):
         with pytest.raises(UserError, match="too few real images"):
             Filters(Recipe(counts=(1,), psi=(1,), **options), lone, (), pixels)
     unknown = RealFeatures(reference=features)
-    with pytest.raises(UserError, match="were trained on"):
+    with pytest.raises(UserError, match="the filters need the training images"):
         Filters(Recipe(counts=(1,), psi=(1,), reject_copies=True), unknown, (), pixels)
     with pytest.raises(UserError, match="without labels"):
         Filters(Recipe(counts=(1,), psi=(1,), reject_mislabelled=True), lone, (), pixels)

@@ -104,7 +104,7 @@ def test_a_run_stops_when_nothing_becomes_better(train, tmp_path, kids):
     lines = train(kimg=0.16, stop_after=2)
     run = tmp_path / "run"
     assert [row["images"] for row in rows_of(run)] == [16, 32, 48, 64]
-    assert any("2 measurements in a row brought nothing better" in line for line in lines)
+    assert any("2 measurements in a row brought no improvement" in line for line in lines)
     assert load_generator(run).info.images_seen == 48  # 0.095 is the lowest, if within the error
     train(kimg=0.16, stop_after=2)  # the same command again
     assert len(rows_of(run)) == 4
@@ -190,7 +190,7 @@ def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
     assert evaluator._affordable(None, side, 200.0) == (200 * 0.05 - 1) * 32
     assert lines == ["measuring 288 images against 24 real ones takes 5.0% of the time"]
     assert evaluator._affordable(None, side, 20.0) == 100
-    assert lines[-1] == "  a larger --evaluate-kimg makes that less"
+    assert lines[-1] == "  a larger `evaluate_kimg` reduces that share"
     assert evaluator._affordable(None, side, 1e6) == 5000
 
 

@@ -88,7 +88,7 @@ def test_a_list_of_held_out_images_is_json_to_read(folder):
 @pytest.mark.parametrize(
     ("attribute", "read", "message"),
     [
-        ("options_file", RunFolder.read_options, "so the run cannot go on, use a new --out"),
+        ("options_file", RunFolder.read_options, "so the run cannot go on, use a new `out`"),
         ("evaluations_file", RunFolder.read_evaluations, "delete it to measure anew"),
     ],
 )

@@ -57,7 +57,7 @@ def test_others(run, image_folder, tmp_path):
 def test_a_generator_without_a_run(run, image_folder):
     """Counts as trained on what is named."""
     file = run[0] / GENERATOR_FILE
-    with pytest.raises(UserError, match="not a run folder, say with --data which images to compare with"):
+    with pytest.raises(UserError, match="not a run folder, say with `data` which images to compare with"):
         run_images(file, None)
     real = run_images(file, str(image_folder))
     assert real.trained_on.tolist() == list(range(24))
@@ -68,5 +68,5 @@ def test_images_that_are_gone(run, image_folder, tmp_path):
     path, trainer = run
     gone = dataclasses.replace(trainer.config.data, source=str(tmp_path / "gone"))
     RunFolder(path).write_config(dataclasses.replace(trainer.config, data=gone))
-    with pytest.raises(UserError, match="the run's images are no longer there, name their new place with --data"):
+    with pytest.raises(UserError, match="the run's images are no longer there, name their new place with `data`"):
         run_images(path, None)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from stylegan_ada import UserError
-from stylegan_ada.config import block_shapes
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.image_size import block_shapes
 from stylegan_ada.options import TrainOptions
 from stylegan_ada.training import RunFolder, train
 from stylegan_ada.training.run_images import run_images
@@ -48,9 +48,9 @@ def test_a_run_stopped_and_gone_on_with(options, tmp_path):
     assert lines[-1].startswith("finished at 0.0 kimg: samples, curves.png and generator.safetensors are in ")
     lines.clear()
     assert train(options, folder, CPU, lines.append).finished
-    with pytest.raises(UserError, match=r"^TrainingConfig.seed: the run in .* began without it; use a new --out"):
+    with pytest.raises(UserError, match=r"^`seed`: the run in .* began without it; use a new `out`"):
         train(dataclasses.replace(options, seed=3), folder, CPU, lines.append)
-    with pytest.raises(UserError, match=r"^--preset: the run in .* began with auto;"):
+    with pytest.raises(UserError, match=r"^`preset`: the run in .* began with auto;"):
         train(dataclasses.replace(options, preset="demo"), folder, CPU, lines.append)
 
 
@@ -66,7 +66,7 @@ def test_the_whole_path_is_kept(options, image_folder, tmp_path, monkeypatch):
 
 
 def test_a_folder_among_the_images(options, image_folder):
-    with pytest.raises(UserError, match=r"run: it lies inside DataConfig.source, where its pictures would count"):
+    with pytest.raises(UserError, match=r"run: it lies inside `data`, where its pictures would count"):
         train(options(), RunFolder(image_folder / "run"), CPU, print)
     assert not (image_folder / "run").exists()
 
@@ -84,14 +84,14 @@ def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
     expected = {"size": (16, 16), "fit": "stretch", "use_labels": False, "check_shape": block_shapes}
     assert asked == [(str(image_folder), expected)]
     assert config.network.c_dim == dataset.c_dim == 0
-    assert lines[0].startswith("TrainingConfig.r1_gamma ")  # what was given needs no reason
-    assert lines[-1].startswith("warning: TrainingConfig.batch 7 has no groups for minibatch statistics, give")
+    assert lines[0].startswith("`gamma` ")  # what was given needs no reason
+    assert lines[-1].startswith("warning: `batch` 7 has no groups for minibatch statistics, give")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_batch_that_does_not_divide(options, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "3")
-    with pytest.raises(UserError, match=r"^TrainingConfig.batch 8: it does not divide among 3 processes"):
+    with pytest.raises(UserError, match=r"^`batch` 8: it does not divide among 3 processes"):
         configure(options(), RunFolder(tmp_path / "run"), CPU, print)
 
 

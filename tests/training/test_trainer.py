@@ -179,7 +179,7 @@ def test_micro_batches_cover_the_batch(train, tiny_config):
 
 @pytest.mark.parametrize(
     ("batch", "micro_batch", "expected"),
-    [(32, None, "--micro-batch 16"), (32, 12, "--micro-batch 4"), (8, 6, "--micro-batch 3"), (8, 1, "channel-base")],
+    [(32, None, "`micro_batch` 16"), (32, 12, "`micro_batch` 4"), (8, 6, "`micro_batch` 3"), (8, 1, "`channel_base`")],
 )
 def test_advice_on_memory(tiny_config, batch, micro_batch, expected):
     assert advice_on_memory(tiny_config(batch=batch, micro_batch=micro_batch)).endswith(expected)
