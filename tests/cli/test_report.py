@@ -62,8 +62,11 @@ def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
     assert all("http" not in str(attributes.get(name)) for _, attributes in reader.tags for name in ("src", "href"))
 
 
-def test_report_of_a_run(command, image_folder, tmp_path, small):
+def test_report_of_a_run(command, image_folder, tmp_path, small, monkeypatch):
     """With measurements, then without a single real image."""
+    monkeypatch.setattr(evaluation, "SHARE", 0.0)
+    monkeypatch.setattr(evaluation, "FEWEST", 16)  # another number than the command is given
+    monkeypatch.setattr(evaluation, "PROBE", 8)
     run = tmp_path / "run"
     options = [*small, "--evaluate-kimg", "0.016", "--holdout", "0.25"]
     train = ["train", "--data", image_folder, "--out", run, *options]
