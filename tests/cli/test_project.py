@@ -2,13 +2,11 @@
 
 import csv
 import json
-import os
 import shutil
 import statistics
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from stylegan_ada import load_generator
