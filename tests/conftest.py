@@ -98,6 +98,15 @@ def tiny_config(image_folder, dataset):
 
 
 @pytest.fixture
+def one_thread():
+    """This process computes as commands with `environment` do, to the last bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def environment():
     """For commands run as subprocesses: one thread each, so that two processes fit two cores."""
     return {**os.environ, "OMP_NUM_THREADS": "1"}

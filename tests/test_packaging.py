@@ -46,14 +46,14 @@ def elsewhere(root, tmp_path_factory):
 
 def test_wheel_and_a_foreign_datasets_package_live_together(elsewhere, environment, image_folder):
     python = elsewhere / "venv" / "bin" / "python"
-    code = "import datasets, stylegan_ada, stylegan_ada.datasets as ours; print(datasets.name, ours.__file__)"
-    name, path = run(python, "-c", code, cwd=elsewhere, env=environment).split()
+    kernel = "nvrtc.Kernel('upfirdn2d', torch.float32, 128, ()).source"
+    code = "import datasets, stylegan_ada, stylegan_ada.datasets as ours; print(datasets.name, ours.__file__)\n"
+    code += f"import torch; from stylegan_ada.ops import nvrtc; print({kernel})"
+    first, source = run(python, "-c", code, cwd=elsewhere, env=environment).split("\n", 1)
+    name, path = first.split()
     assert name == "foreign"
     assert path.startswith(str(elsewhere / "venv"))
-    kernel = "nvrtc.Kernel('upfirdn2d', torch.float32, 128, ()).source"
-    assert "upfirdn2d(" in run(
-        python, "-c", f"import torch; from stylegan_ada.ops import nvrtc; print({kernel})", cwd=elsewhere
-    )
+    assert "upfirdn2d(" in source
     options = ["--size", "16", "--batch", "4", "--channel-base", "64", "--channel-max", "8", "--kimg", "0.008"]
     console = elsewhere / "venv" / "bin" / "stylegan-ada"
     out = run(

@@ -1,5 +1,6 @@
 """The command line: the only place with click and `sys.exit`."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,23 +33,36 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits: 0 if it went well, 130 if it was stopped, and with one line on stderr 2 for a mistake
     of the user's, 1 for a run that failed."""
+    code = run(arguments)
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        # not by Python's own end, in which threads that gloo leaves behind abort the process now and then
+        # (https://github.com/pytorch/pytorch/pull/179291)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    if code:
+        sys.exit(code)
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """The exit code of a command."""
     try:
-        program.main(arguments, prog_name="stylegan-ada", standalone_mode=False)
+        return program.main(arguments, prog_name="stylegan-ada", standalone_mode=False) or 0
     except PeerError:
-        sys.exit(2)
+        return 2
     except UserError as error:
-        fail(str(error), 1 if isinstance(error, RunFailed) else 2)
+        return fail(str(error), 1 if isinstance(error, RunFailed) else 2)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
-        fail(error.format_message().replace("\n", " "))
+        return fail(error.format_message().replace("\n", " "))
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        sys.exit(130)
+        return 130
 
 
-def fail(message: str, code: int = 2) -> None:
-    """Ends the program with one line."""
+def fail(message: str, code: int = 2) -> int:
+    """Says in one line why the program ends. Returns its exit code."""
     click.echo(f"stylegan-ada: error: {message}", err=True)
-    sys.exit(code)
+    return code

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ def listen_for_stop() -> Callable[[], bool]:
 
 
 def exit_if_stopped(ended: "Ended") -> None:
-    """Ends the program as Ctrl-C does, if training was asked to stop."""
+    """Ends the command as Ctrl-C does, if training was asked to stop."""
     if not ended.finished:
         say(f"stopped at {ended.kimg:.1f} kimg; the same command goes on from there")
-        sys.exit(130)
+        raise click.exceptions.Exit(130)

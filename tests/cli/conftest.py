@@ -1,7 +1,10 @@
+import os
+import shutil
 import signal
 from dataclasses import dataclass
 
 import pytest
+import torch
 
 from stylegan_ada.cli import main
 
@@ -67,3 +70,34 @@ def trained_run(image_folder, tmp_path_factory):
     for number, handler in handlers.items():
         signal.signal(number, handler)
     return folder
+
+
+@pytest.fixture(scope="session")
+def pixels_file(tmp_path_factory):
+    """A TorchScript network whose 16 features are means of pixels: a distance that costs nothing."""
+
+    class Pixels(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.adaptive_avg_pool2d(x[:, :1], 4).flatten(1)
+
+    path = tmp_path_factory.mktemp("distance") / "pixels.pt"
+    with pytest.warns(DeprecationWarning, match=r"torch\.jit"):  # what the files of users are made by
+        torch.jit.trace(Pixels(), torch.zeros(2, 3, 224, 224)).save(str(path))
+    return path
+
+
+@pytest.fixture
+def quick(pixels_file):
+    return ["--distance", pixels_file, "--steps", 3, "--candidates", 3, "--device", "cpu"]
+
+
+@pytest.fixture
+def few(image_folder, tmp_path):
+    """Three images of each class, of which one of each has the same name."""
+    for name, files in (("bright", ("00", "02", "04")), ("dark", ("01", "03", "05"))):
+        (tmp_path / "few" / name).mkdir(parents=True)
+        for file in files:
+            shutil.copy(image_folder / name / f"{file}.png", tmp_path / "few" / name)
+    shutil.copy(tmp_path / "few/dark/05.png", tmp_path / "few/dark/04.png")
+    os.remove(tmp_path / "few/dark/05.png")
+    return tmp_path / "few"

@@ -6,20 +6,15 @@ import sys
 BLOCKED = ("albumentations", "kornia", "elpv_dataset", "sklearn")
 
 
-def test_packed_sample_trains_without_its_package(environment, small, tmp_path):
+def test_packed_sample_trains_without_its_package(command, environment, small, tmp_path):
     arguments = ["train", "--data", "sample:digits", "--kimg", "0.008", *small]
-    code = "import sys; from stylegan_ada.cli import main; main(sys.argv[1:])"
-    run([sys.executable, "-c", code, *arguments, "--out", tmp_path / "first"], environment)
-    block = f"import sys\nfor name in {BLOCKED}: sys.modules[name] = None\n"
-    done = run([sys.executable, "-c", block + code, *arguments, "--out", tmp_path / "second"], environment)
-    assert "finished" in done.stdout
-    other = [*arguments[:2], "sample:digits", "--size", "28", "--out", tmp_path / "third", "--kimg", "0.008"]
-    failed = run([sys.executable, "-c", block + code, *other], environment, check=False)
+    first = command(*arguments, "--out", tmp_path / "first")
+    assert first.code == 0, first
+    second = list(map(str, [*arguments, "--out", tmp_path / "second"]))
+    third = ["train", "--data", "sample:digits", "--size", "28", "--out", str(tmp_path / "third"), "--kimg", "0.008"]
+    code = f"import sys\nfor name in {BLOCKED}: sys.modules[name] = None\n"
+    code += f"from stylegan_ada.cli import main\nmain({second})\nmain({third})"
+    failed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "finished" in failed.stdout, failed.stderr
     assert failed.returncode == 2  # not packed in that size: so the block does block
     assert "pip install" in failed.stderr
-
-
-def run(command, environment, check=True):
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, done.stderr
-    return done

@@ -1,18 +1,12 @@
+"""What a projection finds and writes, and what it refuses."""
+
 import csv
 import json
-import os
 import shutil
-import signal
-import socket
 import statistics
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from stylegan_ada import load_generator
@@ -21,37 +15,6 @@ from stylegan_ada.projection import projector
 from stylegan_ada.projection.latents import digest, load_latents, render
 from stylegan_ada.projection.tuning import load_deltas, tuned
 from stylegan_ada.training import RunFolder
-
-
-@pytest.fixture(scope="session")
-def pixels_file(tmp_path_factory):
-    """A TorchScript network whose 16 features are means of pixels: a distance that costs nothing."""
-
-    class Pixels(torch.nn.Module):
-        def forward(self, x):
-            return torch.nn.functional.adaptive_avg_pool2d(x[:, :1], 4).flatten(1)
-
-    path = tmp_path_factory.mktemp("distance") / "pixels.pt"
-    with pytest.warns(DeprecationWarning, match=r"torch\.jit"):  # what the files of users are made by
-        torch.jit.trace(Pixels(), torch.zeros(2, 3, 224, 224)).save(str(path))
-    return path
-
-
-@pytest.fixture
-def quick(pixels_file):
-    return ["--distance", pixels_file, "--steps", 3, "--candidates", 3, "--device", "cpu"]
-
-
-@pytest.fixture
-def few(image_folder, tmp_path):
-    """Three images of each class, of which one of each has the same name."""
-    for name, files in (("bright", ("00", "02", "04")), ("dark", ("01", "03", "05"))):
-        (tmp_path / "few" / name).mkdir(parents=True)
-        for file in files:
-            shutil.copy(image_folder / name / f"{file}.png", tmp_path / "few" / name)
-    shutil.copy(tmp_path / "few/dark/05.png", tmp_path / "few/dark/04.png")
-    os.remove(tmp_path / "few/dark/05.png")
-    return tmp_path / "few"
 
 
 def table(folder):
@@ -63,11 +26,6 @@ def block_means(image):
     """What the network of `pixels_file` gives, nearly, as it is without enlarging, of unit length."""
     means = image.reshape(4, 4, 4, 4).mean(axis=(1, 3)).ravel() / 255
     return means / np.linalg.norm(means)
-
-
-def contents(folder):
-    """All that a user sees, and what was measured."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_what_is_written_of_each_image(command, trained_run, few, quick, tmp_path):
@@ -180,75 +138,6 @@ def test_what_cannot_be_read_is_named_and_skipped(command, fails, trained_run, f
     assert not (tmp_path / "no").exists()
 
 
-def test_a_write_that_fails_skips_that_image_and_the_same_command_mends_it(
-    command, fails, trained_run, few, quick, tmp_path, monkeypatch
-):
-    arguments = ["project", trained_run, few, "--no-coverage", *quick, "--batch", 2, "--out"]
-    assert command(*arguments, tmp_path / "whole").code == 0
-    save = np.savez
-
-    def full(file, **arrays):
-        if Path(file.name).name.startswith(".03.") or every:  # beside 03.npz, before it is renamed
-            raise OSError(28, "No space left on device")
-        save(file, **arrays)
-
-    every = False
-    with monkeypatch.context() as patch:
-        patch.setattr("numpy.savez", full)
-        result = command(*arguments, tmp_path / "out")
-        assert result.code == 0
-        assert "dark/03.png is skipped: cannot write" in result.err
-        assert "No space left on device" in result.err
-        assert "warning: 1 images are left out" in result.err
-        assert len(table(tmp_path / "out")) == 5
-        every = True
-        assert "no image could be written there" in fails(*arguments, tmp_path / "none", code=1)
-    assert "2 images projected" in command(*arguments, tmp_path / "out").out  # its batch
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
-
-
-def test_the_same_files_on_one_process_two_and_after_a_kill(fails, environment, trained_run, few, quick, tmp_path):
-    arguments = ["project", trained_run, few, "--batch", 2, *quick]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port]
-
-    def call(name, launcher=()):
-        # an own cache each, so that every one measures what is covered
-        line = [sys.executable, *launcher, "-m", "stylegan_ada", *arguments, "--out", tmp_path / name]
-        own = {**environment, "STYLEGAN_ADA_CACHE": str(tmp_path / f"cache-{name}")}
-        return subprocess.Popen(list(map(str, line)), env=own, stdout=-1, stderr=-1, text=True)
-
-    def run(*arguments):
-        process = call(*arguments)
-        out, err = process.communicate()
-        return process.returncode, out, err
-
-    code, _, err = run("one")
-    assert code == 0, err
-    code, out, err = run("two", torchrun)
-    assert code == 0, err
-    assert out.count("images, projections.csv") == 1  # one process speaks
-    process = call("killed")
-    records = tmp_path / "killed/.records"
-    while len(list(records.glob("[!.]*.json"))) < 2:  # a batch
-        assert process.poll() is None
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not (tmp_path / "killed/projections.csv").exists()
-    begun = {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
-    line = fails(*arguments, "--seed", 1, "--out", tmp_path / "killed")
-    assert line.endswith("was begun with another seed: give the same options to go on, another --out, or delete it")
-    assert begun == {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
-    (tmp_path / "killed/.00.4711.png").write_bytes(b"cut short")  # as a killed process leaves it
-    code, out, err = run("killed")
-    assert code == 0, err
-    assert "6 images projected" not in out
-    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "killed")
-
-
 def test_what_is_measured_of_the_run_is_kept(command, trained_run, few, quick, tmp_path, monkeypatch):
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
     one = few / "dark/01.png"
@@ -344,23 +233,3 @@ def test_a_distance_without_weights_says_how_to_get_them(fails, trained_run, few
     line = fails("project", trained_run, few, "--out", tmp_path / "out", "--device", "cpu")
     assert "pip install --no-deps stlpips-pytorch==0.0.2" in line
     assert not (tmp_path / "out").exists()
-
-
-def test_a_folder_of_other_files_and_a_finished_one(command, fails, trained_run, few, quick, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/notes.txt").write_text("mine")
-    arguments = ["project", trained_run, few, "--no-coverage", *quick, "--out"]
-    assert "holds something else" in fails(*arguments, tmp_path / "mine")
-    assert os.listdir(tmp_path / "mine") == ["notes.txt"]
-    assert command(*arguments, tmp_path / "out").code == 0
-    before = contents(tmp_path / "out")
-    again = command(*arguments, tmp_path / "out")
-    assert again.code == 0
-    assert "projected" not in again.out
-    assert contents(tmp_path / "out") == before
-    other = [*arguments[:2], few / "dark", *arguments[3:]]
-    assert "was begun with another images" in fails(*other, tmp_path / "out")
-    # a file that has changed is done again
-    Image.new("L", (16, 16), 100).save(few / "dark/01.png")
-    assert command(*arguments, tmp_path / "out").code == 0
-    assert (np.asarray(Image.open(tmp_path / "out/01.png"))[:, :64] == 100).all()

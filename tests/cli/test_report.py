@@ -62,8 +62,11 @@ def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
     assert all("http" not in str(attributes.get(name)) for _, attributes in reader.tags for name in ("src", "href"))
 
 
-def test_report_of_a_run(command, image_folder, tmp_path, small):
+def test_report_of_a_run(command, image_folder, tmp_path, small, monkeypatch):
     """With measurements, then without a single real image."""
+    monkeypatch.setattr(evaluation, "SHARE", 0.0)
+    monkeypatch.setattr(evaluation, "FEWEST", 16)  # another number than the command is given
+    monkeypatch.setattr(evaluation, "PROBE", 8)
     run = tmp_path / "run"
     options = [*small, "--evaluate-kimg", "0.016", "--holdout", "0.25"]
     train = ["train", "--data", image_folder, "--out", run, *options]
@@ -106,16 +109,24 @@ class CountedPixels(features.Extractor):
         return images[:, :2, :, 0].reshape(len(images), -1).astype(np.float32) / 255
 
 
-def test_the_report_of_a_finished_run_is_of_what_was_measured(command, image_folder, tmp_path, small, monkeypatch):
-    """No image goes through the network again for it."""
-    made = []
+@pytest.fixture
+def made(monkeypatch):
+    """The extractors of this test, each of `CountedPixels`, which cost nothing."""
+    extractors = []
 
     def make(name, device):
-        made.append(CountedPixels(device))
-        return made[-1]
+        extractors.append(CountedPixels(device))
+        return extractors[-1]
 
     monkeypatch.setattr(evaluation, "make_extractor", make)
     monkeypatch.setattr(features, "make_extractor", make)
+    return extractors
+
+
+def test_the_report_of_a_finished_run_is_of_what_was_measured(
+    command, image_folder, tmp_path, small, monkeypatch, made
+):
+    """No image goes through the network again for it."""
     monkeypatch.setattr(evaluation, "SHARE", 0.0)
     monkeypatch.setattr(evaluation, "FEWEST", 12)
     run = tmp_path / "run"
@@ -142,7 +153,7 @@ def test_report_without_measurements(command, trained_run, tmp_path):
 
 
 @pytest.mark.parametrize("overfitted", ["kept", "later"])
-def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, trained_run, tmp_path, overfitted):
+def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, trained_run, tmp_path, made, overfitted):
     """Whether the discriminator knew the training images (p at its cap, r_t near 1) then, not at the end of the run."""
     run = tmp_path / "run"
     shutil.copytree(trained_run, run)

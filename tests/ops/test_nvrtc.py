@@ -1,3 +1,4 @@
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -60,14 +61,34 @@ def machine_codes(kernels, build):
         return list(pool.map(build, kernels))
 
 
+def together(kernels):
+    """One source of many kernels, as NVRTC takes longer to start than to compile one. None sees another: each has a
+    namespace and a name, KERNEL_INDEX, and what it defines for the preprocessor ends with it."""
+    parts = [nvrtc._file("halves")]
+    for index, kernel in enumerate(kernels):
+        defined = re.findall(r"^ *# *define +(\w+)", kernel.body, re.MULTILINE)
+        parts += [f"#define {kernel.name} {kernel.name}_{index}", f"namespace kernel_{index} {{", kernel.body, "}"]
+        parts += [f"#undef {name}" for name in [kernel.name, *defined]]
+    return "\n".join(parts)
+
+
+def entries(code):
+    """Names of the kernels in machine code: each has a section for its arguments, as no other function has."""
+    return {name.decode() for name in re.findall(rb"\0\.nv\.constant0\.(\w+)", code)}
+
+
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_kernel_compiles_for_every_architecture(arch, every_kernel):
     """Hardly optimised, which takes a fifth of the time and accepts the same source."""
     core = pytest.importorskip("cuda.core")
     quick = core.ProgramOptions(arch=arch, std="c++17", ofast_compile="max")
-    codes = machine_codes(every_kernel, lambda kernel: core.Program(kernel.source, "c++", quick).compile("cubin").code)
-    assert len(codes) > 200
+    assert len(every_kernel) > 200
+    ordered = sorted(every_kernel, key=lambda kernel: kernel.source)
+    quarters = [ordered[start::4] for start in range(4)]
+    codes = machine_codes(quarters, lambda some: core.Program(together(some), "c++", quick).compile("cubin").code)
     assert all(code.startswith(b"\x7fELF") for code in codes)
+    for kernels, code in zip(quarters, codes, strict=True):
+        assert entries(code) == {f"{kernel.name}_{index}" for index, kernel in enumerate(kernels)}
 
 
 def test_the_networks_kernels_compile_as_users_have_them(networks_kernels):
