@@ -9,7 +9,7 @@ from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, 
 PRECISIONS = ("fp32", "bf16", "fp16")
 MIRRORS = ("h", "v", "hv", "quarter")
 FITS = ("crop", "stretch")
-ADA_SIGNALS = ("rt", "rv")
+ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # of each signal: ADA, arXiv 2006.06676, section 3.1
 AUGMENT_GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
 
 
@@ -149,16 +149,16 @@ class AugmentConfig:
         metadata=setting(
             "ada_signal",
             "What drives p: the signs of real logits (rt), or images that training never sees (rv).",
-            choices=ADA_SIGNALS,
+            choices=tuple(ADA_TARGETS),
         ),
     )
     target: float = field(
-        default=0.6,
+        default=ADA_TARGETS["rt"],
         metadata=setting(
             "ada_target",
             "The value of the signal that p is adapted to reach.",
             within=Range("a value between -1 and 1", -1, 1, ends=False),
-            chosen_by="the signal: 0.6 for rt, 0.5 for rv",
+            chosen_by="the signal: " + ", ".join(f"{target} for {signal}" for signal, target in ADA_TARGETS.items()),
         ),
     )
     kimg: float = field(

@@ -38,7 +38,10 @@ def as_picture(image: np.ndarray) -> Image.Image:
 
 
 def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: float = 1.0) -> Image.Image:
-    """A row per class (the first 16), or 8 rows when unlabelled. Each cell has its own seed, the same in every grid."""
+    """A row per class (the first 16), or 8 rows when unlabelled.
+
+    The image in row i and column j is that of seed i * columns + j, in every grid of so many columns.
+    """
     names = list(generator.classes[:MOST_ROWS]) or [""] * 8
     seeds = list(range(len(names) * columns))
     labels = [name for name in names for _ in range(columns)] if generator.classes else None

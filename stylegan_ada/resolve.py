@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from .config import ADA_TARGETS, AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from .errors import UserError
 from .options import TrainOptions, given
 from .presets import with_preset
 from .settings import settings
 
 MEASUREMENTS = 10  # in a run, unless told
-ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # ADA, arXiv 2006.06676, section 3.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,8 @@ def _augment(options: TrainOptions) -> AugmentConfig:
     values = given(AugmentConfig, options) | {"extra": ()}
     if options.augment is not None:
         values["groups"] = () if options.augment == "none" else tuple(map(str.strip, options.augment.split(",")))
-    return AugmentConfig(**{"target": ADA_TARGETS.get(options.ada_signal, 0.6), **values})
+    target = ADA_TARGETS.get(values.get("signal", "rt"), 0.0)  # an unknown signal is refused by AugmentConfig
+    return AugmentConfig(**{"target": target, **values})
 
 
 def _batch(side: int, machine: Machine) -> int:

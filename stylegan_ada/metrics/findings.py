@@ -6,6 +6,7 @@ from typing import Any
 Row = dict[str, Any]  # kimg, count, then metrics by name; {name}_error is a metric's standard error
 
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
+USUAL_TARGET = 0.6  # of r_t; where p is at its cap, the controller could not hold it
 FLAT_AFTER = 3  # measurements
 
 
@@ -55,7 +56,7 @@ def _progress(rows: Sequence[Row]) -> str:
 
 def _overfitting(row: Row, ada_cap: float | None) -> str | None:
     at_cap = ada_cap is not None and bool(row["p"] >= 0.99 * ada_cap)
-    sure = row["r_v"] > 0.5 if "r_v" in row else row["r_t"] > 0.6
+    sure = row["r_v"] > 0.5 if "r_v" in row else row["r_t"] > USUAL_TARGET
     if at_cap and sure:
         return "overfitting: the discriminator knows the training images though p is at its cap; more images would help"
     if ada_cap is None and row["r_t"] > 0.8:

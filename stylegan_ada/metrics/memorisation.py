@@ -12,8 +12,10 @@ QUANTILE = 0.05  # of unseen real images that count as copies by chance
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """suspected [M]: generated images nearer to a training image than `threshold`. control [n]: the same of unseen real
-    images, by chance. nearest, distance [M]: the nearest training image of each generated one, and how far it is."""
+    """suspected [M]: generated images nearer to a training image than `threshold`. control [n]: the same for unseen real
+    images, so that its share is the rate of false alarms. nearest, distance [M]: the nearest training image of each
+    generated one, and how far it is.
+    """
 
     suspected: NDArray[np.bool_]
     control: NDArray[np.bool_]

@@ -1,5 +1,7 @@
 """An evaluation as one row of numbers, as a run's folder keeps them."""
 
+import math
+
 from .intervals import NORMAL_95
 from .labels import LabelFidelity
 from .memorisation import Copies
@@ -7,11 +9,11 @@ from .results import MetricResult
 
 
 def as_row(results: dict[str, MetricResult]) -> dict[str, float]:
-    """Every metric's value by name, its standard error as {name}_error, and what belongs to it."""
+    """Every metric's value by name, its standard error as {name}_error where it has an interval, and its details."""
     row: dict[str, float] = {}
     for name, result in results.items():
         row[name] = result.value
-        if name != "fid":
+        if not math.isnan(result.high):
             row[f"{name}_error"] = (result.high - result.low) / (2 * NORMAL_95)
         row |= _details(result)
     return row

@@ -9,7 +9,7 @@ from .feature_sets import FeatureSets
 from .results import MetricResult
 
 MOST_IMAGES = 5000  # generated to measure by unless told, so that a large set does not take hours on a CPU
-RESAMPLES = 20  # for the intervals of FIDs, which take seconds each
+FID_RESAMPLES = 20  # for the intervals of FIDs, which take seconds each
 
 
 class Direction(StrEnum):
@@ -89,7 +89,7 @@ METRICS = {
 
 
 def measure(
-    features: FeatureSets, metrics: tuple[str, ...], resamples: int = RESAMPLES
+    features: FeatureSets, metrics: tuple[str, ...], resamples: int = FID_RESAMPLES
 ) -> tuple[dict[str, MetricResult], dict[str, str]]:
     """The results of `metrics` (names of METRICS) that can be had, and for each of the others why not.
 

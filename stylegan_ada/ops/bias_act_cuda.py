@@ -22,6 +22,7 @@ from .operator import Operator
 
 PIECEWISE = ("linear", "relu", "lrelu")
 PACK_BYTES = 16
+THREADS = 256  # of a block
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, arXiv 1706.02515
 
 
@@ -209,7 +210,7 @@ def _run(
         ("BIAS", 0 if b is None else 2 if inner == 1 else 1),
         ("INDEX", "unsigned long long" if large else "unsigned"),
     )
-    kernel = nvrtc.Kernel("bias_act", out.dtype, 256, constants)
+    kernel = nvrtc.Kernel("bias_act", out.dtype, THREADS, constants)
     pointers = [c_uint64(0) if x is None else x for x in (b, g, h)]
     number = c_double if out.dtype == torch.float64 else c_float
     factors = [number(alpha), number(gain), number(inf if clamp is None else clamp)]

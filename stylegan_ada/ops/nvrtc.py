@@ -44,7 +44,8 @@ class Kernel:
     @property
     def body(self) -> str:
         """The source but for halves.cu, which a build for another machine replaces."""
-        defines = [f"#define {NUMBERS[self.dtype]}", *(f"#define {name} {value}" for name, value in self.constants)]
+        constants = [("BLOCK", self.block), *self.constants]
+        defines = [f"#define {NUMBERS[self.dtype]}", *(f"#define {name} {value}" for name, value in constants)]
         return "\n".join([*defines, _file("numbers"), _file(self.name)])
 
     @property

@@ -16,6 +16,7 @@ from .upfirdn2d_reference import gradient_padding, output_shape, plain_upfirdn2d
 UNROLLED_TAPS = 36  # a filter of more is applied by a loop
 UNROLLED_FACTOR = 4  # and so are larger factors
 PACK_BYTES = 16
+THREADS = 128  # of a block
 PATCH_ROWS = 8  # of the output, that a thread computes one after another
 
 
@@ -100,7 +101,7 @@ def _run(
     number = c_double if x.dtype == torch.float64 else c_float
     count = (c_uint64 if large else c_uint32)(threads)
     sizes = [c_int32(n) for n in (channels, height, width, out_height, out_width)]
-    kernel = nvrtc.Kernel(name, x.dtype, 128, tuple(constants))
+    kernel = nvrtc.Kernel(name, x.dtype, THREADS, tuple(constants))
     return kernels.run(kernel, threads, [out, x, f, number(gain), count, *sizes, *more], x.device)
 
 
@@ -117,7 +118,7 @@ def _patches(out: Tensor, x: Tensor, up: list[int], down: list[int]) -> tuple[li
         constants: list[tuple[str, str | int]] = [("VEC", vec)]
         lanes = channels // vec
     else:
-        # two packs at most of what both rows can be cut into: lanes that lie further apart read more lines at once
+        # at most two packs a thread, of a size that divides both rows: threads further apart touch more cache lines
         pixels = min(full, 2 * gcd(x.shape[3], width, full)) if aligned else 2
         patch_x = period_x * max(1, pixels // period_x)
         step = patch_x * down[0] // up[0]

@@ -38,7 +38,7 @@ class StepStatistics:
 
     w: list[Tensor] = field(default_factory=list)  # of Generator.w_statistics
     path_lengths: list[Tensor] = field(default_factory=list)  # [N] each
-    real_logits: list[Tensor] = field(default_factory=list)  # [N] each, as the others of phase D
+    real_logits: list[Tensor] = field(default_factory=list)  # [N] per micro-batch, of phase D
     fake_logits: list[Tensor] = field(default_factory=list)
 
 

@@ -162,7 +162,7 @@ def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
 
 
 def check_same_options(options: TrainOptions, folder: RunFolder) -> None:
-    """A run goes on only with its own options, but for those that change nothing of what it has learned."""
+    """A run goes on with the options that it began with only, except those in MAY_CHANGE."""
     before, now = folder.read_options(), dataclasses.asdict(options)
     for name in now:
         if name not in MAY_CHANGE and before.get(name) != now[name]:

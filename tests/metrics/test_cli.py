@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-import stylegan_ada.metrics.features
-import stylegan_ada.sampling
+from stylegan_ada import api
 from stylegan_ada.cli import evaluate as command
 from stylegan_ada.metrics.evaluate import real_images
 
@@ -25,7 +24,7 @@ def generator(extractor, make_generator, make_dataset, monkeypatch):
         generator.asked.update(path=path, device=str(device))
         return generator
 
-    def data(run, source):
+    def data(run, source, load):
         generator.asked.update(run=run, source=source)
         dataset = make_dataset(labels=[0, 1, 0, 0, 1, 0, 0, 0] * 3)
         return real_images(dataset, np.arange(len(dataset)), np.arange(0))
@@ -34,9 +33,9 @@ def generator(extractor, make_generator, make_dataset, monkeypatch):
         generator.asked.update(features=name)
         return extractor
 
-    monkeypatch.setattr(stylegan_ada.sampling, "load_generator", load)
-    monkeypatch.setattr(command, "run_images", data)
-    monkeypatch.setattr(stylegan_ada.metrics.features, "make_extractor", make_extractor)
+    monkeypatch.setattr(api, "load_generator", load)
+    monkeypatch.setattr(api, "run_images", data)
+    monkeypatch.setattr(api, "make_extractor", make_extractor)
     return generator
 
 
@@ -106,7 +105,7 @@ def test_pairs(generator, tmp_path):
 def test_as_many_images_as_there_are_real_ones(generator, tmp_path, monkeypatch):
     arguments = (str(tmp_path), "--json", "--metrics", "fid")
     assert json.loads(invoke(*arguments).stdout)["fid"]["n_fake"] == 24
-    monkeypatch.setattr(command, "MOST_IMAGES", 6)
+    monkeypatch.setattr(api, "MOST_IMAGES", 6)
     assert json.loads(invoke(*arguments).stdout)["fid"]["n_fake"] == 6
 
 

@@ -51,5 +51,5 @@ def test_a_new_entry_is_an_option(monkeypatch):
 
 def test_what_picks_metrics_knows_no_others():
     belonging = {"copies_control", "label_chance"}  # kept in a row beside their metrics
-    assert set(evaluation.METRICS) <= set(METRICS)
+    assert set(evaluation.MEASURED) <= set(METRICS)
     assert {name for _, names in QUALITY for name in names} - belonging <= set(METRICS)

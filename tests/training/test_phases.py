@@ -68,6 +68,12 @@ def assert_same(found, expected):
         torch.testing.assert_close(found[name], expected[name], rtol=1e-6, atol=1e-9, msg=name)
 
 
+def test_the_generator_steps_before_the_discriminator():
+    """The order is part of the algorithm: runs of another order are other runs."""
+    _, phases = make()
+    assert [(phase.name, phase.interval) for phase in phases] == [("G", 1), ("G_pl", 2), ("D", 1), ("D_r1", 3)]
+
+
 def test_micro_batches_of_whole_groups_give_the_gradients_of_the_batch():
     whole = gradients(*make(), [micro_batch(0, 8)])
     assert_same(gradients(*make(), [micro_batch(0, 4), micro_batch(4, 4)]), whole)

@@ -64,7 +64,7 @@ struct swish {
     static __device__ A second(A x) { A y = SIGMOID(x); return y * (1 - y) * (2 + x * (1 - 2 * y)); }
 };
 
-extern "C" __global__ void __launch_bounds__(256) bias_act(
+extern "C" __global__ void __launch_bounds__(BLOCK) bias_act(
     T* __restrict__ out, const T* __restrict__ saved, const T* __restrict__ b, const T* __restrict__ g,
     const T* __restrict__ h, A alpha, A gain, A clamp, INDEX packs, INDEX inner, INDEX channels) {
     INDEX pack = (INDEX)blockIdx.x * blockDim.x + threadIdx.x;

@@ -78,8 +78,8 @@ __device__ __forceinline__ void write_row(T* out, A (&sum)[PATCH_X][WIDTH], int 
 
 #endif
 
-// x [images, height, width, channels] with CHANNELS_LAST, else [images, height, width] of images that count the channels
-extern "C" __global__ void __launch_bounds__(128) upfirdn2d(
+// x [images, height, width, channels] with CHANNELS_LAST, else [images * channels, height, width]
+extern "C" __global__ void __launch_bounds__(BLOCK) upfirdn2d(
     T* __restrict__ out, const T* __restrict__ x, const A* __restrict__ f, A gain, INDEX patches, int channels, int height, int width,
     int out_height, int out_width) {
     INDEX patch = (INDEX)blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,7 +1,7 @@
 // upfirdn2d of any factors and any filter, an element of the output per thread; for what kernels/upfirdn2d.cu, which
 // unrolls its filter, would be too long for. x [images, channels, height, width] in either layout.
 
-extern "C" __global__ void __launch_bounds__(128) upfirdn2d_any(
+extern "C" __global__ void __launch_bounds__(BLOCK) upfirdn2d_any(
     T* out, const T* x, const A* f, A gain, INDEX elements, int channels, int height, int width, int out_height,
     int out_width, int up_x, int up_y, int down_x, int down_y, int pad_x, int pad_y, int taps_x, int taps_y) {
     INDEX index = (INDEX)blockIdx.x * blockDim.x + threadIdx.x;
