@@ -12,9 +12,9 @@ QUANTILE = 0.05  # of unseen real images that count as copies by chance
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """suspected [M]: generated images nearer to a training image than `threshold`. control [n]: the same for unseen real
-    images, so that its share is the rate of false alarms. nearest, distance [M]: the nearest training image of each
-    generated one, and how far it is.
+    """suspected [M]: generated images nearer to a training image than `threshold`. control [n]: the same for unseen
+    real images, so that its share is the rate of false alarms. nearest, distance [M]: the nearest training image of
+    each generated one, and how far it is.
     """
 
     suspected: NDArray[np.bool_]
