@@ -5,6 +5,7 @@ if __name__ != "stylegan_ada.datasets":
         f"this is stylegan_ada.datasets, not {__name__!r}: run from another folder, or install the package"
     )
 
+from .balance import balanced
 from .cache import cache_folder
 from .dataset import ImageDataset
 from .load import load_dataset
@@ -17,6 +18,7 @@ from .split import split
 __all__ = [
     "ImageDataset",
     "Progress",
+    "balanced",
     "cache_folder",
     "check_mirror",
     "image_order",

@@ -72,6 +72,16 @@ class NetworkConfig:
     mapping_depth: int = field(
         default=2, metadata=setting("mapping_depth", "Fully connected layers from z to w.", within=COUNT)
     )
+    label_depth: int = field(
+        default=2,
+        metadata=setting(
+            "label_depth",
+            "Fully connected layers behind the discriminator's embedding of a label.",
+            within=NOT_NEGATIVE,
+        ),
+    )
+    # labels are blended in while the network trains, and the discriminator also judges without them
+    transitional: bool = False
     channel_base: int = field(
         default=16384,
         metadata=setting(
@@ -98,6 +108,10 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         check(self)
         top = 4 << (len(self.block_shapes) - 1)
+        _check(
+            not self.transitional or self.c_dim > 0,
+            "NetworkConfig.transitional: there are no labels to blend in",
+        )
         _check(
             self.channel_base >= top,
             f"`channel_base` {self.channel_base}: give at least {top} for this size",
@@ -188,6 +202,15 @@ class AugmentConfig:
 class TrainingConfig:
     """The optimisation. Lengths are in thousands of real images shown to the discriminator (kimg)."""
 
+    transition: tuple[float, float] | None = field(  # from all labels ignored to all obeyed, arXiv 2201.06578
+        default=None,
+        metadata=setting(
+            "transition",
+            "START,END: thousands of images between which labels are blended in; or none.",
+            within=NOT_NEGATIVE,
+            chosen_by="the number of images and of classes",
+        ),
+    )
     kimg: float = field(
         metadata=setting(
             "kimg",
@@ -279,6 +302,10 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        _check(
+            self.transition is None or (len(self.transition) == 2 and self.transition[0] <= self.transition[1]),
+            f"TrainingConfig.transition {self.transition}: give START,END in thousands of images, as 10,20; or none",
+        )
         _check(
             self.stop_after is None or self.evaluate_kimg > 0,
             "`stop_after`: needs measurements, give `evaluate_kimg` as well",

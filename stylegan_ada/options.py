@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 from .config import AugmentConfig, DataConfig, NetworkConfig, TrainingConfig
@@ -26,9 +27,10 @@ class Option:
     @property
     def kind(self) -> type:
         """Of its value as given: a tuple is given as one text."""
-        if get_origin(self.field.type) is tuple:
-            return str
-        return (get_args(self.field.type) or (self.field.type,))[0]
+        kind = self.field.type
+        if get_origin(kind) is UnionType:
+            kind = get_args(kind)[0]
+        return str if get_origin(kind) is tuple else kind
 
     @property
     def is_required(self) -> bool:

@@ -53,7 +53,10 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """image [N, channels, H, W] and c [N, c_dim] -> logits [N], larger for images taken as real."""
+    """image [N, channels, H, W] and c [N, c_dim] -> logits [N], larger for images taken as real.
+
+    A transitional one gives logits [N, 2], without and with the label (arXiv 2201.06578).
+    """
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
@@ -68,15 +71,20 @@ class Discriminator(nn.Module):
         self.conv = Conv2d(channels + 1, channels, 3, act="lrelu")
         self.fc = Linear(channels * height * width, channels, act="lrelu")
         self.out = Linear(channels, channels if config.c_dim else 1)
-        self.mapping = MappingNetwork(0, config.c_dim, channels, config.mapping_depth) if config.c_dim else None
+        self.mapping = MappingNetwork(0, config.c_dim, channels, config.label_depth) if config.c_dim else None
+        self.unconditional = Linear(channels, 1) if config.transitional else None
 
     def forward(self, image: Tensor, c: Tensor) -> Tensor:
         x = self.from_rgb(image.to(self.top_dtype or image.dtype))
         for block in self.blocks:
             x = block(x)
         x = minibatch_std(x.to(self.conv.weight.dtype))
-        x = self.out(self.fc(self.conv(x).flatten(1)))  # [N, channels] or [N, 1]
+        features = self.fc(self.conv(x).flatten(1))
+        x = self.out(features)  # [N, channels] or [N, 1]
         if self.mapping is None:
             return x.squeeze(1)
         label = self.mapping(None, c)
-        return (x * label).sum(dim=1) / math.sqrt(label.shape[1])
+        conditional = (x * label).sum(dim=1) / math.sqrt(label.shape[1])
+        if self.unconditional is None:
+            return conditional
+        return torch.cat([self.unconditional(features), conditional[:, None]], dim=1)

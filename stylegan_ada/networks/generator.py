@@ -20,7 +20,9 @@ class Generator(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         self.config = config
-        self.mapping = MappingNetwork(config.z_dim, config.c_dim, config.w_dim, config.mapping_depth)
+        self.mapping = MappingNetwork(
+            config.z_dim, config.c_dim, config.w_dim, config.mapping_depth, blends=config.transitional
+        )
         self.synthesis = SynthesisNetwork(config)
         self.register_buffer("w_mean", torch.zeros(max(1, config.c_dim), config.w_dim))
         self.register_buffer("w_count", torch.zeros(max(1, config.c_dim)))  # images behind each mean

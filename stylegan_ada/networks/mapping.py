@@ -13,12 +13,20 @@ class MappingNetwork(nn.Module):
 
     z and the embedded label are each normalised to unit second moment, then concatenated.
     z_dim 0 maps a label alone (the discriminator's projection); c_dim 0 ignores c.
+
+    blends: the embedded label is multiplied by `label_weight`, a buffer that rises from 0 to 1 in training (arXiv
+    2201.06578).
     """
 
-    def __init__(self, z_dim: int, c_dim: int, w_dim: int, depth: int, lr_multiplier: float = 0.01):
+    label_weight: Tensor | None
+
+    def __init__(
+        self, z_dim: int, c_dim: int, w_dim: int, depth: int, lr_multiplier: float = 0.01, blends: bool = False
+    ):
         super().__init__()
         self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
         self.embed = Linear(c_dim, w_dim) if c_dim else None
+        self.register_buffer("label_weight", torch.zeros(()) if blends else None)
         widths = [z_dim + (w_dim if c_dim else 0)] + [w_dim] * depth
         self.layers = nn.Sequential(
             *(Linear(before, after, act="lrelu", lr_multiplier=lr_multiplier) for before, after in pairwise(widths))
@@ -31,5 +39,6 @@ class MappingNetwork(nn.Module):
             parts.append(normalize_second_moment(z.to(torch.promote_types(z.dtype, torch.float32))))
         if self.embed is not None:
             assert c is not None
-            parts.append(normalize_second_moment(self.embed(c)))
+            label = normalize_second_moment(self.embed(c))
+            parts.append(label if self.label_weight is None else label * self.label_weight)
         return self.layers(torch.cat(parts, dim=1))

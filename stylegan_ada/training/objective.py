@@ -70,7 +70,7 @@ class Objective:
         """Non-saturating loss; the means of w are gathered here."""
         images, c, _ = self._generate(batch, "G")
         logits = self._judge(images, c, batch, "G/augment")
-        yield losses.generator_loss(logits)
+        yield self._of_heads(losses.generator_loss(logits))
 
     def path_length(self, batch: MicroBatch) -> Iterator[Tensor]:
         """Path length regularisation, arXiv 1912.04958, section 3.2; no augmentation, no discriminator. Part of the
@@ -88,22 +88,22 @@ class Objective:
         with torch.no_grad():
             fake_images, fake_c, _ = self._generate(batch, "D", gather_w=False)
         fake_logits = self._judge(fake_images, fake_c, batch, "D/augment_fake")
-        self.statistics.fake_logits.append(fake_logits.detach())
-        yield losses.discriminator_loss(fake_logits, real=False)
+        self.statistics.fake_logits.append(self._of_heads(fake_logits.detach()))
+        yield self._of_heads(losses.discriminator_loss(fake_logits, real=False))
         real_logits = self._judge(batch.images, batch.c, batch, "D/augment_real")
-        self.statistics.real_logits.append(real_logits.detach())
-        yield losses.discriminator_loss(real_logits, real=True)
+        self.statistics.real_logits.append(self._of_heads(real_logits.detach()))
+        yield self._of_heads(losses.discriminator_loss(real_logits, real=True))
 
     def r1(self, batch: MicroBatch) -> Iterator[Tensor]:
         """R1 on real images, through the augmentation."""
         images = batch.images.detach().requires_grad_(True)
         logits = self._judge(images, batch.c, batch, "D_r1/augment")
-        yield self.config.r1_gamma / 2 * losses.r1_penalty(logits, images)
+        yield self.config.r1_gamma / 2 * losses.r1_penalty(self._of_heads(logits), images)
 
     @torch.no_grad()
     def judge_real(self, batch: MicroBatch) -> Tensor:
         """Logits [N] of held-out images, augmented as training images are."""
-        return self._judge(batch.images, batch.c, batch, "holdout/augment")
+        return self._of_heads(self._judge(batch.images, batch.c, batch, "holdout/augment"))
 
     def _generate(self, batch: MicroBatch, phase: str, gather_w: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """Images of as many draws as the micro-batch has images -> images, c, ws."""
@@ -135,6 +135,13 @@ class Objective:
         if self.pipe is not None:
             images = self.pipe(images, self._draws(stream, batch), self.p)
         return self.discriminator(images, c)
+
+    def _of_heads(self, values: Tensor) -> Tensor:
+        """[N] of a transitional discriminator's [N, 2], logits or losses: L_unconditional + weight * L_conditional of
+        transitional training (arXiv 2201.06578), divided by 1 + weight, so that R1 and what is logged keep their scale.
+        Values [N] stay as they are."""
+        weight = self.generator.mapping.label_weight
+        return values if weight is None else (values[:, 0] + weight * values[:, 1]) / (1 + weight)
 
     def _draws(self, stream: str, batch: MicroBatch) -> Draws:
         return Draws(self.config.seed, stream, batch.indices)

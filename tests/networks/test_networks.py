@@ -128,7 +128,7 @@ def test_mapping_equals_reference():
     np.testing.assert_allclose(mapping(z, c).detach().numpy(), x, rtol=1e-6)
 
 
-def reference_discriminator(network, images, c, levels):
+def reference_discriminator(network, images, c, levels, label_depth=2, transitional=False):
     p = values(network)
 
     def conv(x, name, down=False, act=True):
@@ -159,21 +159,26 @@ def reference_discriminator(network, images, c, levels):
     logits = []
     for x, vector in zip(features, c, strict=True):
         x = conv(np.concatenate([x, np.full((1, *x.shape[1:]), deviation)]), "conv")
-        x = linear(lrelu(linear(x.reshape(1, -1), p, "fc")), p, "out")[0]
+        hidden = lrelu(linear(x.reshape(1, -1), p, "fc"))
+        x = linear(hidden, p, "out")[0]
         label = linear(vector[None], p, "mapping.embed")
         label = label / np.sqrt((label**2).mean())
-        for layer in range(2):
+        for layer in range(label_depth):
             weight, bias = p[f"mapping.layers.{layer}.weight"] * 0.01, p[f"mapping.layers.{layer}.bias"] * 0.01
             label = lrelu(label @ weight.T / math.sqrt(label.shape[1]) + bias)
-        logits.append((x * label[0]).sum() / math.sqrt(len(x)))
-    return np.array(logits)
+        conditional = (x * label[0]).sum() / math.sqrt(len(x))
+        unconditional = [linear(hidden, p, "unconditional")[0, 0]] if transitional else []
+        logits.append([*unconditional, conditional])
+    return np.array(logits).squeeze()
 
 
-def test_discriminator_equals_reference():
-    network = Discriminator(config()).double()
+@pytest.mark.parametrize("kind", [{}, {"label_depth": 0}, {"label_depth": 1, "mapping_depth": 4, "transitional": True}])
+def test_discriminator_equals_reference(kind):
+    network = Discriminator(config(**kind)).double()
     randomize(network)
     images, c = torch.randn(4, 3, 16, 16).double(), torch.eye(3)[[0, 1, 2, 0]].double()
-    expected = reference_discriminator(network, images.numpy(), c.numpy(), levels=3)
+    kind.pop("mapping_depth", None)  # is the generator's
+    expected = reference_discriminator(network, images.numpy(), c.numpy(), levels=3, **kind)
     np.testing.assert_allclose(network(images, c).detach().numpy(), expected, rtol=1e-6)
 
 
@@ -234,6 +239,24 @@ def test_labels_and_noise_change_the_image():
     image = generator(z, torch.eye(3)[[0]], noise[:1])
     assert not torch.allclose(image, generator(z, torch.eye(3)[[1]], noise[:1]))
     assert not torch.allclose(image, generator(z, torch.eye(3)[[0]], noise[1:]))
+
+
+def test_labels_are_blended_in():
+    """At weight 0 all classes have one image; at 1 a transitional generator is a plain one with the same parameters."""
+    plain, generator = Generator(config()), Generator(config(transitional=True))
+    randomize(plain)
+    generator.load_state_dict({**plain.state_dict(), "mapping.label_weight": torch.tensor(0.0)})
+    z, noise = torch.randn(1, 8).expand(3, -1), torch.randn(1, generator.synthesis.noise_size)
+    images = generator(z, torch.eye(3), noise)
+    assert torch.equal(images[0], images[1])
+    generator.mapping.label_weight.fill_(1)
+    assert torch.equal(generator(z, torch.eye(3), noise), plain(z, torch.eye(3), noise))
+    generator.mapping.label_weight.fill_(0.5)
+    embedded = generator.mapping.embed(torch.eye(3)).double()
+    unit = embedded / embedded.square().mean(dim=1, keepdim=True).sqrt()
+    unit_z = z.double() / z.double().square().mean(dim=1, keepdim=True).sqrt()
+    expected = generator.mapping.double().layers(torch.cat([unit_z, unit / 2], dim=1))
+    torch.testing.assert_close(generator.mapping(z.double(), torch.eye(3).double()), expected)
 
 
 def test_w_mean_is_a_running_mean_per_class():

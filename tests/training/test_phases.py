@@ -13,6 +13,7 @@ from stylegan_ada import distributed
 from stylegan_ada.augment import AugmentPipe
 from stylegan_ada.config import NetworkConfig, TrainingConfig
 from stylegan_ada.networks import Discriminator, Generator
+from stylegan_ada.random import Draws
 from stylegan_ada.training.objective import MicroBatch, Objective
 from stylegan_ada.training.phases import make_optimizer, make_phases
 
@@ -20,10 +21,11 @@ BATCH = 8
 CONFIG = TrainingConfig(kimg=1, batch=BATCH, r1_interval=3, pl_interval=2)
 
 
-def make(config=CONFIG):
+def make(config=CONFIG, transitional=False):
     """Phases of tiny networks in float64, everything switched on, the same on every call."""
     torch.manual_seed(0)
-    net = NetworkConfig(channels=1, height=8, width=8, c_dim=2, z_dim=8, w_dim=8, channel_base=32, channel_max=8)
+    net = NetworkConfig(channels=1, height=8, width=8, c_dim=2, z_dim=8, w_dim=8, channel_base=32, channel_max=8,
+                        transitional=transitional)  # fmt: skip
     generator, discriminator = Generator(net).double(), Discriminator(net).double()
     objective = Objective(
         generator,
@@ -170,3 +172,32 @@ def test_style_mixing_takes_another_w_from_a_layer_upwards():
 
 if __name__ == "__main__":
     one_rank(int(sys.argv[1]), sys.argv[2])
+
+
+def test_of_two_heads_labels_count_by_their_weight():
+    """Losses are the weighted means of those of two discriminators, one that is told the label and one that is not."""
+    objective, _ = make(transitional=True)
+    weight, batch, softplus = objective.generator.mapping.label_weight, micro_batch(0, 8), torch.nn.functional.softplus
+    for share in (0.0, 0.25, 1.0):
+        weight.fill_(share)
+        fake, real = objective.discriminator_main(batch)
+        images = objective.pipe(batch.images, Draws(0, "D/augment_real", batch.indices), objective.p)
+        without, told = objective.discriminator(images, batch.c).unbind(dim=1)
+        torch.testing.assert_close(real, (softplus(-without) + share * softplus(-told)) / (1 + share))
+        torch.testing.assert_close(
+            objective.statistics.real_logits[-1], ((without + share * told) / (1 + share)).detach()
+        )
+        assert fake.shape == (8,)
+
+
+def test_before_the_transition_labels_teach_nothing():
+    objective, phases = make(transitional=True)
+    objective.generator.mapping.label_weight.fill_(0)
+    found = gradients(objective, phases, [micro_batch(0, 8)])
+    assert not found["D mapping.embed.weight"].any()
+    assert not found["G mapping.embed.weight"].any()
+    assert found["D unconditional.weight"].any()
+    objective.generator.mapping.label_weight.fill_(0.1)
+    found = gradients(objective, phases, [micro_batch(0, 8)])
+    assert found["D mapping.embed.weight"].any()
+    assert found["G mapping.embed.weight"].any()

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from stylegan_ada.datasets import balanced, image_order
+
+COUNTS = (50, 900, 300)
+LABELS = np.repeat([0, 1, 2], COUNTS)
+MEMBERS = np.random.default_rng(0).permutation(5000)[: len(LABELS)]
+
+
+def test_natural_shares_change_nothing():
+    assert np.array_equal(balanced(MEMBERS, LABELS, 0), MEMBERS)
+
+
+@pytest.mark.parametrize("balance", [0.3, 1])
+def test_shares_lie_between_natural_and_equal_ones(balance):
+    epoch = balanced(MEMBERS, LABELS, balance)
+    label_of = dict(zip(MEMBERS.tolist(), LABELS.tolist(), strict=True))
+    found = np.bincount([label_of[index] for index in epoch.tolist()]) / len(epoch)
+    natural = np.array(COUNTS) / sum(COUNTS)
+    np.testing.assert_allclose(found, natural + balance * (1 / 3 - natural), atol=0.001)
+
+
+def test_every_image_is_seen_and_none_of_a_class_twice_as_often_as_another():
+    epoch = balanced(MEMBERS, LABELS, 1)
+    times = np.array([(epoch == index).sum() for index in MEMBERS])
+    for label in range(3):
+        of_class = times[LABELS == label]
+        assert of_class.min() >= 1
+        assert of_class.max() - of_class.min() <= 1
+
+
+def test_a_class_that_has_no_image_is_left_out():
+    epoch = balanced(np.arange(6), np.array([0, 0, 0, 0, 2, 2]), 1)
+    assert np.bincount(epoch, minlength=6).tolist() == [1, 1, 1, 1, 2, 2]
+
+
+def test_the_stream_of_images_has_these_shares():
+    epoch = balanced(np.arange(1250), LABELS, 1)
+    seen = LABELS[epoch[image_order(len(epoch), 0, 0, 3 * len(epoch))]]
+    np.testing.assert_allclose(np.bincount(seen) / len(seen), 1 / 3)
