@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 def balanced(members: NDArray[np.int64], labels: NDArray[np.int64], balance: float) -> NDArray[np.int64]:
     """The images of an epoch in which classes have shares between their own (balance 0) and equal ones (1).
 
-    members [M]: indices of images; labels [M]: their classes. Returns members, each at least once and those of one class
-    as often as each other, or nearly: the epoch is as long as the class that is thinned out most allows.
+    members [M]: indices of images; labels [M]: their classes. Returns members with repeats: each at least once, and
+    those of one class equally often, to within once. The epoch is as long as that requires.
     """
     if balance == 0:
         return members

@@ -39,6 +39,14 @@ class DataConfig:
             "mirror", "Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"
         ),
     )
+    balance: float = field(
+        default=0.0,
+        metadata=setting(
+            "balance",
+            "How often classes are seen: 0 as often as they occur, 1 all equally often.",
+            within=Range("a share from 0 to 1", 0, 1),
+        ),
+    )
     holdout: float = field(
         default=0.0,
         metadata=setting(
@@ -304,7 +312,7 @@ class TrainingConfig:
         check(self)
         _check(
             self.transition is None or (len(self.transition) == 2 and self.transition[0] <= self.transition[1]),
-            f"TrainingConfig.transition {self.transition}: give START,END in thousands of images, as 10,20; or none",
+            f"TrainingConfig.transition {self.transition}: give START,END in thousands of images, or none",
         )
         _check(
             self.stop_after is None or self.evaluate_kimg > 0,

@@ -43,7 +43,8 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 def check_options(options: TrainOptions, machine: Machine) -> None:
     """Raises the UserErrors that need no data, before any image is read. Without a size, the smallest is assumed."""
     height, width = parse_size(with_preset(options).size) or (4, 4)
-    resolve(options, DataFacts(image_shape=(1, height, width), classes=(), count=1, fingerprint=""), machine)
+    classes = () if options.no_labels else ("a", "b")
+    resolve(options, DataFacts(image_shape=(1, height, width), classes=classes, count=1, fingerprint=""), machine)
 
 
 def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[RunConfig, list[str]]:
@@ -82,6 +83,9 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         ema_kimg=(batch * 10 / 32, "10 per 32 images of batch"),
         evaluate_kimg=(round(training["kimg"] / MEASUREMENTS, 3), "a tenth of the run; 0 for none"),
     )
+    choose(training, TrainingConfig, transition=_transition(facts))
+    training["transition"] = parse_transition(training["transition"])
+    network["transitional"] = training["transition"] is not None
     config = RunConfig(
         data=DataConfig(**given(DataConfig, options) | {"labels": not options.no_labels}),
         network=NetworkConfig(channels=channels, height=height, width=width, c_dim=len(facts.classes), **network),
@@ -100,6 +104,23 @@ def _augment(options: TrainOptions) -> AugmentConfig:
         values["groups"] = () if options.augment == "none" else tuple(map(str.strip, options.augment.split(",")))
     target = ADA_TARGETS.get(values.get("signal", "rt"), 0.0)  # an unknown signal is refused by AugmentConfig
     return AugmentConfig(**{"target": target, **values})
+
+
+def parse_transition(text: str) -> tuple[float, float] | None:
+    """ "10,20" (thousands of images) -> (10, 20); "none" -> None."""
+    if text == "none":
+        return None
+    try:
+        start, end = map(float, text.split(","))
+    except ValueError:
+        raise UserError(f"`transition` {text}: give START,END in thousands of images, or none") from None
+    return start, end
+
+
+def _transition(facts: DataFacts) -> tuple[str, str]:
+    if not facts.classes:
+        return "none", "there are no labels"
+    return "none", "TODO"
 
 
 def _batch(side: int, machine: Machine) -> int:
@@ -122,6 +143,8 @@ def _widths(side: int, machine: Machine) -> tuple[int, int]:
 
 
 def _precision(machine: Machine) -> tuple[str, str]:
+    if not machine.cuda:
+        return "fp32", "on a CPU bf16 was seen to train less well at such widths (docs/training.md)"
     if machine.bf16:
-        return "bf16", f"{'this GPU' if machine.cuda else 'this CPU'} computes in it, with the range of fp32"
-    return ("fp16", "this GPU has no bf16") if machine.cuda else ("fp32", "this CPU has no shorter number format")
+        return "bf16", "this GPU computes in it, with the range of fp32"
+    return "fp16", "this GPU has no bf16"

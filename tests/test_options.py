@@ -45,7 +45,9 @@ OF_OLD_RUNS = [
 
 def test_options_of_old_runs():
     nothing_given = {"data": "x", "preset": "auto", "device": "auto", "no_labels": False}
-    assert dataclasses.asdict(TrainOptions(data="x")) == dict.fromkeys(OF_OLD_RUNS) | nothing_given
+    options = dataclasses.asdict(TrainOptions(data="x"))
+    assert {name: options[name] for name in OF_OLD_RUNS} == dict.fromkeys(OF_OLD_RUNS) | nothing_given
+    assert all(options[name] is None for name in options.keys() - set(OF_OLD_RUNS))  # newer ones were not given then
 
 
 def test_given_names_fields():
@@ -56,7 +58,8 @@ def test_given_names_fields():
 
 def test_types_and_defaults():
     found = {option.name: option for option in options_of(*CONFIGS)}
-    kinds = {"kimg": float, "micro_batch": int, "mirror": str, "augment": str, "augment_extra": str, "no_labels": bool}
+    kinds = {"kimg": float, "micro_batch": int, "mirror": str, "augment": str, "augment_extra": str, "no_labels": bool,
+             "transition": str}  # fmt: skip
     assert {name: found[name].kind for name in kinds} == kinds
     words = {"ada_kimg": "500", "augment": "blit,geom,color", "batch": "chosen by the size and the device", "seed": "0"}
     assert {name: found[name].default for name in words} == words

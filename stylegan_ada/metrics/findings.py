@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-Row = dict[str, Any]  # kimg, count, then metrics by name; {name}_error is a metric's standard error
+# kimg, count, label_weight where labels are blended in, then metrics by name; {name}_error is a metric's standard error
+Row = dict[str, Any]
 
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
 USUAL_TARGET = 0.6  # of r_t; where p is at its cap, the controller could not hold it
@@ -11,13 +12,21 @@ FLAT_AFTER = 3  # measurements
 
 
 def improved(row: Row, best: Row | None) -> bool:
-    """Whether a measurement is better than the best one before by more than its own standard error."""
-    return best is None or row["kid"] < best["kid"] - row["kid_error"]
+    """Whether a measurement is better than the best one before by more than its own standard error, or the first one
+    at which labels count more."""
+    if best is None or _label_weight(row) > _label_weight(best):
+        return True
+    return bool(row["kid"] < best["kid"] - row["kid_error"])
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
-    """The measurement of the lowest KID, None of none."""
-    return min(rows, key=lambda row: row["kid"], default=None)
+    """The measurement of the lowest KID, None of none, among those at which labels count most: without labels images
+    become better sooner, but are not what was asked for."""
+    return min(rows, key=lambda row: (-_label_weight(row), row["kid"]), default=None)
+
+
+def _label_weight(row: Row) -> float:
+    return float(row.get("label_weight", 1.0))
 
 
 def without_improvement(rows: Sequence[Row]) -> int:
@@ -44,6 +53,8 @@ def _progress(rows: Sequence[Row]) -> str:
     if best is None:
         return "first measurement: later ones are compared with it"
     change = f"1000 x KID {1000 * row['kid']:.1f} after {1000 * best['kid']:.1f} at {best['kimg']:g} kimg"
+    if _label_weight(row) > _label_weight(best):
+        return f"labels count {_label_weight(row):.0%} now: {change}"
     if improved(row, best):
         return f"improving: {change}"
     if row["kid"] > best["kid"] + MANY_ERRORS * row["kid_error"]:
@@ -87,7 +98,7 @@ def _collapse(rows: Sequence[Row]) -> str | None:
 
 
 def _labels(row: Row) -> str | None:
-    if "label_accuracy" not in row:
+    if "label_accuracy" not in row or _label_weight(row) < 1:
         return None
     if row["label_accuracy"] > row["label_chance"] + MANY_ERRORS * row["label_accuracy_error"]:
         return None

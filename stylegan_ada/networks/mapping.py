@@ -32,6 +32,11 @@ class MappingNetwork(nn.Module):
             *(Linear(before, after, act="lrelu", lr_multiplier=lr_multiplier) for before, after in pairwise(widths))
         )
 
+    def blend(self, label_weight: float) -> None:
+        """Sets how much labels count, from 0 to 1, in a network that blends them in."""
+        assert self.label_weight is not None
+        self.label_weight.fill_(label_weight)
+
     def forward(self, z: Tensor | None, c: Tensor | None) -> Tensor:
         parts = []
         if self.z_dim:

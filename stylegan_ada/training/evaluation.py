@@ -21,6 +21,7 @@ from .monitor import Log
 from .run_folder import RunFolder
 
 MEASURED = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")
+FROM_LOG = ("images", "kimg", "p", "r_t", "r_v", "label_weight")  # what of a log's row belongs to a measurement's
 SHARE = 0.05  # of the time, for measuring
 FEWEST, MOST = 100, 5000  # images
 PROBE = 32  # images, to see how long one takes
@@ -67,7 +68,7 @@ class Evaluator:
         row, _ = self.measure(generator, seconds)
         if log is not None:
             last = self.folder.read_log()[-1]
-            row |= {name: last[name] for name in ("images", "kimg", "p", "r_t", "r_v") if name in last}
+            row |= {name: last[name] for name in FROM_LOG if name in last}
             self.record(row, ada_cap)
             log.measurement(row)
             self.say(f"measured in {row['measuring_seconds']:.0f} s: {summary(row)}")
@@ -105,10 +106,9 @@ class Evaluator:
 
     def record(self, row: Row, ada_cap: float | None) -> None:
         """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
-        best = best_of(self.rows)
         self.rows.append(row)
         row["findings"] = findings(self.rows, ada_cap)
-        if best is None or row["kid"] < best["kid"]:
+        if best_of(self.rows) is row:
             self.folder.keep_as_best()
         self.folder.write_evaluations(self.rows)
 

@@ -16,6 +16,8 @@ def progress_line(row: dict[str, float], total_kimg: float) -> str:
         f"p {row['p']:.3f}",
     ]
     parts += [f"{name} {row[name]:+.2f}" for name in ("r_t", "r_v") if name in row]
+    if 0 < row.get("label_weight", 1.0) < 1:
+        parts.append(f"labels {row['label_weight']:.2f}")
     parts += [
         f"{label} {row[name]:.3f}"
         for name, label in (("loss_G", "G"), ("loss_D", "D"), ("loss_D_r1", "R1"), ("loss_G_pl", "PL"))

@@ -37,4 +37,5 @@ def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray
         classes=config.classes,
         class_counts=tuple(int(count) for count in counts),
         images_seen=images_seen,
+        balance=config.data.balance,
     )

@@ -9,7 +9,7 @@ from .. import distributed
 from ..augment import AugmentPipe, r_v
 from ..checkpoint import GeneratorInfo
 from ..config import RunConfig
-from ..datasets import ImageDataset, split
+from ..datasets import ImageDataset, balanced, split
 from ..metrics.evaluate import real_images
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
@@ -25,6 +25,7 @@ from .run_folder import RunFolder
 from .schedule import Schedule
 from .snapshot import generator_info, write_snapshot
 from .ticker import Ticker
+from .transition import label_weight
 
 CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
 
@@ -44,12 +45,15 @@ class Trainer:
         self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say
         training = config.training
         self.members, self.held_out = split(dataset, config.data.holdout, config.data.subset, training.seed)
-        self.real = BatchSource(dataset, self.members, config.data, training, "real", device)
+        epoch = self.members
+        if dataset.labels is not None:
+            epoch = balanced(self.members, dataset.labels[self.members], config.data.balance)
+        self.real = BatchSource(dataset, epoch, config.data, training, "real", device)
         self.holdout = BatchSource(dataset, self.held_out, config.data, training, "holdout", device)
         self.state = fresh_state(config, device)
         for network in (self.state.generator, self.state.generator_ema, self.state.discriminator):
             distributed.broadcast(network)
-        labels = torch.from_numpy(dataset.one_hot(self.members)).to(device)
+        labels = torch.from_numpy(dataset.one_hot(epoch)).to(device)
         augment = config.augment
         augmented = augment.p != 0 and (augment.groups or augment.extra)
         image_shape = config.network.image_shape
@@ -116,6 +120,10 @@ class Trainer:
         share = self.real.share
         self.objective.statistics = StepStatistics()
         micro_batches = self.real.micro_batches(state.images_seen)
+        if training.transition is not None:
+            weight = label_weight(state.images_seen, training.transition)
+            state.generator.mapping.blend(weight)
+            self.averages.add("label_weight", torch.tensor(weight * share, device=self.device), share)
         moves_p = (state.steps + 1) % CONTROLLER_INTERVAL == 0
         held_out = self._judge_held_out() if moves_p and len(self.held_out) else None
         for phase in self.phases:

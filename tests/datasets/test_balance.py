@@ -4,28 +4,28 @@ import pytest
 from stylegan_ada.datasets import balanced, image_order
 
 COUNTS = (50, 900, 300)
-LABELS = np.repeat([0, 1, 2], COUNTS)
-MEMBERS = np.random.default_rng(0).permutation(5000)[: len(LABELS)]
+labels = np.repeat([0, 1, 2], COUNTS)
+members = np.random.default_rng(0).permutation(5000)[: len(labels)]
 
 
 def test_natural_shares_change_nothing():
-    assert np.array_equal(balanced(MEMBERS, LABELS, 0), MEMBERS)
+    assert np.array_equal(balanced(members, labels, 0), members)
 
 
 @pytest.mark.parametrize("balance", [0.3, 1])
 def test_shares_lie_between_natural_and_equal_ones(balance):
-    epoch = balanced(MEMBERS, LABELS, balance)
-    label_of = dict(zip(MEMBERS.tolist(), LABELS.tolist(), strict=True))
+    epoch = balanced(members, labels, balance)
+    label_of = dict(zip(members.tolist(), labels.tolist(), strict=True))
     found = np.bincount([label_of[index] for index in epoch.tolist()]) / len(epoch)
     natural = np.array(COUNTS) / sum(COUNTS)
     np.testing.assert_allclose(found, natural + balance * (1 / 3 - natural), atol=0.001)
 
 
 def test_every_image_is_seen_and_none_of_a_class_twice_as_often_as_another():
-    epoch = balanced(MEMBERS, LABELS, 1)
-    times = np.array([(epoch == index).sum() for index in MEMBERS])
+    epoch = balanced(members, labels, 1)
+    times = np.array([(epoch == index).sum() for index in members])
     for label in range(3):
-        of_class = times[LABELS == label]
+        of_class = times[labels == label]
         assert of_class.min() >= 1
         assert of_class.max() - of_class.min() <= 1
 
@@ -36,6 +36,6 @@ def test_a_class_that_has_no_image_is_left_out():
 
 
 def test_the_stream_of_images_has_these_shares():
-    epoch = balanced(np.arange(1250), LABELS, 1)
-    seen = LABELS[epoch[image_order(len(epoch), 0, 0, 3 * len(epoch))]]
+    epoch = balanced(np.arange(1250), labels, 1)
+    seen = labels[epoch[image_order(len(epoch), 0, 0, 3 * len(epoch))]]
     np.testing.assert_allclose(np.bincount(seen) / len(seen), 1 / 3)

@@ -1,6 +1,6 @@
 import pytest
 
-from stylegan_ada.metrics.findings import findings, without_improvement
+from stylegan_ada.metrics.findings import best_of, findings, without_improvement
 
 
 def row(kid, kimg=10.0, **other):
@@ -70,3 +70,21 @@ def test_what_goes_wrong(other, cap, word):
 def test_without_labels():
     bare = {key: value for key, value in row(0.1).items() if not key.startswith("label")}
     assert len(findings([bare], None)) == 1
+
+
+def test_a_generator_that_ignores_labels_is_not_the_best():
+    before, half, after, later = (
+        row(0.04, 10, label_weight=0.0),
+        row(0.05, 20, label_weight=0.5),
+        row(0.07, 30),
+        row(0.068, 40),
+    )
+    before["label_accuracy"] = half["label_accuracy"] = 0.3  # as it must be then
+    assert findings([before], 0.8) == ["first measurement: later ones are compared with it"]
+    assert findings([before, half], 0.8) == ["labels count 50% now: 1000 x KID 50.0 after 40.0 at 10 kimg"]
+    assert findings([before, half, after], 0.8)[0].startswith("labels count 100% now")
+    assert best_of([before, half]) is half
+    assert best_of([before, half, after]) is after
+    assert best_of([before, half, after, later]) is later
+    assert without_improvement([before, half, after]) == 0
+    assert without_improvement([before, half, after, later]) == 1  # within its error
