@@ -27,7 +27,7 @@ class Option:
     @property
     def kind(self) -> type:
         """Of its value as given: a tuple is given as one text."""
-        kind = self.field.type
+        kind: Any = self.field.type
         if get_origin(kind) is UnionType:
             kind = get_args(kind)[0]
         return str if get_origin(kind) is tuple else kind
