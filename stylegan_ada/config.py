@@ -9,6 +9,7 @@ from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, 
 PRECISIONS = ("fp32", "bf16", "fp16")
 MIRRORS = ("h", "v", "hv", "quarter")
 FITS = ("crop", "stretch")
+LABEL_HEADS = ("inner", "full")
 ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # of each signal: ADA, arXiv 2006.06676, section 3.1
 AUGMENT_GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
 
@@ -80,12 +81,23 @@ class NetworkConfig:
     mapping_depth: int = field(
         default=2, metadata=setting("mapping_depth", "Fully connected layers from z to w.", within=COUNT)
     )
+    label_head: str = field(  # inner: as in the best known code; full: arXiv 1802.05637, equation 3
+        default="inner",
+        metadata=setting(
+            "label_head",
+            "The discriminator's output: an inner product of features and label (inner), or added to one without label "
+            "(full).",
+            choices=LABEL_HEADS,
+            chosen_by="whether there are labels",
+        ),
+    )
     label_depth: int = field(
         default=2,
         metadata=setting(
             "label_depth",
-            "Fully connected layers behind the discriminator's embedding of a label.",
+            "Fully connected layers after the discriminator's embedding of a label.",
             within=NOT_NEGATIVE,
+            chosen_by="whether there are labels",
         ),
     )
     # labels are blended in while the network trains, and the discriminator also judges without them
@@ -118,7 +130,7 @@ class NetworkConfig:
         top = 4 << (len(self.block_shapes) - 1)
         _check(
             not self.transitional or self.c_dim > 0,
-            "NetworkConfig.transitional: there are no labels to blend in",
+            "`transition`: there are no labels to blend in, leave it out",
         )
         _check(
             self.channel_base >= top,
@@ -312,7 +324,7 @@ class TrainingConfig:
         check(self)
         _check(
             self.transition is None or (len(self.transition) == 2 and self.transition[0] <= self.transition[1]),
-            f"TrainingConfig.transition {self.transition}: give START,END in thousands of images, or none",
+            f"`transition` {self.transition}: give START,END in thousands of images, or none",
         )
         _check(
             self.stop_after is None or self.evaluate_kimg > 0,

@@ -84,6 +84,9 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         evaluate_kimg=(round(training["kimg"] / MEASUREMENTS, 3), "a tenth of the run; 0 for none"),
     )
     choose(training, TrainingConfig, transition=_transition(facts))
+    if facts.classes:
+        why = "labels are obeyed sooner (docs/training.md)"
+        choose(network, NetworkConfig, label_head=("full", why), label_depth=(0, why))
     training["transition"] = parse_transition(training["transition"])
     network["transitional"] = training["transition"] is not None
     config = RunConfig(

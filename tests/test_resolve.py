@@ -21,7 +21,7 @@ def test_every_choice_is_explained_and_none_that_was_given():
     assert all(": " in line for line in reasons)
     given = TrainOptions(
         data="x", batch=4, channel_base=512, channel_max=32, precision="bf16", kimg=3, gamma=1, ema_kimg=2,
-        evaluate_kimg=0.5, transition="none",
+        evaluate_kimg=0.5, transition="none", label_head="inner", label_depth=2,
     )  # fmt: skip
     config, reasons = resolve(given, facts(), CPU)
     assert reasons == []
@@ -75,7 +75,7 @@ def test_transition(given, window):
 
 @pytest.mark.parametrize("given", ["10", "a,b", "1,2,3", "", "20,10", "-1,2", "nan,2"])
 def test_bad_transitions(given):
-    with pytest.raises(UserError, match=r"TrainingConfig.transition .*: give"):
+    with pytest.raises(UserError, match=r"`transition` .*: give"):
         resolve(TrainOptions(data="x", transition=given), facts(), CPU)
 
 

@@ -55,7 +55,8 @@ class DiscriminatorBlock(nn.Module):
 class Discriminator(nn.Module):
     """image [N, channels, H, W] and c [N, c_dim] -> logits [N], larger for images taken as real.
 
-    A transitional one gives logits [N, 2], without and with the label (arXiv 2201.06578).
+    The label enters by an inner product with features; with the full head it is added to a logit without label
+    (arXiv 1802.05637, equation 3). A transitional one gives logits [N, 2], without and with the label (2201.06578).
     """
 
     def __init__(self, config: NetworkConfig):
@@ -72,7 +73,9 @@ class Discriminator(nn.Module):
         self.fc = Linear(channels * height * width, channels, act="lrelu")
         self.out = Linear(channels, channels if config.c_dim else 1)
         self.mapping = MappingNetwork(0, config.c_dim, channels, config.label_depth) if config.c_dim else None
-        self.unconditional = Linear(channels, 1) if config.transitional else None
+        judges_alone = config.transitional or (config.label_head == "full" and config.c_dim > 0)
+        self.unconditional = Linear(channels, 1) if judges_alone else None
+        self.two_heads = config.transitional
 
     def forward(self, image: Tensor, c: Tensor) -> Tensor:
         x = self.from_rgb(image.to(self.top_dtype or image.dtype))
@@ -87,4 +90,5 @@ class Discriminator(nn.Module):
         conditional = (x * label).sum(dim=1) / math.sqrt(label.shape[1])
         if self.unconditional is None:
             return conditional
-        return torch.cat([self.unconditional(features), conditional[:, None]], dim=1)
+        alone = self.unconditional(features)
+        return torch.cat([alone, conditional[:, None]], dim=1) if self.two_heads else alone.squeeze(1) + conditional

@@ -128,7 +128,7 @@ def test_mapping_equals_reference():
     np.testing.assert_allclose(mapping(z, c).detach().numpy(), x, rtol=1e-6)
 
 
-def reference_discriminator(network, images, c, levels, label_depth=2, transitional=False):
+def reference_discriminator(network, images, c, levels, label_depth=2, transitional=False, label_head="inner"):
     p = values(network)
 
     def conv(x, name, down=False, act=True):
@@ -167,12 +167,21 @@ def reference_discriminator(network, images, c, levels, label_depth=2, transitio
             weight, bias = p[f"mapping.layers.{layer}.weight"] * 0.01, p[f"mapping.layers.{layer}.bias"] * 0.01
             label = lrelu(label @ weight.T / math.sqrt(label.shape[1]) + bias)
         conditional = (x * label[0]).sum() / math.sqrt(len(x))
-        unconditional = [linear(hidden, p, "unconditional")[0, 0]] if transitional else []
-        logits.append([*unconditional, conditional])
+        alone = 0 if label_head == "inner" and not transitional else linear(hidden, p, "unconditional")[0, 0]
+        logits.append([alone, conditional] if transitional else alone + conditional)
     return np.array(logits).squeeze()
 
 
-@pytest.mark.parametrize("kind", [{}, {"label_depth": 0}, {"label_depth": 1, "mapping_depth": 4, "transitional": True}])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {},
+        {"label_depth": 0},
+        {"label_depth": 1, "mapping_depth": 4, "transitional": True},
+        {"label_depth": 0, "label_head": "full"},
+        {"label_head": "full", "transitional": True},
+    ],
+)
 def test_discriminator_equals_reference(kind):
     network = Discriminator(config(**kind)).double()
     randomize(network)
