@@ -91,8 +91,8 @@ class NetworkConfig:
             chosen_by="whether there are labels",
         ),
     )
-    label_depth: int = field(
-        default=2,
+    label_depth: int | None = field(  # None: mapping_depth, as in runs from before there was this field
+        default=None,
         metadata=setting(
             "label_depth",
             "Fully connected layers after the discriminator's embedding of a label.",

@@ -89,18 +89,24 @@ def evaluate(
         if as_json:
             click.echo(as_json_text(results, feature_sets.real.classes, of_real))
         else:
-            click.echo(as_table(results, evaluation.network, reference_name(real), of_real))
+            click.echo(as_table(results, evaluation.network, reference_name(real), real.dataset.classes, of_real))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
 
 
-def as_table(results: dict[str, "MetricResult"], network: str, reference: str, of_real: float | None = None) -> str:
+def as_table(
+    results: dict[str, "MetricResult"],
+    network: str,
+    reference: str,
+    classes: tuple[str, ...] = (),
+    of_real: float | None = None,
+) -> str:
     """A line per metric: value, interval, meaning. of_real: label accuracy on real images."""
     lines = [f"{'':15} {'value':>9}  {'95% interval':^20}"]
     for name, result in results.items():
         lines.append(f"{name:15} {number(result.value):>9}  {interval(result):>20}  {METRICS[name].meaning}")
         lines += [f"{'':15} {value:>9}  {words}" for value, words in details(result, of_real)]
-    return "\n".join([*lines, *footnotes(results, network, reference)])
+    return "\n".join([*lines, *footnotes(results, network, reference, classes)])
 
 
 def as_json_text(results: dict[str, "MetricResult"], classes: tuple[str, ...], of_real: float | None = None) -> str:

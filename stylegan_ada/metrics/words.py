@@ -38,12 +38,14 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
     return []
 
 
-def footnotes(results: dict[str, "MetricResult"], network: str, reference: str) -> list[str]:
-    """What the results are of, and how far to trust them."""
+def footnotes(results: dict[str, "MetricResult"], network: str, reference: str, classes: tuple[str, ...]) -> list[str]:
+    """What the results are of, and how far to trust them. classes: of the images, () without labels."""
     if not results:
         return []
     n_fake, n_real = next((result.n_fake, result.n_real) for result in results.values())
     lines = [f"{n_fake} generated images, by the features of {network}, against {n_real} {reference}."]
+    if classes:
+        lines.append("The generated images have their labels in the shares of these real ones.")
     if min(n_fake, n_real) < FEW_IMAGES and "fid" in results:
         lines.append(
             f"With fewer than {FEW_IMAGES} images FID is too high by an unknown amount: go by KID, and compare FIDs of "

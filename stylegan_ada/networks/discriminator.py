@@ -72,7 +72,8 @@ class Discriminator(nn.Module):
         self.conv = Conv2d(channels + 1, channels, 3, act="lrelu")
         self.fc = Linear(channels * height * width, channels, act="lrelu")
         self.out = Linear(channels, channels if config.c_dim else 1)
-        self.mapping = MappingNetwork(0, config.c_dim, channels, config.label_depth) if config.c_dim else None
+        depth = config.mapping_depth if config.label_depth is None else config.label_depth
+        self.mapping = MappingNetwork(0, config.c_dim, channels, depth) if config.c_dim else None
         judges_alone = config.transitional or (config.label_head == "full" and config.c_dim > 0)
         self.unconditional = Linear(channels, 1) if judges_alone else None
         self.two_heads = config.transitional

@@ -45,7 +45,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Pag
         facts=tuple(run_facts(config, generator, real)),
         findings=tuple(what_was_found(record, results, generator.info.images_seen)),
         metrics=metric_rows(results, of_real),
-        footnotes=tuple(footnotes(results, evaluation.network, reference_name(real))),
+        footnotes=tuple(footnotes(results, evaluation.network, reference_name(real), real.dataset.classes)),
         pictures=tuple(found + curve_pictures(record.log, record.evaluations)),
         options=tuple(given.items()),
         config=to_json(config),

@@ -19,6 +19,8 @@ def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) 
     if info.classes:
         counts = zip(info.classes, info.class_counts, strict=True)
         facts.append(("classes", ", ".join(f"{name} ({count})" for name, count in counts)))
+    if info.balance:
+        facts.append(("balance", f"{info.balance:g}: 0 shows classes as often as they occur, 1 equally often"))
     shown = f"after {info.images_seen / 1000:g} of {config.training.kimg:g} thousand images shown"
     facts.append(("this generator", shown))
     numbers = sum(parameter.numel() for parameter in generator.network.parameters())

@@ -67,6 +67,7 @@ def test_table(generator, tmp_path):
     words = [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert words[: len(KEYS)] == KEYS
     assert "40 generated images, by the features of Fake, against 24 images that were trained on." in result.stdout
+    assert "The generated images have their labels in the shares of these real ones." in result.stdout
     assert "go by KID" in result.stdout
     assert "good" in result.stdout
     assert result.stdout.splitlines()[1].endswith("biased for few images (lower is better)")

@@ -176,6 +176,7 @@ def reference_discriminator(network, images, c, levels, label_depth=2, transitio
     "kind",
     [
         {},
+        {"mapping_depth": 3},
         {"label_depth": 0},
         {"label_depth": 1, "mapping_depth": 4, "transitional": True},
         {"label_depth": 0, "label_head": "full"},
@@ -186,8 +187,9 @@ def test_discriminator_equals_reference(kind):
     network = Discriminator(config(**kind)).double()
     randomize(network)
     images, c = torch.randn(4, 3, 16, 16).double(), torch.eye(3)[[0, 1, 2, 0]].double()
-    kind.pop("mapping_depth", None)  # is the generator's
-    expected = reference_discriminator(network, images.numpy(), c.numpy(), levels=3, **kind)
+    depth = kind.get("label_depth", kind.get("mapping_depth", 2))
+    head = {name: value for name, value in kind.items() if name in ("label_head", "transitional")}
+    expected = reference_discriminator(network, images.numpy(), c.numpy(), levels=3, label_depth=depth, **head)
     np.testing.assert_allclose(network(images, c).detach().numpy(), expected, rtol=1e-6)
 
 
