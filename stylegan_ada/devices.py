@@ -39,8 +39,7 @@ def machine_of(device: "torch.device") -> Machine:
     import torch
 
     if device.type != "cuda":
-        features: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
-        return Machine(cuda=False, bf16=any(features.get(name) for name in ("avx512_bf16", "amx_bf16")))
+        return Machine(cuda=False)
     return Machine(cuda=True, bf16=torch.cuda.get_device_capability(device)[0] >= 8)
 
 

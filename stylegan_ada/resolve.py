@@ -17,7 +17,7 @@ class Machine:
     """What the choice depends on beside the data."""
 
     cuda: bool
-    bf16: bool = False  # its GPU, or else its CPU, computes in bfloat16
+    bf16: bool = False  # its GPU computes in bfloat16
 
 
 @dataclass(frozen=True, kw_only=True)
