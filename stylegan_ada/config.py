@@ -322,9 +322,10 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        window = self.transition or (0.0, 0.0)
         _check(
-            self.transition is None or (len(self.transition) == 2 and self.transition[0] <= self.transition[1]),
-            f"`transition` {self.transition}: give START,END in thousands of images, or none",
+            len(window) == 2 and window[0] <= window[-1],
+            f"`transition` {','.join(f'{kimg:g}' for kimg in window)}: give START,END in thousands of images, or none",
         )
         _check(
             self.stop_after is None or self.evaluate_kimg > 0,

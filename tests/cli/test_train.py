@@ -35,6 +35,15 @@ def test_choices_are_explained(command, image_folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_auto_is_what_is_chosen(command, image_folder, tmp_path):
+    given = ["train", "--data", image_folder, "--out", tmp_path / "run", "--dry-run"]
+    network = json.loads(command(*given, "--label-head", "auto").out)["network"]
+    assert (network["label_head"], network["label_depth"]) == ("full", 0)
+    inner = json.loads(command(*given, "--label-head", "inner", "--transition", "1,2").out)
+    assert (inner["network"]["label_head"], inner["network"]["transitional"]) == ("inner", True)
+    assert inner["training"]["transition"] == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("option", [[], ["--precision", "auto"]])
 def test_a_cpu_computes_in_fp32(option, command, image_folder, tmp_path):
     result = command(
@@ -75,6 +84,10 @@ def test_unlabelled(command, image_folder, tmp_path, small):
     ("options", "message"),
     [
         (["--size", "50"], "nearest size is 48x48"),
+        (["--transition", "9,3"], "--transition 9,3: give START,END"),
+        (["--transition", "9"], "--transition 9: give START,END"),
+        (["--no-labels", "--transition", "1,2"], "--transition: there are no labels"),
+        (["--balance", "2"], "--balance 2.0: give a share from 0 to 1"),
         (["--size", "big"], "--size big: give a side"),
         (["--sizee", "16"], "--size"),
         (["--augment", "blit,colour"], "did you mean 'color'?"),
