@@ -100,8 +100,7 @@ class NetworkConfig:
             chosen_by="whether there are labels",
         ),
     )
-    # labels are blended in while the network trains, and the discriminator also judges without them
-    transitional: bool = False
+    transitional: bool = False  # labels are blended in, and the discriminator also judges without them
     channel_base: int = field(
         default=16384,
         metadata=setting(
