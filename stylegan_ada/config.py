@@ -227,7 +227,7 @@ class TrainingConfig:
             "transition",
             "START,END: thousands of images between which labels are blended in; or none.",
             within=NOT_NEGATIVE,
-            chosen_by="the number of images and of classes",
+            default="none, labels count from the start",
         ),
     )
     kimg: float = field(

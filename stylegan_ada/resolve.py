@@ -83,11 +83,10 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         ema_kimg=(batch * 10 / 32, "10 per 32 images of batch"),
         evaluate_kimg=(round(training["kimg"] / MEASUREMENTS, 3), "a tenth of the run; 0 for none"),
     )
-    choose(training, TrainingConfig, transition=_transition(facts))
     if facts.classes:
         why = "labels are obeyed sooner (docs/training.md)"
         choose(network, NetworkConfig, label_head=("full", why), label_depth=(0, why))
-    training["transition"] = parse_transition(training["transition"])
+    training["transition"] = parse_transition(training.get("transition", "none"))
     network["transitional"] = training["transition"] is not None
     config = RunConfig(
         data=DataConfig(**given(DataConfig, options) | {"labels": not options.no_labels}),
@@ -118,12 +117,6 @@ def parse_transition(text: str) -> tuple[float, float] | None:
     except ValueError:
         raise UserError(f"`transition` {text}: give START,END in thousands of images, or none") from None
     return start, end
-
-
-def _transition(facts: DataFacts) -> tuple[str, str]:
-    if not facts.classes:
-        return "none", "there are no labels"
-    return "none", "TODO"
 
 
 def _batch(side: int, machine: Machine) -> int:

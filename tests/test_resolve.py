@@ -15,7 +15,7 @@ def test_every_choice_is_explained_and_none_that_was_given():
     config, reasons = resolve(TrainOptions(data="x"), facts(), CPU)
     assert {line.split()[0] for line in reasons} == {
         "`batch`", "`channel_base`", "`channel_max`", "`precision`", "`label_head`", "`label_depth`",
-        "`kimg`", "`gamma`", "`ema_kimg`", "`evaluate_kimg`", "`transition`",
+        "`kimg`", "`gamma`", "`ema_kimg`", "`evaluate_kimg`",
     }  # fmt: skip
     assert all(": " in line for line in reasons)
     given = TrainOptions(
