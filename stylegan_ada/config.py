@@ -261,8 +261,12 @@ class TrainingConfig:
     )
     learning_rate: float = field(  # Adam with betas 0 and 0.99
         default=0.0025,
+        metadata=setting("learning_rate", "Learning rate.", within=Range("a rate between 0 and 1", 0, 1, ends=False)),
+    )
+    discriminator_rate: float = field(
+        default=1.0,
         metadata=setting(
-            "learning_rate", "Learning rate of both networks.", within=Range("a rate between 0 and 1", 0, 1, ends=False)
+            "discriminator_rate", "The discriminator's learning rate is this times the other.", within=POSITIVE
         ),
     )
     r1_gamma: float = field(

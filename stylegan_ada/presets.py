@@ -17,6 +17,7 @@ DEMO = TrainOptions(
     channel_base=2048,
     channel_max=64,
     gamma=0.02,
+    discriminator_rate=2,
     ada_kimg=100,
     ema_kimg=5,
     snapshot_kimg=10,

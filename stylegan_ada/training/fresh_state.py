@@ -28,7 +28,9 @@ def fresh_state(config: RunConfig, device: torch.device) -> TrainingState:
             generator, training.learning_rate, training.pl_interval if training.pl_weight > 0 else None
         ),
         discriminator_optimizer=make_optimizer(
-            discriminator, training.learning_rate, training.r1_interval if training.r1_gamma > 0 else None
+            discriminator,
+            training.learning_rate * training.discriminator_rate,
+            training.r1_interval if training.r1_gamma > 0 else None,
         ),
         controller=AdaController(
             target=augment.target,
