@@ -9,7 +9,6 @@ from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, 
 PRECISIONS = ("fp32", "bf16", "fp16")
 MIRRORS = ("h", "v", "hv", "quarter")
 FITS = ("crop", "stretch")
-LABEL_HEADS = ("inner", "full")
 ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # of each signal: ADA, arXiv 2006.06676, section 3.1
 AUGMENT_GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
 
@@ -85,9 +84,8 @@ class NetworkConfig:
         default="inner",
         metadata=setting(
             "label_head",
-            "The discriminator's output: an inner product of features and label (inner), or added to one without label "
-            "(full).",
-            choices=LABEL_HEADS,
+            "The discriminator's output: inner product of features and label (inner), added to one without (full).",
+            choices=("inner", "full"),
             chosen_by="whether there are labels",
         ),
     )
@@ -265,9 +263,7 @@ class TrainingConfig:
     )
     discriminator_rate: float = field(
         default=1.0,
-        metadata=setting(
-            "discriminator_rate", "The discriminator's learning rate is this times the other.", within=POSITIVE
-        ),
+        metadata=setting("discriminator_rate", "The discriminator's learning rate, as a multiple.", within=POSITIVE),
     )
     r1_gamma: float = field(
         default=0.0064,

@@ -57,3 +57,12 @@ def test_optimizers_make_up_for_steps_of_regularisers(tiny_config):
     plain = fresh_state(tiny_config(learning_rate=0.01, r1_gamma=0.0, pl_weight=0.0), CPU)
     for optimizer in (plain.discriminator_optimizer, plain.generator_optimizer):
         assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
+
+
+def test_the_discriminator_may_learn_faster(tiny_config):
+    """Its rate is a multiple of the generator's; lazy regularisation every k steps scales each by k / (k + 1)."""
+    state = fresh_state(tiny_config(learning_rate=0.002, discriminator_rate=3.0, r1_interval=4, pl_interval=2), CPU)
+    rates = [
+        optimizer.param_groups[0]["lr"] for optimizer in (state.generator_optimizer, state.discriminator_optimizer)
+    ]
+    assert rates == pytest.approx([0.002 * 2 / 3, 0.006 * 4 / 5])
