@@ -84,7 +84,7 @@ class NetworkConfig:
         default="inner",
         metadata=setting(
             "label_head",
-            "The discriminator's output: inner product of features and label (inner), added to one without (full).",
+            "The discriminator's output: features times label (inner), or that plus an output without label (full).",
             choices=("inner", "full"),
             chosen_by="whether there are labels",
         ),

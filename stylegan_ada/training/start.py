@@ -182,37 +182,24 @@ def run(
     """Trains what `configure` gave, with the folder's lock, and leaves a report if the generator was measured."""
     with ExitStack() as stack:
         distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
-        ended = _run(config, options, dataset, folder, device, say, should_stop)
-        trainer = ended.trainer
+        try:
+            trainer = Trainer(config, dataset, folder, device, say)
+            if distributed.rank() == 0:
+                folder.write_options(dataclasses.asdict(options))
+                folder.write_config(config)
+                trainer.write_holdout()
+            ended = Ended(finished=trainer.train(should_stop), trainer=trainer)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            anew = " with a new `out`" if folder.has_begun() else ""
+            raise RunFailed(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
         if ended.finished:
             files = f"samples, {folder.curves_file.name} and {folder.generator_file.name}"
             say(f"finished at {ended.kimg:.1f} kimg: {files} are in {folder.path}")
             if trainer.evaluator is not None:
                 leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
     return ended
-
-
-def _run(
-    config: RunConfig,
-    options: TrainOptions,
-    dataset: ImageDataset,
-    folder: RunFolder,
-    device: torch.device,
-    say: Callable[[str], None],
-    should_stop: Callable[[], bool],
-) -> Ended:
-    try:
-        trainer = Trainer(config, dataset, folder, device, say)
-        if distributed.rank() == 0:
-            folder.write_options(dataclasses.asdict(options))
-            folder.write_config(config)
-            trainer.write_holdout()
-        return Ended(finished=trainer.train(should_stop), trainer=trainer)
-    except RuntimeError as error:
-        if not _is_out_of_memory(error):
-            raise
-        anew = " with a new `out`" if folder.has_begun() else ""
-        raise RunFailed(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

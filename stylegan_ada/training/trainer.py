@@ -123,7 +123,7 @@ class Trainer:
         if training.transition is not None:
             weight = label_weight(state.images_seen, training.transition)
             state.generator.mapping.blend(weight)
-            self.averages.add("label_weight", torch.tensor(weight * share, device=self.device), share)
+            self.averages.add("label_weight", torch.full((), weight * share, device=self.device), share)
         moves_p = (state.steps + 1) % CONTROLLER_INTERVAL == 0
         held_out = self._judge_held_out() if moves_p and len(self.held_out) else None
         for phase in self.phases:
