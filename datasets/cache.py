@@ -15,7 +15,7 @@ from .dataset import ImageDataset
 from .options import Options
 from .sources import Source
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
 
 
@@ -28,6 +28,7 @@ class Meta:
     names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     fingerprint: str
+    groups: tuple[str, ...] | None
 
 
 def cache_folder() -> Path:
@@ -54,6 +55,7 @@ def read_cache(key: str) -> ImageDataset | None:
             names=tuple(meta["names"]),
             skipped=tuple((name, reason) for name, reason in meta["skipped"]),
             fingerprint=meta["fingerprint"],
+            groups=None if meta["groups"] is None else tuple(meta["groups"]),
         )
         whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
     except (OSError, ValueError, KeyError, TypeError, EOFError):

@@ -14,6 +14,7 @@ class ImageDataset:
     labels: int64 [N] class indices; None when unlabelled. classes: their names, () when unlabelled.
     names: the file of each image, relative to the source. skipped: (file, reason) of those that could not be read.
     fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.
+    groups: what each image belongs to (a patient, a part), from labels.csv; None where it has no such column.
     """
 
     images: np.ndarray
@@ -22,6 +23,7 @@ class ImageDataset:
     names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     fingerprint: str
+    groups: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.images)

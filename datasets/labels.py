@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import UserError
+from .groups import plain_name
 from .sources import Source
 
 
@@ -67,7 +68,7 @@ def class_order(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_csv(text: str) -> list[tuple[str, str]]:
-    """(image name, label) of each line below the header `file,label`; further columns are passed over."""
+    """(image name, label) of each line below the header `file,label`; of further columns `group` is read by `read_groups`."""
     reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
     try:
         columns = reader.fieldnames or []
@@ -82,7 +83,7 @@ def parse_csv(text: str) -> list[tuple[str, str]]:
             name, label = (row["file"] or "").strip(), (row["label"] or "").strip()
             if not name or not label:
                 raise UserError(f"labels.csv line {reader.line_num} lacks a file or a label: complete or remove it")
-            pairs.append((_plain(name), label))
+            pairs.append((plain_name(name), label))
     except csv.Error as error:
         raise UserError(f"labels.csv is not a table of commas (line {reader.line_num}: {error}): fix it") from None
     return pairs
@@ -104,7 +105,7 @@ def parse_json(text: str) -> list[tuple[str, str | int]] | None:
     for entry in labels:
         if not _is_entry(entry):
             raise UserError(f"dataset.json: {json.dumps(entry):.80} is not [file, label], the label whole or text")
-    return [(_plain(name), label) for name, label in labels]
+    return [(plain_name(name), label) for name, label in labels]
 
 
 def _is_entry(entry: object) -> bool:
@@ -158,7 +159,3 @@ def _check_names(file: str, labelled: list[str], names: list[str]) -> None:
         raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r}): fix it")
     if left_out:
         raise UserError(f"{file} has no label for {len(left_out)} images (first: {left_out[0]!r}): add them")
-
-
-def _plain(name: str) -> str:
-    return name.replace("\\", "/").removeprefix("./")

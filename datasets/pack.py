@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import UserError
 from .cache import Meta, write_cache
 from .decode import Header, Unreadable, open_image, open_stream, read_header, to_array
+from .groups import read_groups
 from .labels import Labelling, read_labels, require_two_each
 from .options import Options
 from .parallel import map_readable
@@ -24,6 +25,7 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
+    groups: Mapping[str, str] | None  # by name
     image_shape: tuple[int, int, int]  # (C, H, W)
 
 
@@ -52,6 +54,7 @@ def pack(
 def _plan(source: Source, options: Options) -> Plan:
     names = require_images(source)
     labelling = read_labels(source) if options.use_labels else None
+    groups = read_groups(source) if options.use_labels else None
     headers: dict[str, Header] = {}
     skipped: dict[str, str] = {}
 
@@ -68,7 +71,7 @@ def _plan(source: Source, options: Options) -> Plan:
     if labelling:
         require_two_each(list(headers), labelling)
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
-    return Plan(list(headers), skipped, labelling, (channels, *_resolve_size(options.size, headers)))
+    return Plan(list(headers), skipped, labelling, groups, (channels, *_resolve_size(options.size, headers)))
 
 
 def _decoded(
@@ -131,11 +134,15 @@ def _describe(plan: Plan, kept: list[str], options: Options, pixel_digest: str) 
     labelling = plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
+    groups = [plan.groups[name] for name in kept] if plan.groups else None
     told = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
+    if groups:  # which decide what is held out
+        told.append(groups)
     return Meta(
         labels=labels,
         classes=classes,
         names=tuple(kept),
         skipped=tuple(sorted(plan.skipped.items())),
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
+        groups=None if groups is None else tuple(groups),
     )

@@ -13,6 +13,7 @@ from stylegan_ada.datasets import ImageDataset, load_dataset
 from stylegan_ada.errors import UserError
 
 Save = Callable[..., np.ndarray]
+FILES = ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/sub/2.bmp")
 
 
 def test_folder_is_packed_with_its_classes(folder: Path, save: Save) -> None:
@@ -167,3 +168,16 @@ def test_encrypted_zip_is_all_unreadable(tmp_path: Path, save: Save) -> None:
     (tmp_path / "s.zip").write_bytes(data)
     with pytest.raises(UserError, match=r"none of the 1 .*encrypted"):
         load_dataset(str(tmp_path / "s.zip"), size=8)
+
+
+def test_groups_come_with_the_labels(folder: Path) -> None:
+    lines = ["file,label,group"] + [f"{name},{name[:3]},g{index % 3}" for index, name in enumerate(FILES)]
+    (folder / "labels.csv").write_text("\n".join(lines))
+    plain = load_dataset(str(folder), size=None)
+    assert plain.groups == ("g0", "g1", "g2", "g0", "g1", "g2")
+    assert load_dataset(str(folder), size=None, use_labels=False).groups is None
+    (folder / "labels.csv").write_text("\n".join(lines).replace("g1", "g0"))
+    assert load_dataset(str(folder), size=None).fingerprint != plain.fingerprint  # another hold-out: another set
+    (folder / "labels.csv").write_text("\n".join(lines).replace("g2", ""))
+    with pytest.raises(UserError, match="line 4 lacks a group"):
+        load_dataset(str(folder), size=None)

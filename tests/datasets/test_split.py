@@ -50,3 +50,23 @@ def test_without_labels_a_subset_is_random(dataset):
 def test_subsets_that_cannot_be_taken(dataset, subset, message):
     with pytest.raises(UserError, match=message):
         split(relabelled(dataset, 20, 4), 0.0, subset, seed=1)
+
+
+def test_whole_groups_are_held_out(dataset):
+    groups = tuple("abcdefghijkl"[index % 12] for index in range(24))  # each of an image of either class
+    grouped = dataclasses.replace(dataset, groups=groups)
+    kept, held = split(grouped, 0.25, None, seed=3)
+    assert {groups[index] for index in kept}.isdisjoint(groups[index] for index in held)
+    assert np.bincount(grouped.labels[held]).tolist() == [3, 3]
+    assert not np.array_equal(held, split(grouped, 0.25, None, seed=4)[1])
+
+
+def test_a_group_that_would_take_nearly_all_of_a_class_stays(dataset):
+    groups = ("large",) * 11 + tuple(f"{index}" for index in range(13))
+    grouped = dataclasses.replace(relabelled(dataset, 12, 12), groups=groups)
+    kept, held = split(grouped, 0.5, None, seed=0)
+    assert set(range(11)) <= set(kept)
+    assert np.bincount(grouped.labels[kept], minlength=2).min() >= 2
+    assert len(held) >= 6
+    with pytest.raises(UserError, match="less than one image"):
+        split(dataclasses.replace(dataset, groups=("one",) * 24), 0.5, None, seed=0)
