@@ -68,7 +68,7 @@ def class_order(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_csv(text: str) -> list[tuple[str, str]]:
-    """(image name, label) of each line below the header `file,label`; of further columns `group` is read by `read_groups`."""
+    """(image name, label) of each line below the header `file,label`; further columns are for others."""
     reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
     try:
         columns = reader.fieldnames or []
