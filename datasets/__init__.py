@@ -10,13 +10,17 @@ from .cache import cache_folder
 from .dataset import ImageDataset
 from .load import load_dataset
 from .mirror import check_mirror, mirror_images
+from .part import Part, Pictures
 from .progress import Progress
 from .sampler import image_order
+from .same_picture import same_pictures
 from .samples import sample_licence
 from .split import split
 
 __all__ = [
     "ImageDataset",
+    "Part",
+    "Pictures",
     "Progress",
     "balanced",
     "cache_folder",
@@ -24,6 +28,7 @@ __all__ = [
     "image_order",
     "load_dataset",
     "mirror_images",
+    "same_pictures",
     "sample_licence",
     "split",
 ]
