@@ -25,6 +25,7 @@ LAYERS = {
     "random": 0,
     "resolve": 0,
     "settings": 0,
+    "albumentations_files": 1,
     "augment": 1,
     "datasets": 1,
     "losses": 1,
