@@ -40,7 +40,7 @@ def _brightness(preset: str) -> list[Any]:
     albumentations = import_albumentations()
     if preset == "defect":
         # a pair, since of a single number albumentations would draw each image's limit
-        return [albumentations.CLAHE(clip_limit=(2.0, 2.0), tile_grid_size=(4, 4), p=1.0)]
+        return [albumentations.CLAHE(clip_limit=(1.5, 1.5), tile_grid_size=(4, 4), p=1.0)]
     if preset == "scan":
         gray = albumentations.ToGray(num_output_channels=1, p=1.0)
         return [gray, albumentations.AutoContrast(cutoff=0.5, method="pil", p=1.0)]
