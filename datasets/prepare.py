@@ -26,7 +26,7 @@ SHOWN = 8  # images of the sheet
 
 @dataclass(frozen=True)
 class Prepared:
-    """written: images. failed: (file, reason) of those left out. warnings: a line each."""
+    """written: how many images. failed: (file, reason) of those left out. warnings: a line each."""
 
     written: int
     failed: Sequence[tuple[str, str]]
@@ -90,10 +90,8 @@ def prepare(
         "versions": {"stylegan_ada": __version__, "albumentations": import_albumentations().__version__, **_opencv()},
     }
     (folder / "prepare.json").write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
-    aliasing = preparation.aliasing() if any((h.height, h.width) != size for h in headers.values()) else []
-    remarks += [
-        f"{transform} aliases when it shrinks: write `interpolation: 3` (area) beside it" for transform in aliasing
-    ]
+    for transform in preparation.aliasing(headers):
+        remarks.append(f"{transform} aliases when it shrinks: write `interpolation: 3` (area) beside it")
     return Prepared(len(written), sorted(failed.items()), remarks)
 
 

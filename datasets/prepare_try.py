@@ -24,7 +24,7 @@ class Preparation:
         self._pipeline = pipeline
         self._size = size
         self._lock = threading.Lock()  # a pipeline has but one state of its random numbers
-        self._leaves = {type(leaf).__name__: leaf for leaf in _leaves(pipeline)}
+        self._resizing = [leaf for leaf in _leaves(pipeline) if type(leaf).__name__ in RESIZING]
 
     def image(self, source: Source, name: str) -> Image.Image:
         """The prepared image, "L" or "RGB". Raises Unreadable where the file cannot be read, or the pipeline fails or
@@ -43,8 +43,8 @@ class Preparation:
     def too_small(self, header: Header) -> bool:
         """Whether the pipeline would enlarge an image. One that only crops and pads enlarges none."""
         smaller = header.height < self._size[0], header.width < self._size[1]
-        resizing = {name for name in RESIZING if name in self._leaves}
-        return all(smaller) if resizing == {"LongestMaxSize"} else any(smaller) if resizing else False
+        names = {type(leaf).__name__ for leaf in self._resizing}
+        return bool(names) and (all(smaller) if names == {"LongestMaxSize"} else any(smaller))
 
     def try_on(self, source: Source, headers: Mapping[str, Header]) -> list[str]:
         """Tries the pipeline on the first image of each of Pillow's modes. Returns what albumentations warns of.
@@ -64,15 +64,12 @@ class Preparation:
                     raise UserError(f"{name!r} (mode {mode}): {reason}") from None
         return sorted({first_line(warning.message) for warning in caught if isinstance(warning.message, Warning)})
 
-    def aliasing(self) -> list[str]:
-        """The transforms that leave out pixels when they shrink an image."""
-        return [
-            name
-            for name, leaf in self._leaves.items()
-            if name in RESIZING
-            and leaf.interpolation != INTER_AREA
-            and getattr(leaf, "area_for_downscale", None) is None
-        ]
+    def aliasing(self, headers: Mapping[str, Header]) -> list[str]:
+        """The transforms that leave out pixels when they shrink an image, as far as there is one to shrink."""
+        height, width = self._size
+        if not any(header.height > height or header.width > width for header in headers.values()):
+            return []
+        return sorted({type(leaf).__name__ for leaf in self._resizing if not _by_area(leaf)})
 
     def _checked(self, made: Any) -> np.ndarray:
         """uint8 [H, W] or [H, W, 3]."""
@@ -95,6 +92,10 @@ def _leaves(transform: Any) -> Iterator[Any]:
         return
     for inner in transform.transforms:
         yield from _leaves(inner)
+
+
+def _by_area(leaf: Any) -> bool:
+    return leaf.interpolation == INTER_AREA or leaf.area_for_downscale is not None
 
 
 def _first_readable(source: Source, names: list[str]) -> str | None:

@@ -61,7 +61,7 @@ def prepare(
     for warning in done.warnings:
         click.echo(f"warning: {warning}", err=True)
     if done.failed:
-        click.echo(f"warning: {len(done.failed)} images are left out:", err=True)
+        click.echo(f"warning: {len(done.failed)} of {done.written + len(done.failed)} images left out:", err=True)
         for file, reason in done.failed:
             click.echo(f"  {file}: {reason}", err=True)
     click.echo(f"wrote {done.written} images; before and after: {out / 'before-after.png'}")

@@ -38,7 +38,7 @@ def test_failures_and_warnings_are_said(command, few, pipeline, tmp_path):
     result = command("data", "prepare", few, "--out", tmp_path / "clean", "--size", "8", "--pipeline", path)
     assert result.code == 0
     assert "warning: Resize aliases when it shrinks: write `interpolation: 3` (area) beside it\n" in result.err
-    assert "warning: 1 images are left out:\n  dark/bad.png: not a PNG, JPEG" in result.err
+    assert "warning: 1 of 7 images left out:\n  dark/bad.png: not a PNG, JPEG" in result.err
 
 
 def test_mistakes_are_one_line_and_leave_nothing(fails, few, pipeline, tmp_path):
