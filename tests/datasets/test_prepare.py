@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import time
 import zipfile
 
 import numpy as np
@@ -9,9 +10,11 @@ from PIL import Image
 
 from stylegan_ada.albumentations_files import import_albumentations, read_pipeline
 from stylegan_ada.datasets.labels import read_labels
+from stylegan_ada.datasets.parallel import map_readable
 from stylegan_ada.datasets.prepare import prepare
 from stylegan_ada.datasets.prepare_names import target_names
 from stylegan_ada.datasets.prepare_presets import PRESETS, preset_pipeline
+from stylegan_ada.datasets.prepare_try import Preparation
 from stylegan_ada.datasets.sources import open_source
 from stylegan_ada.errors import UserError
 
@@ -129,6 +132,28 @@ def test_two_runs_are_alike_and_random_transforms_follow_the_name(run, save, tmp
         assert (second / file).read_bytes() == (third / file).read_bytes()
         if file.parts[0] == "images":
             assert (first / file).read_bytes() == (second / file).read_bytes()
+
+
+def test_threads_do_not_mix_random_states(save, tmp_path, monkeypatch):
+    class Slow:
+        transforms = ()
+
+        def set_random_seed(self, seed):
+            self.seed = seed
+
+        def __call__(self, image):
+            time.sleep(0.002)
+            return {"image": np.full_like(image, self.seed % 256)}
+
+    for index in range(20):
+        save(f"{index}.png")
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    with open_source(str(tmp_path / "set")) as source:
+        preparation = Preparation(Slow(), (8, 8))
+        threaded = map_readable(lambda name: preparation.image(source, name).getpixel((0, 0)), source.names)
+        alone = {name: preparation.image(source, name).getpixel((0, 0)) for name in source.names}
+        assert dict(threaded) == alone
+        assert len(set(alone.values())) > 10
 
 
 def test_the_copy_has_the_classes_of_folders(run, folder):
