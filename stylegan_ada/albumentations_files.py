@@ -93,7 +93,7 @@ def _names(albumentations: Any) -> set[str]:
     return {
         name
         for name, kind in vars(albumentations).items()
-        if isinstance(kind, type) and issubclass(kind, kinds) and kind not in kinds and kind.is_serializable()
+        if isinstance(kind, type) and issubclass(kind, kinds) and kind not in (*kinds, albumentations.Lambda)
     }
 
 

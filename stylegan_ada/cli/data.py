@@ -10,17 +10,18 @@ import click
 
 from .common import check_new_folder, new_folder, progress_bar
 from .config_options import with_flags
+from .lazy import LazyGroup
 
 if TYPE_CHECKING:
     from ..datasets.inspect import Inspection
 
 
-@click.group()
+@click.group(cls=LazyGroup, files={"sample": "data", "inspect": "data", "prepare": "data_prepare"})
 def data() -> None:
-    """Write sample sets, or inspect a set of images before training."""
+    """Write sample sets, inspect a set of images before training, or prepare a clean copy of it."""
 
 
-@data.command()
+@click.command()
 @click.argument("name")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, new or empty.")
 def sample(name: str, out: Path) -> None:
@@ -42,11 +43,11 @@ def sample(name: str, out: Path) -> None:
     click.echo(chosen.licence)
 
 
-@data.command("inspect")
+@click.command()
 @click.argument("source")
 @click.option("--no-labels", is_flag=True, help="Ignore class folders and label files.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect_command(source: str, no_labels: bool, as_json: bool) -> None:
+def inspect(source: str, no_labels: bool, as_json: bool) -> None:
     """Report what SOURCE (a folder, a .zip or sample:NAME) holds, and what is wrong with it."""
     from ..datasets.inspect import inspect_source
 

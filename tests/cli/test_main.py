@@ -50,6 +50,7 @@ def test_every_command_has_help(command):
         ["data"],
         ["data", "sample"],
         ["data", "inspect"],
+        ["data", "prepare"],
         ["train"],
         ["generate", "images"],
         ["evaluate"],

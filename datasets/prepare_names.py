@@ -1,0 +1,58 @@
+"""The files of a prepared set: where each image goes, and its label file."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from ..errors import UserError
+from .labels import read_labels
+from .sources import Source
+
+PNG = ".png"
+
+
+def target_names(names: Sequence[str]) -> dict[str, str]:
+    """Where each image goes: its own path with the suffix .png; all of them differ, in capital letters or not at all.
+
+    An image whose place is taken keeps its suffix, too: a.jpg beside a.png becomes a.jpg.png. UserError for a name that
+    leads out of the folder, as a zip can hold.
+    """
+    targets: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names, key=lambda name: (not name.endswith(PNG), name)):
+        if ".." in PurePosixPath(name).parts or Path(name).is_absolute() or Path(name).drive:
+            raise UserError(f"the image {name!r} lies outside its own folder: rename it in the source")
+        target = str(PurePosixPath(name).with_suffix(PNG))
+        if target.lower() in taken:
+            target = name + PNG
+        while target.lower() in taken:
+            target = target.removesuffix(PNG) + "_" + PNG
+        taken.add(target.lower())
+        targets[name] = target
+    return targets
+
+
+def read_label_rows(source: Source) -> list[dict[str, str]] | None:
+    """A row of labels.csv per image, with all its columns; None where there is no label file, or one without labels.
+
+    UserError on a bad or incomplete label file.
+    """
+    labelling = read_labels(source) if source.label_files else None
+    if labelling is None:
+        return None
+    if source.label_files != ["labels.csv"]:
+        return [{"file": name, "label": labelling.classes[index]} for name, index in labelling.index_of.items()]
+    lines = source.read("labels.csv").decode("utf-8-sig").splitlines()
+    rows = csv.DictReader(lines, skipinitialspace=True)
+    # `index_of` has the rows' order, and the names as the source writes them
+    return [{**row, "file": name} for row, name in zip(rows, labelling.index_of, strict=True)]
+
+
+def write_label_rows(path: Path, rows: Sequence[Mapping[str, str]], targets: Mapping[str, str]) -> None:
+    """labels.csv of the images in `targets` (name in the source -> name in the set)."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(
+            file, [column for column in rows[0] if column], extrasaction="ignore", lineterminator="\n"
+        )
+        table.writeheader()
+        table.writerows({**row, "file": targets[row["file"]]} for row in rows if row["file"] in targets)
