@@ -12,8 +12,8 @@ from .load import load_dataset
 from .mirror import check_mirror, mirror_images
 from .part import Part, Pictures
 from .progress import Progress
-from .sampler import image_order
 from .same_picture import same_pictures
+from .sampler import image_order
 from .samples import sample_licence
 from .split import split
 

@@ -15,7 +15,8 @@ class Pictures(Protocol):
 
 
 class Part:
-    """The images `members`, int64 [n], of `images`. Indexing by a number, a slice or places copies those into memory."""
+    """The images `members`, int64 [n], of `images`. Indexing by a number, a slice or places copies
+    those into memory."""
 
     def __init__(self, images: Pictures, members: NDArray[np.int64]):
         self._images, self._members = images, members

@@ -19,8 +19,8 @@ def same_pictures(images: Pictures, others: Pictures) -> NDArray[np.int64]:
     picture, -1 where none is.
 
     The same is what has the same pixels; or a perceptual hash at most 8 bits apart and pixels that correlate above
-    0.99 in what the mean of `others` leaves of them. The hash alone would not do: photographs of one kind of part, all lit and
-    framed alike, share hashes.
+    0.99 in what the mean of `others` leaves of them. The hash alone would not do: photographs of one kind of part, all
+    lit and framed alike, share hashes.
     """
     found = np.full(len(images), -1)
     if not len(others) or not len(images):
@@ -61,8 +61,8 @@ def _mean(images: Pictures) -> NDArray[np.float64]:
 def _correlations(
     image: NDArray[np.uint8], others: NDArray[np.uint8], mean: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """[M]: of one image with each of the others, of what `mean`, brightened or not, leaves of them; 1 for the same pixels,
-    whatever they are."""
+    """[M]: of one image with each of the others, of what `mean`, brightened or not, leaves of them; 1 for the same
+    pixels, whatever they are."""
     common = (mean - mean.mean()).ravel()
     common /= max(float(np.linalg.norm(common)), 1e-12)
     a, b = image.ravel().astype(np.float64), others.reshape(len(others), -1).astype(np.float64)

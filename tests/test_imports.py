@@ -40,6 +40,7 @@ LAYERS = {
     "synthetic": 3,
     "leaks": 4,
     "training": 4,
+    "utility": 4,
     "api": 5,
     "cli": 6,
     "__main__": 7,
@@ -57,6 +58,7 @@ FORBIDDEN = {  # beyond the layers: packages of one layer that do not know each 
     ("ops", "config"),
     ("ops", "distributed"),
     ("training", "leaks"),
+    ("training", "utility"),
 }
 WITHOUT_TORCH = ("stylegan_ada.metrics.table", "stylegan_ada.metrics.words")  # `--help` names the metrics
 

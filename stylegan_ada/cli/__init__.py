@@ -19,6 +19,7 @@ COMMANDS = (
     "export",
     "evaluate",
     "report",
+    "utility",
     "augment-check",
     "info",
 )

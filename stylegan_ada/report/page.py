@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from importlib.resources import files
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 from PIL import Image
 
 
@@ -53,7 +53,12 @@ class Page:
     version: str
 
 
-def render(page: Page) -> str:
-    """The page as HTML."""
-    source = (files(__package__) / "page.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source).render(page=page)
+def render(page: object, template: str | None = None) -> str:
+    """The page as HTML. template: what to show it by, that of a `Page` if not given; it may extend base.html and import
+    parts.html."""
+
+    def source(name: str) -> str:
+        return (files(__package__) / name).read_text(encoding="utf-8")
+
+    surroundings = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(source))
+    return surroundings.from_string(template or source("page.html")).render(page=page)

@@ -1,0 +1,156 @@
+"""The real images: what classifiers learn from, and what they are tested on."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets import ImageDataset, Part, Pictures, load_dataset, same_pictures
+from ..errors import UserError, nearest
+from ..training.run_folder import RunFolder
+from ..training.run_images import run_images
+from .comparison import FEW
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelledImages:
+    """Some images of a set. members: int64 [n], their indices in it. labels: int64 [n], numbered as the generator's
+    classes."""
+
+    dataset: ImageDataset
+    members: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    @property
+    def pictures(self) -> Part:
+        return Part(self.dataset.images, self.members)
+
+    @property
+    def names(self) -> list[str]:
+        return [self.dataset.names[index] for index in self.members]
+
+    @property
+    def groups(self) -> tuple[str, ...] | None:
+        groups = self.dataset.groups
+        return None if groups is None else tuple(groups[index] for index in self.members)
+
+    @property
+    def units(self) -> NDArray[np.int64]:
+        """int64 [n]: what belongs together: groups, or each image alone."""
+        return np.arange(len(self)) if self.groups is None else np.unique(self.groups, return_inverse=True)[1]
+
+    def only(self, chosen: NDArray[np.bool_]) -> "LabelledImages":
+        return replace(self, members=self.members[chosen], labels=self.labels[chosen])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RealImages:
+    """train: what the run was trained on. test: what it never saw. classes: names. refused: (file, why) of test images
+    that are left out. warnings: lines on what the test images cannot tell."""
+
+    train: LabelledImages
+    test: LabelledImages
+    classes: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def open_real(
+    run: Path,
+    classes: tuple[str, ...],
+    data: str | None,
+    test: str | None,
+    load: Callable[..., ImageDataset] = load_dataset,
+) -> RealImages:
+    """The images that a run was trained on, and those that it held out, or those of `test`.
+
+    run: a run folder, or a generator's file with `data`. classes: the generator's. load: called as `load_dataset` is.
+    Test images that the run was trained on, or whose group it was, are left out by name. UserError where there are no
+    images to learn from or to test on, or where they have other classes.
+    """
+    if not classes:
+        raise UserError(f"{run}: this generator was trained without labels, so there is nothing to classify")
+    own = run_images(run, data, load)
+    if own.trained_on is None:
+        raise UserError(f"`data` {data}: these are not the images that the run was trained on")
+    train = _labelled(own.dataset, own.trained_on, classes, "the training images")
+    if test is not None:
+        folder = RunFolder(run)
+        fit = folder.read_config().data.fit if folder.is_run() else "crop"
+        channels, *size = own.dataset.image_shape
+        other = load(test, size=tuple(size), fit=fit, use_labels=True, channels=channels)
+        tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")
+    elif own.held_out is None:
+        raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")
+    else:
+        tested = _labelled(own.dataset, own.held_out, classes, "the held-out images")
+    usable, refused = without_seen(tested, train)
+    return RealImages(
+        train=train, test=usable, classes=classes, refused=refused, warnings=tuple(_warnings(usable, classes))
+    )
+
+
+def without_seen(test: LabelledImages, train: LabelledImages) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
+    """The test images that are of no training image's group, nor the same picture as one; the others with the reason.
+    UserError if none is left."""
+    reasons: dict[int, str] = {}
+    same = same_pictures(test.pictures, train.pictures)
+    for index in np.flatnonzero(same >= 0).tolist():
+        reasons[index] = f"the run was trained on this picture, as {train.names[same[index]]}"
+    trained_groups = set(train.groups or ())
+    for index, group in enumerate(test.groups or ()):
+        if group in trained_groups:
+            reasons[index] = f"the run was trained on images of its group, {group}"
+    return leave_out(test, reasons)
+
+
+def without_synthetic(
+    test: LabelledImages, synthetic: Pictures, file_of: Callable[[int], str]
+) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
+    """The same for test images that a synthetic image, repeats: its generator has seen them."""
+    same = same_pictures(test.pictures, synthetic)
+    reasons = {
+        index: f"a synthetic image is this picture, {file_of(same[index])}"
+        for index in np.flatnonzero(same >= 0).tolist()
+    }
+    return leave_out(test, reasons)
+
+
+def leave_out(test: LabelledImages, reasons: dict[int, str]) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
+    """Test images by index and why. UserError if none is left, or of one class only."""
+    refused = tuple((test.names[index], reasons[index]) for index in sorted(reasons))
+    usable = test.only(~np.isin(np.arange(len(test)), list(reasons)))
+    if len(np.unique(usable.labels)) < 2:
+        first = f", first {refused[0][0]}: {refused[0][1]}" if refused else ""
+        raise UserError(
+            f"there are test images of fewer than two classes ({len(refused)} of {len(test)} were refused{first}): "
+            "give others by `test`"
+        )
+    return usable, refused
+
+
+def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequence[str], what: str) -> LabelledImages:
+    if dataset.labels is None:
+        raise UserError(f"{what}: they have no classes, put them into a folder per class")
+    for name in dataset.classes:
+        if name not in classes:
+            raise UserError(f"{what}: the generator has no class {name!r}, {nearest(name, classes)}")
+    numbers = np.array([classes.index(name) for name in dataset.classes])
+    return LabelledImages(dataset=dataset, members=members, labels=numbers[dataset.labels[members]])
+
+
+def _warnings(test: LabelledImages, classes: tuple[str, ...]) -> list[str]:
+    counts = Counter(test.labels.tolist())
+    lines = []
+    for label, name in enumerate(classes):
+        if not counts[label]:
+            lines.append(f"class {name} has no test images: nothing is known of it, and it does not count")
+        elif counts[label] < FEW:
+            lines.append(f"class {name} has only {counts[label]} test images: intervals are widened for it")
+    return lines
