@@ -28,6 +28,13 @@ class Arm:
         return " + ".join(filter(None, ["real" * self.real, "classic" * self.classic, synthetic]))
 
     @property
+    def curve(self) -> str:
+        """The name of its line over fractions: the best ratio may be another at each."""
+        if self.synthetic and (self.classic or not self.real):
+            return ("real + classic + " if self.real else "") + "synthetic, best ratio"
+        return self.name
+
+    @property
     def synthetic(self) -> bool:
         return self.ratio > 0
 

@@ -19,6 +19,7 @@ from .linear import LinearClassifier
 from .network import ImageClassifier, endless_batches
 from .pool import Pool
 from .real import LabelledImages, RealImages
+from .scores import balanced_accuracy
 from .splits import Split, draw
 
 CLASSIFIERS = ("linear", "cnn")
@@ -58,12 +59,13 @@ class Experiment:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trial:
     """A classifier that was trained and tested. probabilities: float32 [test images, C]. validation: its balanced
-    accuracy there. real, synthetic: images that it learned from."""
+    accuracy there. real, synthetic: images that it learned from; given: real ones, those of validation too."""
 
     probabilities: NDArray[np.float32]
     validation: float
     real: int
     synthetic: int
+    given: int
     seconds: float
 
 
@@ -113,7 +115,7 @@ def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, 
     path = experiment.folder / f"{classifier}-{fraction:g}-seed{seed}-{slug}.npz"
     if path.exists():
         with np.load(path) as arrays:
-            numbers = {name: arrays[name].item() for name in ("validation", "real", "synthetic", "seconds")}
+            numbers = {name: arrays[name].item() for name in ("validation", "real", "synthetic", "given", "seconds")}
             return Trial(probabilities=arrays["probabilities"], **numbers)
     split = draw(experiment.real.train, fraction, seed)
     labels = experiment.real.train.labels
@@ -122,18 +124,32 @@ def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, 
     synthetic = experiment.pool.take(counts, arm.filtered, seed)
     fit = split.fit if arm.real else split.fit[:0]
     start = time.perf_counter()
-    train = _linear if classifier == "linear" else _network
-    validation, probabilities = train(experiment, arm, fit, synthetic, split, seed)
+    shown = np.unique(np.concatenate([labels[fit], experiment.pool.labels[synthetic]]))
+    if len(shown) < 2:
+        validation, probabilities = _constant(experiment, shown, split)
+    else:
+        train = _linear if classifier == "linear" else _network
+        validation, probabilities = train(experiment, arm, fit, synthetic, split, seed)
     trial = Trial(
         probabilities=probabilities,
         validation=validation,
         real=len(fit),
         synthetic=len(synthetic),
+        given=len(split.fit) + len(split.validation),
         seconds=time.perf_counter() - start,
     )
     with atomic_path(path) as temporary:
         np.savez(temporary, **vars(trial))
     return trial
+
+
+def _constant(experiment: Experiment, shown: NDArray[np.int64], split: Split) -> tuple[float, NDArray[np.float32]]:
+    """What one class of images teaches, all that a strict filter may leave: to name it always; without any, nothing."""
+    classes = len(experiment.real.classes)
+    row = np.isin(np.arange(classes), shown).astype(np.float32) if len(shown) else np.full(classes, 1 / classes)
+    held = experiment.real.train.labels[split.validation]
+    right = balanced_accuracy(np.full(len(held), row.argmax()), held)
+    return right, np.tile(row.astype(np.float32), (len(experiment.real.test), 1))
 
 
 def _linear(

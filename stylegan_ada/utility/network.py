@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from ..datasets import Pictures
 from ..pixels import from_uint8
+from .scores import balanced_accuracy
 
 BATCH = 64
 LEARNING_RATE = 2e-3
@@ -67,8 +68,7 @@ class ImageClassifier:
             self._network = SmallNetwork((channels, height, width), len(weights)).to(device)
             self._learn(batches, torch.tensor(weights, dtype=torch.float32, device=device), validation)
         predicted = self.probabilities(validation[0]).argmax(axis=1)
-        labels = validation[1]
-        self.validation = float(np.mean([(predicted[labels == c] == c).mean() for c in np.unique(labels)]))
+        self.validation = balanced_accuracy(predicted, validation[1])
 
     def _learn(
         self, batches: Iterator[tuple[Images, Labels]], weights: Tensor, validation: tuple[Pictures, Labels]

@@ -18,8 +18,8 @@ def fraction_curve(results: Sequence[ArmResult], classifier: str) -> Image.Image
     axes = figure.subplots()
     own = [result for result in results if result.classifier == classifier]
     given = {fraction: max(r.real for r in own if r.fraction == fraction) for fraction in {r.fraction for r in own}}
-    for name in dict.fromkeys(result.arm.name for result in own):
-        rows = sorted((result for result in own if result.arm.name == name), key=lambda result: result.fraction)
+    for name in dict.fromkeys(result.arm.curve for result in own):
+        rows = sorted((result for result in own if result.arm.curve == name), key=lambda result: result.fraction)
         spreads = [_spread([scores.balanced_accuracy for scores in result.scores]) for result in rows]
         axes.errorbar(
             [given[result.fraction] for result in rows],

@@ -70,7 +70,7 @@ def _family(found: Sequence[ArmTrials], test: LabelledImages, generator_saw: int
     with_synthetic = [index for index, one in enumerate(found) if one.arm.synthetic]
     right = [rows == test.labels for rows in predicted]
     gains = corrected([difference(right[index], right[base], test.labels, test.units) for index in with_synthetic])
-    given = max(round(np.mean([trial.real for trial in one.trials])) for one in found)
+    given = max(trial.given for one in found for trial in one.trials)
     results = []
     for index, one in enumerate(found):
         results.append(

@@ -42,7 +42,7 @@ def scores_of(probabilities: Probabilities, labels: Labels) -> Scores:
     areas = [roc_auc_score(labels == label, probabilities[:, label]) for label in present if len(present) > 1]
     return Scores(
         accuracy=float((predicted == labels).mean()),
-        balanced_accuracy=float(recall[present].mean()),
+        balanced_accuracy=balanced_accuracy(predicted, labels),
         macro_f1=float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0)),
         auroc=float(np.mean(areas)) if areas else float("nan"),
         calibration_error=_calibration_error(probabilities, labels),
@@ -57,3 +57,8 @@ def _calibration_error(probabilities: Probabilities, labels: Labels) -> float:
     gaps = np.zeros(BINS)
     np.add.at(gaps, bins, correct - confidence.astype(np.float64))
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def balanced_accuracy(predicted: Labels, labels: Labels) -> float:
+    """The mean over classes of the share that is right."""
+    return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))

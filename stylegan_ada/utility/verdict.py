@@ -51,7 +51,7 @@ def verdict_by(results: Sequence[ArmResult], classifier: str) -> Verdict:
     sentence = f"No gain shown: {change}, which may be chance ({p})"
     worse = [result.arm.name for result in arms if _sure(result) < 0]
     if worse:
-        sentence += f". These did harm: {'; '.join(worse)}"
+        sentence += f". These are worse beyond chance: {'; '.join(worse)}"
     return Verdict(kind=NO_GAIN, sentence=sentence, best=best)
 
 
