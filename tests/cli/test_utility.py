@@ -1,0 +1,76 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_ada.cli import utility
+from stylegan_ada.utility import arms, assess, classic
+
+
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory):
+    """30 images to test on, bright and dark."""
+    folder = tmp_path_factory.mktemp("unseen")
+    rng = np.random.default_rng(9)
+    for index in range(30):
+        name = ("bright", "dark")[index % 2]
+        (folder / name).mkdir(exist_ok=True)
+        pixels = rng.integers(0, 128, (16, 16)) + (128 if name == "bright" else 0)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{index}.png")
+    return folder
+
+
+@pytest.fixture
+def quick(pixels_file):
+    return ["--features", pixels_file, "--classifier", "linear", "--arms", "real,synthetic", "--ratios", "1,2"]
+
+
+def test_a_verdict_with_its_figures_and_page(command, trained_run, unseen, quick, tmp_path):
+    out = tmp_path / "out"
+    result = command("utility", trained_run, "--out", out, "--test", unseen, *quick, "--fractions", "0.5,1")
+    assert result.code == 0, result.err
+    lines = result.out.splitlines()
+    assert lines[0] == "linear, 50% of the real images"
+    assert lines[2].split()[:4] == ["real", "10", "0", "100.0"]  # of 6 images of each class, one each is for validation
+    assert "  the generator saw more real images than these classifiers: 24" in lines
+    assert re.match(r"(No gain shown: |They did harm: )", lines[-2])
+    assert lines[-1] == f"results.json and report.html are in {out}"
+    content = json.loads((out / "results.json").read_text())
+    assert [arm["arm"] for arm in content["arms"][:3]] == ["real", "real + 1 synthetic", "real + 2 synthetic"]
+    assert content["test_images_by_class"] == [15, 15]
+    page = (out / "report.html").read_text()
+    assert "its generator saw more real images than this arm was given: 24" in page
+    assert "http" not in page.replace("http-equiv", "")
+    again = command("utility", trained_run, "--out", out, "--test", unseen, *quick, "--fractions", "0.5,1")
+    assert again.out == result.out
+
+
+def test_choices_are_the_librarys():
+    """The command names them itself, since the library imports torch."""
+    parameters = {parameter.name: parameter for parameter in utility.utility.params}
+    assert tuple(parameters["arms"].default.split(",")) == arms.KINDS
+    assert tuple(map(float, parameters["ratios"].default.split(","))) == arms.RATIOS
+    assert tuple(parameters["preset"].type.choices) == classic.PRESETS
+    assert set(parameters["classifier"].type.choices) == {*assess.CLASSIFIERS, "both"}
+    assert parameters["seeds"].type.min == assess.FEWEST_SEEDS
+
+
+def test_wrong_options(fails, trained_run, unseen, tmp_path):
+    def line(*options, test=unseen):
+        return fails("utility", trained_run, "--out", tmp_path / "out", "--test", test, *options)
+
+    assert "--arms reel: no such arm, did you mean 'real'?" in line("--arms", "reel")
+    assert "--ratios a: give numbers separated by commas" in line("--ratios", "a")
+    assert "--ratios 0: give numbers above 0" in line("--ratios", "0")
+    assert "--fractions 2.0: give numbers above 0, up to 1" in line("--fractions", "2")
+    assert "--classifier svm: no such choice" in line("--classifier", "svm")
+    assert "--seeds" in line("--seeds", "3")
+    own = tmp_path / "own.yaml"
+    own.write_text("transform: {__class_fullname__: Compose, p: 1.0, transforms: [{__class_fullname__: Flop, p: 1.0}]}")
+    assert "albumentations has no transform 'Flop'" in line("--augmentations", own)
+    assert "there is no" in line(test=tmp_path / "nothing")
+    assert not (tmp_path / "out").exists()
+    without = fails("utility", trained_run, "--out", tmp_path / "out")
+    assert "it held out no images to test on, name others by --test, or train with --holdout 0.25" in without

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from stylegan_ada import UserError
+from stylegan_ada.utility.classic import PRESETS, augmenter, make_pipeline
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (8, 24, 32, 1), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_changes_images_as_its_seed_says(images, preset, channels):
+    images = np.repeat(images, channels, axis=3)
+    first, again, other = (augmenter(make_pipeline(preset, (channels, 24, 32)), seed)(images) for seed in (1, 1, 2))
+    assert first.shape == images.shape
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert all(not np.array_equal(new, old) for new, old in zip(first, images, strict=True)) or preset == "photo"
+
+
+def test_scans_are_never_mirrored():
+    """A bright left half stays on the left."""
+    image = np.zeros((200, 32, 32, 1), np.uint8)
+    image[:, :, :12] = 200
+    new = augmenter(make_pipeline("scan", (1, 32, 32)), 0)(image).astype(float)
+    assert (new[:, :, :16].mean(axis=(1, 2, 3)) > new[:, :, 16:].mean(axis=(1, 2, 3))).all()
+    defects = augmenter(make_pipeline("defect", (1, 32, 32)), 0)(image).astype(float)
+    assert 0.3 < (defects[:, :, :16].mean(axis=(1, 2, 3)) > defects[:, :, 16:].mean(axis=(1, 2, 3))).mean() < 0.7
+
+
+def write(path, transforms):
+    path.write_text(f"transform: {{__class_fullname__: Compose, p: 1.0, transforms: [{transforms}]}}\n")
+    return path
+
+
+def test_a_pipeline_of_the_users(images, tmp_path):
+    file = write(tmp_path / "own.yaml", "{__class_fullname__: HorizontalFlip, p: 1.0}")
+    assert np.array_equal(augmenter(make_pipeline("defect", (1, 24, 32), file), 0)(images), images[:, :, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (
+            "{__class_fullname__: HorizontalFlap, p: 1.0}",
+            "no transform 'HorizontalFlap', did you mean 'HorizontalFlip'",
+        ),
+        ("{__class_fullname__: CenterCrop, height: 8, width: 8, p: 1.0}", "makes 8x8x1 uint8 of 24x32x1 uint8"),
+        ("{__class_fullname__: ToFloat, p: 1.0}", "makes 24x32x1 float32 of 24x32x1 uint8"),
+    ],
+)
+def test_pipelines_that_do_not_serve(tmp_path, transform, message):
+    with pytest.raises(UserError, match=message):
+        make_pipeline("defect", (1, 24, 32), write(tmp_path / "own.yaml", transform))
+
+
+def test_an_unknown_preset():
+    with pytest.raises(UserError, match="did you mean 'scan'"):
+        make_pipeline("scans", (1, 24, 32))

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from stylegan_ada.utility import network
+from stylegan_ada.utility.linear import STRENGTHS, LinearClassifier
+from stylegan_ada.utility.network import ImageClassifier, SmallNetwork, endless_batches
+
+
+@pytest.fixture
+def rows():
+    """rows(n): features of three classes, of which the last is rare."""
+    rng = np.random.default_rng(0)
+
+    def rows(n):
+        labels = rng.choice(3, n, p=[0.5, 0.4, 0.1])
+        x = rng.normal(size=(n, 20)) * 5 + 3
+        x[np.arange(n), labels] += 6
+        return x.astype(np.float32), labels
+
+    return rows
+
+
+def test_the_linear_classifier_is_scikit_learns_at_its_best_strength(rows):
+    train, held, test = rows(300), rows(150), rows(500)
+    found = LinearClassifier(*train, held, 3)
+    models = [
+        make_pipeline(StandardScaler(), LogisticRegression(C=c, class_weight="balanced", max_iter=1000)).fit(*train)
+        for c in STRENGTHS
+    ]
+    scores = [balanced_accuracy_score(held[1], model.predict(held[0])) for model in models]
+    assert found.validation == pytest.approx(max(scores), abs=0.01)
+    expected = models[int(np.argmax(scores))].predict_proba(test[0])
+    np.testing.assert_allclose(found.probabilities(test[0]), expected, atol=0.02)
+
+
+def test_a_class_that_was_not_learned_from_is_never_predicted(rows):
+    x, labels = rows(200)
+    some = labels != 1
+    probabilities = LinearClassifier(x[some], labels[some], (x, labels), 4).probabilities(x)
+    assert probabilities.shape == (200, 4)
+    assert not probabilities[:, [1, 3]].any()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.fixture
+def pictures():
+    """pictures(n): noise of 16x16 with a bright bar, upright or lying."""
+
+    def pictures(n, seed=0):
+        rng = np.random.default_rng(seed)
+        images, labels = rng.integers(0, 120, (n, 1, 16, 16), dtype=np.uint8), rng.integers(0, 2, n)
+        for image, label in zip(images, labels, strict=True):
+            at = rng.integers(16)
+            image[0, at if label else slice(None), slice(None) if label else at] += 100
+        return images, labels
+
+    return pictures
+
+
+def learn(train, held, seed=0):
+    def take(places):
+        return train[0][places], train[1][places]
+
+    return ImageClassifier(endless_batches(len(train[1]), take, seed), np.ones(2), held, seed, torch.device("cpu"))
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    monkeypatch.setattr(network, "MOST_STEPS", 60)
+    monkeypatch.setattr(network, "CHECK_EVERY", 20)
+
+
+def test_the_network_learns_and_its_seed_decides(pictures, few_steps):
+    train, held, test = pictures(200), pictures(60, 1), pictures(100, 2)
+    before = torch.get_rng_state()
+    found = learn(train, held)
+    probabilities = found.probabilities(test[0])
+    assert (probabilities.argmax(axis=1) == test[1]).mean() > 0.9
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    predicted = found.probabilities(held[0]).argmax(axis=1)
+    assert found.validation == pytest.approx(balanced_accuracy_score(held[1], predicted))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert np.array_equal(learn(train, held).probabilities(test[0]), probabilities)
+    assert not np.array_equal(learn(train, held, 1).probabilities(test[0]), probabilities)
+
+
+def test_the_network_keeps_what_was_best_on_validation_images(pictures, monkeypatch):
+    """What is learned is wrong there, so each step makes it worse: it stops after the patience, not at the last step."""
+    monkeypatch.setattr(network, "CHECK_EVERY", 5)
+    train, held = pictures(200), pictures(60, 1)
+    steps = []
+
+    def take(places):
+        steps.append(len(places))
+        return train[0][places], train[1][places]
+
+    wrong = held[0], 1 - held[1]
+    ImageClassifier(endless_batches(200, take, 0), np.ones(2), wrong, 0, torch.device("cpu"))
+    assert len(steps) < 20 * network.PATIENCE
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (1, 12, 40), (3, 32, 32), (3, 256, 256)])
+def test_the_network_takes_any_size(shape):
+    assert SmallNetwork(shape, 5)(torch.zeros(2, *shape)).shape == (2, 5)
+
+
+def test_batches_show_every_image_once_in_each_pass():
+    shown = []
+    batches = endless_batches(150, lambda places: (places, places), 3)
+    while len(shown) < 450:
+        shown += next(batches)[0].tolist()
+    for first in (0, 150, 300):
+        assert sorted(shown[first : first + 150]) == list(range(150))
+    assert shown[:150] != shown[150:300]

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from stylegan_ada import SyntheticDataset, UserError, load_generator
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.metrics.features import make_extractor
+from stylegan_ada.synthetic.filters import MISLABELLED, Judgement
+from stylegan_ada.utility.pool import Made, Read, make_pool
+
+COUNTS = np.array([40, 5, 0])
+
+
+@pytest.fixture
+def made(digits_run):
+    return Made(load_generator(digits_run), 3, 0.8)
+
+
+class Everyother:
+    """A filter that keeps candidates at even places."""
+
+    duplicates = None
+
+    def judge(self, images, label):
+        verdicts = np.where(np.arange(len(images)) % 2, MISLABELLED, 0).astype(np.int8)
+        rows = images[:, :4, :4, 0].reshape(len(images), -1).astype(np.float32)
+        return Judgement(verdicts=verdicts, features=rows, thumbnails=rows)
+
+
+def test_made_images_are_those_of_a_synthetic_data_set(made, digits_run, pixel_features, tmp_path):
+    extractor = make_extractor(str(pixel_features))
+    pool = make_pool(made, COUNTS, None, extractor, tmp_path)
+    assert np.bincount(pool.labels, minlength=3).tolist() == COUNTS.tolist()
+    expected = SyntheticDataset(digits_run, per_class=40, seed=3, truncation_psi=0.8)
+    for place, index in ((0, 0), (39, 39), (44, 44)):
+        image, label = expected[index]
+        assert np.abs(pool.images[place].astype(int) - image.numpy()).max() <= 1
+        assert pool.labels[place] == label
+    assert pool.accepted.all()
+    rows = extractor.extract([pool.images.transpose(0, 2, 3, 1)])
+    np.testing.assert_allclose(pool.features, rows, atol=1e-3)
+
+
+def test_what_is_there_is_not_made_again(made, tmp_path, monkeypatch):
+    first = make_pool(made, COUNTS, None, None, tmp_path)
+    images = np.array(first.images)
+    monkeypatch.setattr(made, "block", lambda label, block: pytest.fail("made again"))
+    again = make_pool(made, COUNTS, None, None, tmp_path)
+    assert np.array_equal(again.images, images)
+    assert again.features is None
+
+
+def test_an_arm_takes_random_images_and_leaves_out_what_the_filters_reject(made, tmp_path):
+    pool = make_pool(made, COUNTS, Everyother(), None, tmp_path)
+    assert pool.accepted[:40].tolist() == [True, False] * 20
+    assert pool.accepted[40:].tolist() == [True, False, True, False, True]
+    wanted = np.array([10, 9, 0])
+    plain, filtered = pool.take(wanted, False, seed=1), pool.take(wanted, True, seed=1)
+    assert np.bincount(pool.labels[plain]).tolist() == [10, 5]  # no more than there are
+    assert set(filtered) == {place for place in plain if pool.accepted[place]}
+    assert not np.array_equal(plain, pool.take(wanted, False, seed=2))
+
+
+def test_a_set_on_disk_is_read_by_class(digits, write, tmp_path):
+    folder = write({"9": digits["9"][:40], "1": digits["1"][:3]})
+    source = Read(load_dataset(str(folder), size=16), ("1", "8", "9"), str(folder))
+    pool = make_pool(source, np.array([10, 10, 36]), None, None, tmp_path)
+    assert np.bincount(pool.labels).tolist() == [3, 0, 36]
+    assert np.array_equal(pool.images[:3, 0], digits["1"][:3])
+    assert np.array_equal(pool.images[3:, 0], digits["9"][:36])
+    assert source.name(2, 35) == "9/035.png"
+    with pytest.raises(UserError, match="no synthetic images"):
+        make_pool(source, np.array([0, 10, 0]), None, None, tmp_path / "none")
+
+
+def test_a_set_of_other_classes(digits, write):
+    dataset = load_dataset(str(write({"nine": digits["9"][:3], "1": digits["1"][:3]})), size=16)
+    with pytest.raises(UserError, match="`synthetic` set: the run has no class 'nine', choose from"):
+        Read(dataset, ("1", "9"), "set")
