@@ -16,7 +16,7 @@ from ..pixels import nchw, nhwc
 from .arms import Arm, best_arms, first_arms, synthetic_counts
 from .classic import augmenter
 from .linear import LinearClassifier
-from .network import ImageClassifier, endless_batches
+from .network import Batches, ImageClassifier
 from .pool import Pool
 from .real import LabelledImages, RealImages
 from .scores import balanced_accuracy
@@ -187,7 +187,7 @@ def _network(
     counts = np.bincount(labels, minlength=len(experiment.real.classes))
     weights = np.divide(len(labels) / (counts > 0).sum(), counts, out=np.zeros(len(counts)), where=counts > 0)
     held = Part(train.pictures, split.validation), train.labels[split.validation]
-    batches = endless_batches(len(labels), take, seed)
+    batches = Batches(len(labels), take, seed)
     model = ImageClassifier(batches, weights, held, seed, experiment.device)
     return model.validation, model.probabilities(experiment.real.test.pictures)
 

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from stylegan_ada.utility import network
 from stylegan_ada.utility.linear import STRENGTHS, LinearClassifier
-from stylegan_ada.utility.network import ImageClassifier, SmallNetwork, endless_batches
+from stylegan_ada.utility.network import Batches, ImageClassifier, SmallNetwork
 
 
 @pytest.fixture
@@ -66,11 +66,12 @@ def learn(train, held, seed=0):
     def take(places):
         return train[0][places], train[1][places]
 
-    return ImageClassifier(endless_batches(len(train[1]), take, seed), np.ones(2), held, seed, torch.device("cpu"))
+    return ImageClassifier(Batches(len(train[1]), take, seed), np.ones(2), held, seed, torch.device("cpu"))
 
 
 @pytest.fixture
 def few_steps(monkeypatch):
+    monkeypatch.setattr(network, "FEWEST_STEPS", 60)
     monkeypatch.setattr(network, "MOST_STEPS", 60)
     monkeypatch.setattr(network, "CHECK_EVERY", 20)
 
@@ -90,7 +91,7 @@ def test_the_network_learns_and_its_seed_decides(pictures, few_steps):
 
 
 def test_the_network_keeps_what_was_best_on_validation_images(pictures, monkeypatch):
-    """What is learned is wrong there, so each step makes it worse: it stops after the patience, not at the last step."""
+    """What is learned is wrong there, so each step makes it worse: it stops long before the last one."""
     monkeypatch.setattr(network, "CHECK_EVERY", 5)
     train, held = pictures(200), pictures(60, 1)
     steps = []
@@ -100,7 +101,7 @@ def test_the_network_keeps_what_was_best_on_validation_images(pictures, monkeypa
         return train[0][places], train[1][places]
 
     wrong = held[0], 1 - held[1]
-    ImageClassifier(endless_batches(200, take, 0), np.ones(2), wrong, 0, torch.device("cpu"))
+    ImageClassifier(Batches(200, take, 0), np.ones(2), wrong, 0, torch.device("cpu"))
     assert len(steps) < 20 * network.PATIENCE
 
 
@@ -110,10 +111,11 @@ def test_the_network_takes_any_size(shape):
 
 
 def test_batches_show_every_image_once_in_each_pass():
-    shown = []
-    batches = endless_batches(150, lambda places: (places, places), 3)
-    while len(shown) < 450:
-        shown += next(batches)[0].tolist()
+    batches = Batches(150, lambda places: (places, places), 3)
+    shown = np.concatenate([images for images, _ in batches])
+    assert len(shown) == len(batches) * network.BATCH == network.FEWEST_STEPS * network.BATCH
     for first in (0, 150, 300):
         assert sorted(shown[first : first + 150]) == list(range(150))
-    assert shown[:150] != shown[150:300]
+    assert shown[:150].tolist() != shown[150:300].tolist()
+    assert len(Batches(500, tuple, 0)) == 40 * 500 // network.BATCH
+    assert len(Batches(9000, tuple, 0)) == network.MOST_STEPS

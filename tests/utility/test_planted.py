@@ -52,7 +52,7 @@ def test_unseen_images_of_a_rare_class_are_a_gain(ask, unseen, tmp_path):
 
 
 def test_unseen_images_help_the_network_too(ask, unseen):
-    found, _ = ask(unseen, balance=True, classifiers=("cnn",), seeds=2)
+    found, _ = ask(unseen, balance=True, ratios=(3.0,), classifiers=("cnn",), seeds=2)
     assert found.verdict.kind == "gain"
 
 
