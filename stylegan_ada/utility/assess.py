@@ -129,7 +129,7 @@ def assess(
         pool = make_pool(source, counts, filters, extractor, work / "synthetic", progress("synthetic images"))
         usable, refused = without_synthetic(real.test, pool.images, lambda index: _name(source, pool, index))
         real = replace(real, test=usable, refused=real.refused + refused)
-        for line in [*real.warnings, *(f"{name} is left out of the test: {why}" for name, why in real.refused)]:
+        for line in real.notes:
             say(f"warning: {line}")
         features = None
         if linear and extractor is not None:
@@ -260,7 +260,7 @@ def _write(out: Path, assessment: Assessment, facts: dict[str, Any], pool: Pool,
         "test_images": len(real.test),
         "test_images_by_class": np.bincount(real.test.labels, minlength=len(real.classes)).tolist(),
         "refused": [{"file": name, "reason": why} for name, why in real.refused],
-        "warnings": list(real.warnings),
+        "warnings": real.warnings,
         "synthetic_images": len(pool.labels),
         "synthetic_images_kept_by_filters": int(pool.accepted.sum()),
         "options": facts,

@@ -1,5 +1,6 @@
 """A linear classifier of frozen features."""
 
+import copy
 import warnings
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from .scores import balanced_accuracy
 
 if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
+    pass
 
 STRENGTHS = (0.001, 0.01, 0.1)  # scikit-learn's C, of which the best on validation images is taken
 ITERATIONS = 200
@@ -43,7 +44,7 @@ class LinearClassifier:
                 model.fit(x, labels)
             score = balanced_accuracy(model.predict(held), validation[1])
             if score > self.validation:
-                self.validation, self._model = score, _copy(model)
+                self.validation, self._model = score, copy.deepcopy(model)
 
     def probabilities(self, x: Rows) -> NDArray[np.float32]:
         """[n, C]; 0 for a class that was not learned from."""
@@ -54,9 +55,3 @@ class LinearClassifier:
 
     def _standardised(self, x: Rows) -> Rows:
         return (x - self._mean) / self._scale
-
-
-def _copy(model: "LogisticRegression") -> "LogisticRegression":
-    from copy import deepcopy
-
-    return deepcopy(model)

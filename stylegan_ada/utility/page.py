@@ -79,7 +79,7 @@ def page_of(
     page = Page(
         title="Do synthetic images help?",
         facts=tuple(facts),
-        findings=(*findings, *real.warnings, *(f"left out: {name}, {why}" for name, why in real.refused)),
+        findings=(*findings, *real.notes),
         tables=tuple(_tables(results, real.classes)),
         footnotes=(
             "Numbers are means over seeds, in percent. The gain is that of balanced accuracy over the best arm without "

@@ -14,6 +14,8 @@ from ..training.run_folder import RunFolder
 from ..training.run_images import run_images
 from .comparison import FEW
 
+MOST_NAMED = 10  # of the images left out
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelledImages:
@@ -58,7 +60,27 @@ class RealImages:
     test: LabelledImages
     classes: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
+
+    @property
+    def warnings(self) -> list[str]:
+        """On what the test images cannot tell."""
+        counts = Counter(self.test.labels.tolist())
+        lines = []
+        for label, name in enumerate(self.classes):
+            if not counts[label]:
+                lines.append(f"class {name} has no test images: nothing is known of it, and it does not count")
+            elif counts[label] < FEW:
+                lines.append(f"class {name} has only {counts[label]} test images: intervals are widened for it")
+        return lines
+
+    @property
+    def notes(self) -> list[str]:
+        """The warnings, and what was left out, the first of many."""
+        lines = self.warnings
+        lines += [f"{name} is left out of the test: {why}" for name, why in self.refused[:MOST_NAMED]]
+        if len(self.refused) > MOST_NAMED:
+            lines.append(f"{len(self.refused) - MOST_NAMED} more are left out: results.json names them")
+        return lines
 
 
 def open_real(
@@ -91,9 +113,7 @@ def open_real(
     else:
         tested = _labelled(own.dataset, own.held_out, classes, "the held-out images")
     usable, refused = without_seen(tested, train)
-    return RealImages(
-        train=train, test=usable, classes=classes, refused=refused, warnings=tuple(_warnings(usable, classes))
-    )
+    return RealImages(train=train, test=usable, classes=classes, refused=refused)
 
 
 def without_seen(test: LabelledImages, train: LabelledImages) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
@@ -143,14 +163,3 @@ def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequen
             raise UserError(f"{what}: the generator has no class {name!r}, {nearest(name, classes)}")
     numbers = np.array([classes.index(name) for name in dataset.classes])
     return LabelledImages(dataset=dataset, members=members, labels=numbers[dataset.labels[members]])
-
-
-def _warnings(test: LabelledImages, classes: tuple[str, ...]) -> list[str]:
-    counts = Counter(test.labels.tolist())
-    lines = []
-    for label, name in enumerate(classes):
-        if not counts[label]:
-            lines.append(f"class {name} has no test images: nothing is known of it, and it does not count")
-        elif counts[label] < FEW:
-            lines.append(f"class {name} has only {counts[label]} test images: intervals are widened for it")
-    return lines

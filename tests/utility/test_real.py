@@ -52,10 +52,10 @@ def test_each_seed_draws_its_own_images_and_no_group_lies_on_both_sides(labelled
 def test_what_the_test_images_cannot_tell(digits_run, digits, write):
     few = write({"1": digits["1"][60:80], "8": digits["8"][60:63]})
     real = open_real(digits_run, CLASSES, None, str(few))
-    assert real.warnings == (
+    assert real.warnings == [
         "class 8 has only 3 test images: intervals are widened for it",
         "class 9 has no test images: nothing is known of it, and it does not count",
-    )
+    ]
     assert len(real.train) == 126
 
 
