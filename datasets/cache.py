@@ -1,16 +1,20 @@
-"""Packed image sets on disk: KEY.npy (uint8 [N, C, H, W]) and KEY.json, written whole or not at all."""
+"""Packed image sets on disk: KEY.npy (uint8 [N, C, H, W]), KEY-levels.npy (uint16, of images of more than 8 bits) and
+KEY.json, written whole or not at all."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from ..errors import UserError
 from ..files import atomic_path, cache_root
+from ..pixels import in_8_bits
 from .dataset import ImageDataset
 from .options import Options
 from .sources import Source
@@ -29,6 +33,7 @@ class Meta:
     skipped: tuple[tuple[str, str], ...]
     fingerprint: str
     groups: tuple[str, ...] | None
+    window: tuple[float, float] | None  # None: 8 bits
 
 
 def cache_folder() -> Path:
@@ -47,7 +52,8 @@ def read_cache(key: str) -> ImageDataset | None:
     try:
         meta = json.loads(_meta_path(key).read_text(encoding="utf-8"))
         images = np.lib.format.open_memmap(_pixels_path(key), mode="r")
-        labels = meta["labels"]
+        labels, window = meta["labels"], meta["window"]
+        levels = None if window is None else np.lib.format.open_memmap(_levels_path(key), mode="r")
         found = ImageDataset(
             images=images,
             labels=None if labels is None else np.array(labels, dtype=np.int64),
@@ -56,53 +62,75 @@ def read_cache(key: str) -> ImageDataset | None:
             skipped=tuple((name, reason) for name, reason in meta["skipped"]),
             fingerprint=meta["fingerprint"],
             groups=None if meta["groups"] is None else tuple(meta["groups"]),
+            levels=levels,
+            window=None if window is None else (window[0], window[1]),
         )
         whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
+        if levels is not None:
+            whole = whole and levels.dtype == np.uint16 and levels.shape == images.shape
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
     return found if whole else None
 
 
 def write_cache(
-    key: str, image_shape: tuple[int, int, int], images: Iterable[np.ndarray], describe: Callable[[str], Meta]
+    key: str,
+    image_shape: tuple[int, int, int],
+    images: Iterable[NDArray[Any]],
+    describe: Callable[[str], Meta],
+    deep: bool,
 ) -> None:
     """Store a set whose number of images need not be known before the last of them.
 
-    images: uint8 [C, H, W] each. describe: called after the last one with a digest of all pixels, for the meta data.
-    A reader, or another process that packs the same set, finds the whole file or none; two packers write the same
-    bytes. UserError if the folder takes no files.
+    images: [C, H, W] each, uint8, or uint16 levels if `deep`. describe: called after the last one with a
+    digest of all pixels, for the meta data. A reader, or another process that packs the same set, finds the whole file
+    or none; two packers write the same bytes. UserError if the folder takes no files.
     """
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {cache_folder()} ({error.strerror}): {REMEDY}") from None
-    with atomic_path(_pixels_path(key), REMEDY) as temporary, temporary.open("wb") as file:
-        shape, digest = _write_pixels(file, image_shape, images)
-        meta = describe(digest)
+    digest = hashlib.sha256()
+    with ExitStack() as stack:
+        in_8 = stack.enter_context(_array_file(_pixels_path(key), np.uint8, image_shape))
+        in_16 = stack.enter_context(_array_file(_levels_path(key), np.uint16, image_shape)) if deep else None
+        for image in images:
+            digest.update(image.tobytes())
+            in_8.write(image if in_16 is None else in_8_bits(image))
+            if in_16 is not None:
+                in_16.write(image)
+        meta = describe(digest.hexdigest())
+    shape = [in_8.count, *image_shape]
     with atomic_path(_meta_path(key), REMEDY) as temporary:
         temporary.write_text(json.dumps({**asdict(meta), "shape": shape}), encoding="utf-8")
 
 
-def _write_pixels(
-    file: BinaryIO, image_shape: tuple[int, int, int], images: Iterable[np.ndarray]
-) -> tuple[tuple[int, ...], str]:
-    """A .npy of the images stacked; returns its shape and a digest of the pixels."""
-    count = 0
-    digest = hashlib.sha256()
-    _write_header(file, (count, *image_shape))
-    for image in images:
-        data = image.tobytes()
-        digest.update(data)
-        file.write(data)
-        count += 1
-    file.seek(0)
-    # numpy pads a header so that its first axis may grow without moving the data
-    _write_header(file, (count, *image_shape))
-    return (count, *image_shape), digest.hexdigest()
+class _ArrayFile:
+    """A .npy of images that are stacked as they come."""
+
+    def __init__(self, file: BinaryIO, dtype: DTypeLike, image_shape: tuple[int, int, int]):
+        self._file, self._dtype, self._image_shape = file, np.dtype(dtype), image_shape
+        self.count = 0
+        self.write_header()
+
+    def write(self, image: NDArray[Any]) -> None:
+        self._file.write(image.tobytes())
+        self.count += 1
+
+    def write_header(self) -> None:
+        self._file.seek(0)
+        shape = (self.count, *self._image_shape)
+        # numpy pads a header so that its first axis may grow without moving the data
+        description = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, description)
 
 
-def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+@contextmanager
+def _array_file(path: Path, dtype: DTypeLike, image_shape: tuple[int, int, int]) -> Iterator[_ArrayFile]:
+    with atomic_path(path, REMEDY) as temporary, temporary.open("wb") as file:
+        array = _ArrayFile(file, dtype, image_shape)
+        yield array
+        array.write_header()
 
 
 def _pixels_path(key: str) -> Path:
@@ -111,3 +139,7 @@ def _pixels_path(key: str) -> Path:
 
 def _meta_path(key: str) -> Path:
     return cache_folder() / f"{key}.json"
+
+
+def _levels_path(key: str) -> Path:
+    return cache_folder() / f"{key}-levels.npy"

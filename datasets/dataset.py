@@ -14,6 +14,8 @@ class ImageDataset:
     labels: int64 [N] class indices; None when unlabelled. classes: their names, () when unlabelled.
     names: the file of each image, relative to the source. skipped: (file, reason) of those that could not be read.
     fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.
+    levels: uint16 [N, C, H, W] where the images have more than 8 bits, a memory map; 0 and 65535 stand for the values
+    of `window`, (low, high) in the images' own units. `images` is then the same in 8 bits. None for 8-bit images.
     groups: what each image belongs to (a patient, a part), from labels.csv; None where it has no such column.
     """
 
@@ -24,6 +26,8 @@ class ImageDataset:
     skipped: tuple[tuple[str, str], ...]
     fingerprint: str
     groups: tuple[str, ...] | None = None
+    levels: np.ndarray | None = None
+    window: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.images)

@@ -26,7 +26,7 @@ class Unreadable(Exception):
 class Header:
     """height, width: as shown, after the rotation that EXIF asks for. mode: Pillow's. gray: whether it has no colour.
 
-    frames: how many pictures the file holds; the first one is what counts.
+    frames: how many pictures the file holds; the first one is what counts. deep: whether it has more than 8 bits.
     """
 
     height: int
@@ -34,6 +34,7 @@ class Header:
     mode: str
     gray: bool
     frames: int
+    deep: bool = False
 
 
 def open_stream(source: Source, name: str) -> BinaryIO:
@@ -55,11 +56,15 @@ def read_header(stream: BinaryIO) -> Header:
                 width, height = height, width
             mode = image.mode
             frames = _count_frames(image)
+            deep = mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile])
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise Unreadable(_reason(error)) from None
-    if mode in REFUSED_MODES:
-        raise Unreadable(f"{REFUSED_MODES[mode]} (convert to 8 or 16 bits)")
-    return Header(height, width, mode, gray=mode in GRAY_MODES, frames=frames)
+    return Header(height, width, mode, gray=mode in (*GRAY_MODES, *REFUSED_MODES), frames=frames, deep=deep)
+
+
+def refusal(mode: str) -> str | None:
+    """Why an image of one of Pillow's modes cannot be had in 8 bits; None if it can."""
+    return f"{REFUSED_MODES[mode]} (convert to 8 or 16 bits)" if mode in REFUSED_MODES else None
 
 
 def open_image(stream: BinaryIO) -> Image.Image:
@@ -111,8 +116,8 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     gray = image.mode in GRAY_MODES
     if image.mode in DEEP_GRAY_MODES:
         return Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
-    if image.mode in REFUSED_MODES:
-        raise Unreadable(f"{REFUSED_MODES[image.mode]} (convert to 8 or 16 bits)")
+    if (reason := refusal(image.mode)) is not None:
+        raise Unreadable(reason)
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))

@@ -17,6 +17,8 @@ def load_dataset(
     use_labels: bool = True,
     fit: str = "crop",
     channels: int | None = None,
+    deep: bool | None = None,
+    window: tuple[float, float] | None = None,
     check_shape: Callable[[int, int], object] | None = None,
     progress: Progress | None = None,
 ) -> ImageDataset:
@@ -24,11 +26,13 @@ def load_dataset(
 
     source: a folder, a .zip, or sample:NAME. size: in pixels, the side of a square or (height, width); None takes the
     images' own size, which must be one. fit: "crop" (the centre) or "stretch". channels: 1 or 3; None is 1 if no image
-    has colour, else 3. check_shape: called with height and width before any image is decoded; what it raises comes
-    through. progress: called with (images done, images in all) while they are decoded.
+    has colour, else 3. deep: whether to keep what images have beyond 8 bits; None does so where all of them have it.
+    window: the values that become black and white then; None: the lowest and the highest of all. check_shape: called
+    with height and width before any image is decoded; what it raises comes through. progress: called with (images done,
+    images in all) while they are decoded.
     Raises UserError when the source, its labels or the options are wrong.
     """
-    options = check_options(size, use_labels, fit, channels)
+    options = check_options(size, use_labels, fit, channels, deep, window)
     with open_source(source) as opened:
         key = cache_key(opened, options)
         found = read_cache(key)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..config import FITS
+from ..config_data import FITS
 from ..errors import UserError, nearest
 
 
@@ -14,9 +14,18 @@ class Options:
     fit: str
     channels: int | None
     use_labels: bool
+    deep: bool | None = None  # whether to keep more than 8 bits; None: where all images have them
+    window: tuple[float, float] | None = None  # of such images; None: their lowest and highest value
 
 
-def check_options(size: int | tuple[int, int] | None, use_labels: bool, fit: str, channels: int | None) -> Options:
+def check_options(
+    size: int | tuple[int, int] | None,
+    use_labels: bool,
+    fit: str,
+    channels: int | None,
+    deep: bool | None = None,
+    window: tuple[float, float] | None = None,
+) -> Options:
     """The options of `load_dataset`. UserError if one of them is impossible."""
     if isinstance(size, int):
         size = (size, size)
@@ -26,4 +35,4 @@ def check_options(size: int | tuple[int, int] | None, use_labels: bool, fit: str
         raise UserError(f"no fit {fit!r}: {nearest(fit, FITS)}")
     if channels not in (None, 1, 3):
         raise UserError(f"{channels} channels are impossible: choose 1 (gray) or 3 (colour)")
-    return Options(size=size, fit=fit, channels=channels, use_labels=use_labels)
+    return Options(size=size, fit=fit, channels=channels, use_labels=use_labels, deep=deep, window=window)

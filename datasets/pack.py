@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import UserError
+from ..pixels import to_window
 from .cache import Meta, write_cache
-from .decode import Header, Unreadable, open_image, open_stream, read_header, to_array
+from .decode import Header, Unreadable, open_image, open_stream, read_header, refusal, to_array
+from .deep import fitted, open_values
 from .groups import read_groups
 from .labels import Labelling, read_labels, require_two_each
 from .options import Options
@@ -27,6 +30,7 @@ class Plan:
     labelling: Labelling | None
     groups: Mapping[str, str] | None  # by name
     image_shape: tuple[int, int, int]  # (C, H, W)
+    deep: bool  # more than 8 bits are kept
 
 
 def pack(
@@ -41,14 +45,16 @@ def pack(
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     kept: list[str] = []
+    window = (options.window or _range_of(source, plan)) if plan.deep else None
 
     def describe(pixel_digest: str) -> Meta:
         _require_some(source, kept, plan.skipped)
         if plan.labelling:
             require_two_each(kept, plan.labelling)
-        return _describe(plan, kept, options, pixel_digest)
+        return _describe(plan, kept, options, window, pixel_digest)
 
-    write_cache(key, plan.image_shape, _decoded(source, plan, options, kept, progress), describe)
+    images = _decoded(source, plan, options, window, kept, progress)
+    write_cache(key, plan.image_shape, images, describe, plan.deep)
 
 
 def _plan(source: Source, options: Options) -> Plan:
@@ -67,21 +73,66 @@ def _plan(source: Source, options: Options) -> Plan:
             skipped[name] = str(header)
         else:
             headers[name] = header
+    deep = _is_deep(headers, options)
+    for name in list(headers):
+        reason = None if deep else refusal(headers[name].mode)
+        if reason is not None:
+            skipped[name] = reason
+            del headers[name]
     _require_some(source, headers, skipped)
     if labelling:
         require_two_each(list(headers), labelling)
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
-    return Plan(list(headers), skipped, labelling, groups, (channels, *_resolve_size(options.size, headers)))
+    shape = channels, *_resolve_size(options.size, headers)
+    return Plan(list(headers), skipped, labelling, groups, shape, deep)
+
+
+def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
+    """Whether more than 8 bits are kept. UserError if that is asked for, and some images have no more."""
+    shallow = [name for name, header in headers.items() if not header.deep]
+    if options.deep is None and options.window is None:
+        return not shallow and bool(headers)
+    if options.deep is False:
+        return False
+    if shallow:
+        raise UserError(
+            f"`window`: {len(shallow)} images have 8 bits (first: {shallow[0]!r}), where it is for more: "
+            "leave it out, or remove them"
+        )
+    return True
+
+
+def _range_of(source: Source, plan: Plan) -> tuple[float, float]:
+    """The lowest and the highest value of all images."""
+
+    def range_of(name: str) -> tuple[float, float]:
+        with open_stream(source, name) as stream:
+            values = open_values(stream)
+        return float(values.min()), float(values.max())
+
+    ranges = [found for _, found in map_readable(range_of, plan.names) if not isinstance(found, Unreadable)]
+    if not ranges:
+        return 0.0, 1.0
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    return low, max(high, low + 1)
 
 
 def _decoded(
-    source: Source, plan: Plan, options: Options, kept: list[str], progress: Progress | None
+    source: Source,
+    plan: Plan,
+    options: Options,
+    window: tuple[float, float] | None,
+    kept: list[str],
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
-    """uint8 [C, H, W] of each image that can be read, its name added to `kept`; the others go to `plan.skipped`."""
+    """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, its name added to `kept`; the
+    others go to `plan.skipped`."""
     channels, height, width = plan.image_shape
 
     def pixels_of(name: str) -> np.ndarray:
         with open_stream(source, name) as stream:
+            if window is not None:
+                return to_window(fitted(open_values(stream), height, width, channels, options.fit), window)
             image = open_image(stream)
         return to_array(image, height=height, width=width, channels=channels, fit=options.fit)
 
@@ -130,14 +181,18 @@ def _require_some(source: Source, readable: Iterable[str], skipped: dict[str, st
         )
 
 
-def _describe(plan: Plan, kept: list[str], options: Options, pixel_digest: str) -> Meta:
+def _describe(
+    plan: Plan, kept: list[str], options: Options, window: tuple[float, float] | None, pixel_digest: str
+) -> Meta:
     labelling = plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     groups = [plan.groups[name] for name in kept] if plan.groups else None
-    told = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
+    told: list[Any] = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)
+    if window is not None:
+        told.append(window)
     return Meta(
         labels=labels,
         classes=classes,
@@ -145,4 +200,5 @@ def _describe(plan: Plan, kept: list[str], options: Options, pixel_digest: str) 
         skipped=tuple(sorted(plan.skipped.items())),
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         groups=None if groups is None else tuple(groups),
+        window=window,
     )

@@ -33,6 +33,7 @@ class GeneratorInfo:
     classes: tuple[str, ...]  # names, in the order of the label vector
     class_counts: tuple[int, ...]  # training images of each
     images_seen: int  # real images shown during training
+    window: tuple[float, float] | None = None  # values of -1 and 1 in the images' own units; None: 8 bits, 0 and 255
     balance: float = 0.0  # how classes were seen: 0 in the shares of class_counts, 1 equally often
 
     def __post_init__(self) -> None:

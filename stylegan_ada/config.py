@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from .config_data import DataConfig
 from .errors import UserError
 from .image_size import block_shapes
 from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, setting
 
 PRECISIONS = ("fp32", "bf16", "fp16")
-MIRRORS = ("h", "v", "hv", "quarter")
-FITS = ("crop", "stretch")
 ADA_TARGETS = {"rt": 0.6, "rv": 0.5}  # of each signal: ADA, arXiv 2006.06676, section 3.1
 AUGMENT_GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
 
@@ -16,55 +15,6 @@ AUGMENT_GROUPS = ("blit", "geom", "color", "filter", "noise", "cutout")
 def _check(ok: bool, message: str) -> None:
     if not ok:
         raise UserError(message)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """What is trained on."""
-
-    source: str = field(metadata=setting("data", "A folder, a .zip, or sample:NAME."))
-    size: str | None = field(
-        default=None, metadata=setting("size", "Pixels: 64, or 64x96 (height x width).", default="the images' own size")
-    )
-    fit: str = field(
-        default="crop",
-        metadata=setting(
-            "fit", "How images are brought to the size: crop their centre, or stretch them.", choices=FITS
-        ),
-    )
-    labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
-    mirror: str | None = field(
-        default=None,
-        metadata=setting(
-            "mirror", "Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"
-        ),
-    )
-    balance: float = field(
-        default=0.0,
-        metadata=setting(
-            "balance",
-            "How often classes are seen: 0 as often as they occur, 1 all equally often.",
-            within=Range("a share from 0 to 1", 0, 1),
-        ),
-    )
-    holdout: float = field(
-        default=0.0,
-        metadata=setting(
-            "holdout", "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
-        ),
-    )
-    subset: int | None = field(
-        default=None,
-        metadata=setting(
-            "subset",
-            "Train on only this many images, with every class in its share.",
-            within=Range("2 or more", 2),
-            default="all images",
-        ),
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,6 +292,7 @@ class RunConfig:
     training: TrainingConfig
     classes: tuple[str, ...]  # names, in the order of the label vector
     fingerprint: str  # of the data set: pixels, labels and how they were prepared
+    window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
 
     def __post_init__(self) -> None:
         _check(

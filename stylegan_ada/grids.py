@@ -45,7 +45,7 @@ def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: f
     names = list(generator.classes[:MOST_ROWS]) or [""] * 8
     seeds = list(range(len(names) * columns))
     labels = [name for name in names for _ in range(columns)] if generator.classes else None
-    images = generator.sample(seeds, labels, truncation_psi)
+    images = generator.pictures(seeds, labels, truncation_psi)
     rows = [images[first : first + columns] for first in range(0, len(images), columns)]
     return image_grid(rows, names if generator.classes else ())
 

@@ -1,6 +1,6 @@
 """A trained generator in the user's hands: seeds, labels by name, truncation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 from .checkpoint import GeneratorInfo, read_generator
 from .errors import UserError, nearest
 from .networks import Generator
-from .pixels import nhwc, to_uint8
+from .pixels import dtype_in_units, in_units, nhwc, to_uint8, to_uint16
 from .random import Draws
 
 SAMPLING_PRECISIONS = ("fp32", "bf16")
@@ -27,6 +27,7 @@ class TrainedGenerator:
         self.info = info
         self.classes = info.classes
         self.image_shape = info.network.image_shape
+        self.dtype = np.dtype(np.uint8) if info.window is None else dtype_in_units(info.window)  # of `sample`
 
     @property
     def device(self) -> torch.device:
@@ -41,11 +42,34 @@ class TrainedGenerator:
     ) -> np.ndarray:
         """uint8 [N, H, W, C], one image per seed, with the seed's own z and noise.
 
-        The same seed and label give the same image in any batch, up to rounding.
+        The same seed and label give the same image in any batch, up to rounding. Of a run on images of more than 8 bits
+        uint16, in their own units, or float32 where these are fractions, negative or above 65535.
 
         labels: a class name per seed; None draws them, by seed, in the training set's shares.
         truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.
         """
+        if self.info.window is None:
+            return self.pictures(seeds, labels, truncation_psi, batch_size)
+        return in_units(self._made(to_uint16, seeds, labels, truncation_psi, batch_size), self.info.window)
+
+    def pictures(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[str] | None = None,
+        truncation_psi: float = 1.0,
+        batch_size: int = 32,
+    ) -> np.ndarray:
+        """As `sample`, always uint8: what is shown and measured."""
+        return self._made(to_uint8, seeds, labels, truncation_psi, batch_size)
+
+    def _made(
+        self,
+        levels: Callable[[Tensor], Tensor],
+        seeds: Sequence[int],
+        labels: Sequence[str] | None,
+        truncation_psi: float,
+        batch_size: int,
+    ) -> np.ndarray:
         seeds = list(seeds)
         names = self.labels_for(seeds) if labels is None else list(labels)
         if self.classes and len(names) != len(seeds):
@@ -57,7 +81,7 @@ class TrainedGenerator:
             c = self.label_vectors(names[part] if names else None, len(z))
             noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
             batch = self._render(z, c, noise, truncation_psi)
-            images.append(nhwc(to_uint8(batch)).cpu().numpy())
+            images.append(nhwc(levels(batch)).cpu().numpy())
         channels, height, width = self.image_shape
         return np.concatenate(images) if images else np.zeros((0, height, width, channels), np.uint8)
 

@@ -11,6 +11,7 @@ import pytest
 LAYERS = {
     "_version": 0,
     "config": 0,
+    "config_data": 0,
     "config_json": 0,
     "devices": 0,
     "distributed": 0,
@@ -35,6 +36,7 @@ LAYERS = {
     "export": 3,
     "grids": 3,
     "metrics": 3,
+    "picture_files": 3,
     "projection": 3,
     "report": 3,
     "synthetic": 3,

@@ -57,6 +57,8 @@ def open_dataset(
     fit: str,
     use_labels: bool,
     channels: int | None = None,
+    deep: bool | None = None,
+    window: tuple[float, float] | None = None,
     check_shape: Callable[[int, int], object] | None = None,
     quiet: bool = False,
 ) -> "ImageDataset":
@@ -70,6 +72,8 @@ def open_dataset(
             use_labels=use_labels,
             fit=fit,
             channels=channels,
+            deep=deep,
+            window=window,
             check_shape=check_shape,
             progress=None if quiet else progress,
         )

@@ -149,7 +149,7 @@ def missing_counts(generator: "TrainedGenerator", source: str) -> tuple[int, ...
     _, height, width = generator.image_shape
     quiet = distributed.rank() > 0
     real = distributed.first_rank_first(
-        lambda: open_dataset(source, size=(height, width), fit="crop", use_labels=True, quiet=quiet)
+        lambda: open_dataset(source, size=(height, width), fit="crop", use_labels=True, deep=False, quiet=quiet)
     )
     if real.labels is None:
         raise UserError(f"--balance-with {source}: it has no class folders or labels, use --count or --per-class")

@@ -162,7 +162,7 @@ def write_images(
     progress: Callable[[int, int], None],
 ) -> None:
     """The images and their manifest."""
-    from ..grids import as_picture
+    from ..picture_files import encode, suffix_of
     from ..synthetic.write import class_folders
 
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
@@ -174,8 +174,8 @@ def write_images(
             names = labels[part] if labels else [""] * len(seeds[part])
             batch = generator.sample(seeds[part], labels[part] if labels else None, truncation_psi)
             for seed, name, image in zip(seeds[part], names, batch, strict=True):
-                path = folder / folders[name] / f"seed{seed:010d}.png"
+                path = folder / folders[name] / f"seed{seed:010d}.{suffix_of(generator.dtype)}"
                 path.parent.mkdir(exist_ok=True)
-                as_picture(image).save(path)
+                path.write_bytes(encode(image))
                 manifest.writerow([path.relative_to(folder).as_posix(), seed, name, truncation_psi])
             progress(first + len(batch), len(seeds))

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from ..files import atomic_path
 from ..grids import as_picture
+from ..picture_files import encode as encode_picture
 from .filters import KEPT, Judgement
 from .plan import Recipe
 
 
 def encode(image: NDArray[np.uint8], recipe: Recipe) -> bytes:
-    """uint8 [H, W, C] -> a PNG or JPEG file."""
+    """[H, W, C] of `TrainedGenerator.sample` -> a file of the recipe's format, without loss unless that is JPEG."""
+    if recipe.format != "jpg":
+        return encode_picture(image)
     file = io.BytesIO()
-    if recipe.format == "jpg":
-        as_picture(image).save(file, "JPEG", quality=recipe.quality)
-    else:
-        as_picture(image).save(file, "PNG")
+    as_picture(image).save(file, "JPEG", quality=recipe.quality)
     return file.getvalue()
 
 

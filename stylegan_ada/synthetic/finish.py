@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..files import write_text
+from ..picture_files import suffix_of
 from ..sampling import TrainedGenerator
 from .filters import REASONS
 from .make import Made
@@ -29,12 +30,13 @@ def finish_set(
     dataset.json also lists the labels as the data room and others read them; shards carry theirs.
     """
     facts: Facts = options | {"per_class": class_facts(generator, recipe, made.selections)}
+    suffix = recipe.format if recipe.format == "jpg" else suffix_of(generator.dtype)
     with partial.finished() as folder:
         if recipe.shards:
-            files = write_shards(folder, made.items, recipe.format)
+            files = write_shards(folder, made.items, suffix)
             labels: Facts = {}
         else:
-            files = write_tree(folder, made.items, generator.classes, recipe.format)
+            files = write_tree(folder, made.items, generator.classes, suffix)
             pairs = [[file, item.name] for file, item in zip(files, made.items, strict=True)]
             labels = {"labels": pairs if generator.classes else None}
         write_manifest(folder / "manifest.csv", made.items, files)

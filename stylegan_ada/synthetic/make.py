@@ -15,6 +15,7 @@ import torch
 from .. import distributed
 from .._version import __version__
 from ..checkpoint import generator_file
+from ..pixels import as_8_bits
 from ..sampling import TrainedGenerator
 from .blocks import read_judgement, write_block
 from .filters import Filters, accept_all
@@ -115,10 +116,15 @@ def _make_blocks(
             seeds = block_seeds(recipe.seed, len(generator.classes), label, block)
             names = [generator.classes[label]] * BLOCK if generator.classes else None
             start = time.perf_counter()
-            images = generator.sample(seeds, names, recipe.psi[label], batch_size=BLOCK)
+            if recipe.format == "jpg":
+                images = generator.pictures(seeds, names, recipe.psi[label], batch_size=BLOCK)
+            else:
+                images = generator.sample(seeds, names, recipe.psi[label], batch_size=BLOCK)
             timing.network += time.perf_counter() - start
             timing.candidates += BLOCK
-            judgement = accept_all(BLOCK) if filters is None else filters.judge(images, label)
+            judgement = (
+                accept_all(BLOCK) if filters is None else filters.judge(as_8_bits(images, generator.info.window), label)
+            )
             waiting.append(pool.submit(write_block, partial.block(label, block), images, judgement, recipe))
             if len(waiting) > 2 * workers:  # no more in memory than keeps the threads busy
                 waiting.popleft().result()

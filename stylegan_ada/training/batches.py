@@ -7,7 +7,7 @@ from torch import Tensor
 from .. import distributed
 from ..config import DataConfig, TrainingConfig
 from ..datasets import ImageDataset, image_order, mirror_images
-from ..pixels import from_uint8
+from ..pixels import from_uint8, from_uint16
 from ..random import Draws
 from .objective import MicroBatch
 
@@ -41,10 +41,12 @@ class BatchSource:
     def _load(self, start: int, count: int) -> MicroBatch:
         chosen = self.members[image_order(len(self.members), self.seed, start, count)]
         indices = torch.arange(start, start + count, device=self.device)
-        pixels = self._to_device(torch.from_numpy(self.dataset.images[chosen]))
-        pixels = mirror_images(pixels, self.mirror, Draws(self.seed, f"{self.stream}/mirror", indices))
+        levels = self.dataset.levels
+        pixels = self._to_device(torch.from_numpy((self.dataset.images if levels is None else levels)[chosen]))
+        images = from_uint8(pixels) if levels is None else from_uint16(pixels)
+        images = mirror_images(images, self.mirror, Draws(self.seed, f"{self.stream}/mirror", indices))
         c = self._to_device(torch.from_numpy(self.dataset.one_hot(chosen)))
-        return MicroBatch(start, indices, from_uint8(pixels), c)
+        return MicroBatch(start, indices, images, c)
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         if self.device.type == "cuda":  # pinned, so that the copy does not wait for the device

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..checkpoint import read_generator
+from ..checkpoint import generator_file, read_info
+from ..config import RunConfig
+from ..config_data import parse_window
 from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
@@ -27,16 +30,18 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         own = config.data
         if not own.source.startswith("sample:") and not Path(own.source).exists():
             raise UserError(f"{own.source}: the run's images are no longer there, name their new place with `data`")
-        # the very options of the training, so that the packed images are found
-        dataset = load(own.source, size=parse_size(own.size), fit=own.fit, use_labels=own.labels)
+        dataset = load_as(config, load)
         return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
-    network = read_generator(run)[1].network if config is None else config.network
+    info = read_info(generator_file(run))
+    network = info.network
     dataset = load(
         data,
         size=(network.height, network.width),
         fit="crop" if config is None else config.data.fit,
         use_labels=network.c_dim > 0,
         channels=network.channels,
+        deep=info.window is not None,
+        window=info.window,
     )
     everything = np.arange(len(dataset))
     if config is None:
@@ -46,3 +51,24 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
     trained_on, held_out = split(dataset, config.data.holdout, config.data.subset, config.training.seed)
     held = held_out if len(held_out) else None
     return RealImages(dataset=dataset, reference=everything, trained_on=trained_on, held_out=held)
+
+
+def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any) -> ImageDataset:
+    """The images of a run by the very options of its training, so that the packed ones are found. options: further ones
+    of `load`. A run that was begun when all images were cut to 8 bits has them so."""
+    data = config.data
+    window = parse_window(data.window)
+
+    def open_set(deep: bool | None) -> ImageDataset:
+        return load(
+            data.source,
+            size=parse_size(data.size),
+            fit=data.fit,
+            use_labels=data.labels,
+            deep=deep,
+            window=window,
+            **options,
+        )
+
+    dataset = open_set(None)
+    return dataset if dataset.window == config.window else open_set(False)

@@ -37,5 +37,6 @@ def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray
         classes=config.classes,
         class_counts=tuple(int(count) for count in counts),
         images_seen=images_seen,
+        window=dataset.window,
         balance=config.data.balance,
     )

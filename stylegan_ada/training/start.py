@@ -15,6 +15,7 @@ import torch
 from .. import distributed
 from ..augment.extra_file import read_extra
 from ..config import RunConfig
+from ..config_data import parse_window
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
@@ -25,6 +26,7 @@ from ..presets import with_preset
 from ..resolve import DataFacts, check_options, parse_size, resolve
 from .estimate import advice_on_memory
 from .run_folder import RunFolder
+from .run_images import load_as
 from .run_report import leave_report
 from .trainer import Trainer
 
@@ -108,30 +110,44 @@ def _configure(
     if folder.has_begun():
         check_same_options(options, folder)
     full = with_preset(options)
-    dataset = load(
-        options.data,
-        size=parse_size(full.size),
-        fit=full.fit or "crop",
-        use_labels=not options.no_labels,
-        check_shape=block_shapes,
-    )
     if folder.has_begun():
-        config = _go_on(folder.read_config(), dataset, full)
+        before = folder.read_config()
+        data = dataclasses.replace(before.data, source=options.data)
+        dataset = load_as(dataclasses.replace(before, data=data), load, check_shape=block_shapes)
+        config = _go_on(before, dataset, full)
     else:
-        facts = DataFacts(
-            image_shape=dataset.image_shape,
-            classes=dataset.classes,
-            count=len(dataset),
-            fingerprint=dataset.fingerprint,
+        dataset = load(
+            options.data,
+            size=parse_size(full.size),
+            fit=full.fit or "crop",
+            use_labels=not options.no_labels,
+            window=parse_window(full.window),
+            check_shape=block_shapes,
         )
-        config, reasons = resolve(options, facts, machine_of(device))
-        if options.augment_extra is not None:
-            extra = read_extra(Path(options.augment_extra))
-            config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
-        for reason in reasons:
-            say(reason)
+        config = _begin(dataset, options, device, say)
     _check_batch(config, say)
     return config, dataset
+
+
+def _begin(dataset: ImageDataset, options: TrainOptions, device: torch.device, say: Callable[[str], None]) -> RunConfig:
+    """The configuration of a new run."""
+    facts = DataFacts(
+        image_shape=dataset.image_shape,
+        classes=dataset.classes,
+        count=len(dataset),
+        fingerprint=dataset.fingerprint,
+    )
+    config, reasons = resolve(options, facts, machine_of(device))
+    config = dataclasses.replace(config, window=dataset.window)
+    if options.augment_extra is not None:
+        extra = read_extra(Path(options.augment_extra))
+        config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
+    if dataset.window is not None:
+        low, high = dataset.window
+        say(f"more than 8 bits: {low:g} is black and {high:g} white; grids and metrics are of this in 8 bits")
+    for reason in reasons:
+        say(reason)
+    return config
 
 
 def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> RunConfig:

@@ -171,7 +171,16 @@ def _source(
     if synthetic is None:
         return Made(generator, question.seed, question.truncation_psi)
     channels, *size = generator.image_shape
-    dataset = load(synthetic, size=tuple(size), fit="crop", use_labels=True, channels=channels)
+    window = generator.info.window
+    dataset = load(
+        synthetic,
+        size=tuple(size),
+        fit="crop",
+        use_labels=True,
+        channels=channels,
+        deep=window is not None,
+        window=window,
+    )
     return Read(dataset, generator.classes, synthetic)
 
 

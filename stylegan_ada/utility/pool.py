@@ -49,7 +49,7 @@ class Made:
     def block(self, label: int, block: int) -> NDArray[np.uint8]:
         classes = self._generator.classes
         seeds = block_seeds(self._seed, len(classes), label, block)
-        return self._generator.sample(seeds, [classes[label]] * BLOCK, self._truncation_psi, batch_size=BLOCK)
+        return self._generator.pictures(seeds, [classes[label]] * BLOCK, self._truncation_psi, batch_size=BLOCK)
 
     def name(self, label: int, place: int) -> str:
         classes = self._generator.classes

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def open_real(
         folder = RunFolder(run)
         fit = folder.read_config().data.fit if folder.is_run() else "crop"
         channels, *size = own.dataset.image_shape
-        other = load(test, size=tuple(size), fit=fit, use_labels=True, channels=channels)
+        other = load(test, size=tuple(size), fit=fit, use_labels=True, channels=channels, **_depth(own.dataset))
         tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")
     elif own.held_out is None:
         raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")
@@ -153,6 +154,11 @@ def leave_out(test: LabelledImages, reasons: dict[int, str]) -> tuple[LabelledIm
             "give others by `test`"
         )
     return usable, refused
+
+
+def _depth(dataset: ImageDataset) -> dict[str, Any]:
+    """How other images are loaded to be like these."""
+    return {"deep": dataset.window is not None, "window": dataset.window}
 
 
 def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequence[str], what: str) -> LabelledImages:

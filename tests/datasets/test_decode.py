@@ -72,10 +72,11 @@ def test_sixteen_bits_are_scaled_exactly() -> None:
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_deeper_pixels_are_refused(mode: str) -> None:
-    image = Image.new(mode, (4, 4))
-    for read in (read_header, open_image):
-        with pytest.raises(Unreadable, match="convert to 8 or 16 bits"):
-            read(_stream(image, "TIFF"))
+    stream = _stream(Image.new(mode, (4, 4)), "TIFF")
+    assert read_header(stream).deep
+    stream.seek(0)
+    with pytest.raises(Unreadable, match="convert to 8 or 16 bits"):
+        open_image(stream)
 
 
 def test_one_bit_is_black_and_white() -> None:

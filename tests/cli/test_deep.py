@@ -1,0 +1,108 @@
+"""Images of more than 8 bits, from file to network to generated file."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from stylegan_ada import load_generator
+from stylegan_ada.checkpoint import read_info
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory):
+    """24 gradients of 12 bits, 16x16, from 200 to 3900, in two classes."""
+    folder = tmp_path_factory.mktemp("scans")
+    for index in range(24):
+        name = ("down", "up")[index % 2]
+        (folder / name).mkdir(exist_ok=True)
+        ramp = np.linspace(200, 3900, 256).reshape(16, 16) + RANDOM.integers(0, 5)
+        cv2.imwrite(
+            str(folder / name / f"{index}.png"), (ramp if index % 2 else ramp[::-1]).clip(200, 3900).astype(np.uint16)
+        )
+    return folder
+
+
+@pytest.fixture
+def run(command, scans, small, tmp_path):
+    def run(*options, data=scans):
+        out = tmp_path / "run"
+        result = command("train", "--data", data, "--out", out, "--kimg", "0.064", *small, *options)
+        assert result.code == 0, result.err
+        return out, result.out
+
+    return run
+
+
+def read(path):
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+def test_a_12_bit_gradient_comes_back_in_its_own_range(run, command, scans, tmp_path):
+    out, said = run("--evaluate-kimg", "0.064")
+    assert "more than 8 bits: 200 is black and 3900 white; grids and metrics are of this in 8 bits" in said
+    assert json.loads((out / "config.json").read_text())["window"] == [200, 3900]
+    assert read_info(out / "generator.safetensors").window == (200, 3900)
+    assert command("generate", "images", out, "--out", tmp_path / "made", "--count", "8").code == 0
+    made = np.stack([read(path) for path in sorted((tmp_path / "made").rglob("seed*.png"))])
+    assert made.dtype == np.uint16
+    assert made.min() >= 200
+    assert made.max() <= 3900
+    assert len(np.unique(made)) > 256
+    generator = load_generator(out)
+    sampled = generator.sample(range(8))
+    assert np.array_equal(np.sort(sampled.ravel()), np.sort(made.ravel()))
+    shown = generator.pictures(range(8))
+    assert shown.dtype == np.uint8
+    assert np.abs(shown - (sampled - 200.0) * 255 / 3700).max() <= 0.6
+    assert (out / "report.html").exists()
+    result = command("evaluate", out, "--count", "16", "--metrics", "kid")
+    assert result.code == 0, result.err
+    assert command("train", "--data", scans, "--out", out, "--kimg", "0.128", *small_options(out)).code == 0
+
+
+def small_options(out):
+    """Those that the run began with."""
+    given = json.loads((out / "options.json").read_text())
+    names = ("size", "batch", "channel_base", "channel_max", "tick_kimg", "precision", "evaluate_kimg")
+    return [text for name in names for text in ("--" + name.replace("_", "-"), given[name])]
+
+
+def test_values_below_zero_come_back_as_floating_point_numbers(run, command, tmp_path):
+    for index in range(8):
+        (tmp_path / "hu").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "hu" / f"{index}.tiff"), RANDOM.normal(-200, 300, (16, 16)).astype(np.float32))
+    out, _ = run("--window", "-1000,400", data=tmp_path / "hu")
+    result = command("generate", "dataset", out, "--out", tmp_path / "made", "--count", "40")
+    assert result.code == 0, result.err
+    made = np.stack([read(path) for path in (tmp_path / "made").rglob("seed*.tiff")])
+    assert made.shape == (40, 16, 16)
+    assert made.dtype == np.float32
+    assert made.min() >= -1000
+    assert made.max() <= 400
+    assert made.min() < 0
+
+
+def test_colour_of_16_bits(run, command, tmp_path):
+    for index in range(8):
+        (tmp_path / "rgb").mkdir(exist_ok=True)
+        array = RANDOM.integers(0, 65536, (16, 16, 3)).astype(np.uint16)
+        array[0, 0], array[0, 1] = 0, 65535
+        cv2.imwrite(str(tmp_path / "rgb" / f"{index}.png"), array)
+    out, _ = run(data=tmp_path / "rgb")
+    assert command("generate", "images", out, "--out", tmp_path / "made", "--count", "4").code == 0
+    found = read(next((tmp_path / "made").glob("seed*0.png")))
+    assert np.array_equal(found[:, :, ::-1], load_generator(out).sample(range(4))[0])
+
+
+def test_wrong_windows(fails, scans, image_folder, small, tmp_path):
+    def line(window, data=scans):
+        return fails("train", "--data", data, "--out", tmp_path / "run", "--window", window, *small)
+
+    assert "--window 5: give LOW,HIGH, two numbers" in line("5")
+    assert "--window 5,1: give LOW,HIGH, the lower number first" in line("5,1")
+    assert "--window: 24 images have 8 bits (first: 'bright/00.png')" in line("0,255", image_folder)
+    assert not (tmp_path / "run" / "config.json").exists()
