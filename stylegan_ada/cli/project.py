@@ -88,7 +88,7 @@ def project(
         fit = fit_of(run)
         weights = None if mask is None else read_mask(mask, generator.image_shape, fit)
         wanted = "" if label == SEARCH else label
-        inputs = read_inputs(images, generator.image_shape, generator.classes, wanted, fit)
+        inputs = read_inputs(images, generator.image_shape, generator.classes, wanted, fit, generator.info.window)
         tell_inputs(inputs, generator, label)
         real = open_known(generator, run, data) if coverage else None
         facts = describe(projector, run, inputs.items, weights, label=label, fit=fit, batch=batch)

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets.decode import Unreadable, open_image, read_header, to_array
+from ..datasets.deep import fitted, open_values
 from ..datasets.sources import FolderSource
 from ..errors import UserError
-from ..pixels import nhwc
+from ..pixels import in_8_bits, nhwc, to_window
 
 LONGEST = 50  # characters of a name, which in UTF-8 leave room in the 255 bytes of a file name
 TAKEN = "sheet"  # the picture of all
 
 Shape = tuple[int, int, int]  # (channels, height, width)
+Window = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,24 @@ class Inputs:
     skipped: list[tuple[Path, str]]
 
 
-def read_inputs(paths: Sequence[Path], shape: Shape, classes: Sequence[str], label: str | None, fit: str) -> Inputs:
+def read_inputs(
+    paths: Sequence[Path],
+    shape: Shape,
+    classes: Sequence[str],
+    label: str | None,
+    fit: str,
+    window: Window | None = None,
+) -> Inputs:
     """The images of files and folders (walked to any depth), brought to `shape` by `fit` as training would.
 
     label: of all of them; None takes the innermost folder whose name is a class, among those below a folder that is
-    named, that folder itself, and the one in which a file lies.
+    named, that folder itself, and the one in which a file lies. window: of a generator of images with more than 8 bits.
     """
     items, skipped = _find_items(paths, classes, label)
     images, converted = {}, 0
     for item in items:
         try:
-            images[item.name], changed = read_image(item.file, shape, fit)
+            images[item.name], changed = read_image(item.file, shape, fit, window)
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
@@ -84,11 +93,11 @@ def _find_items(
     return items, skipped
 
 
-def read_image(file: Path, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], bool]:
+def read_image(file: Path, shape: Shape, fit: str, window: Window | None = None) -> tuple[NDArray[np.uint8], bool]:
     """uint8 [H, W, C] as training would have it, and whether that took another size or kind of pixels.
 
-    Raises Unreadable, with the reason, for what is no image, or smaller than `shape` (as in training, none is
-    enlarged).
+    window: of a generator of images with more than 8 bits, whose values it brings to 8. Raises Unreadable, with the
+    reason, for what is no image, or smaller than `shape` (as in training, none is enlarged).
     """
     channels, height, width = shape
     try:
@@ -97,11 +106,16 @@ def read_image(file: Path, shape: Shape, fit: str) -> tuple[NDArray[np.uint8], b
             if header.height < height or header.width < width:
                 raise Unreadable(f"{header.height}x{header.width}, smaller than the generator's {height}x{width}")
             stream.seek(0)
-            image = open_image(stream)
+            if window is None:
+                planes = to_array(open_image(stream), height=height, width=width, channels=channels, fit=fit)
+            elif header.deep:
+                planes = in_8_bits(to_window(fitted(open_values(stream), height, width, channels, fit), window))
+            else:
+                raise Unreadable("8 bits, where the generator's images have more")
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
-    planes = to_array(image, height=height, width=width, channels=channels, fit=fit)
-    same = (header.height, header.width) == (height, width) and header.mode == ("L" if channels == 1 else "RGB")
+    kind = "L" if channels == 1 else "RGB"
+    same = (header.height, header.width) == (height, width) and (window is not None or header.mode == kind)
     return np.ascontiguousarray(nhwc(planes[None])[0]), not same
 
 

@@ -5,9 +5,14 @@ import json
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_info
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.options import TrainOptions
+from stylegan_ada.training import RunFolder, start
+from stylegan_ada.training.run_images import run_images
 
 RANDOM = np.random.default_rng(0)
 
@@ -106,3 +111,32 @@ def test_wrong_windows(fails, scans, image_folder, small, tmp_path):
     assert "--window 5,1: give LOW,HIGH, the lower number first" in line("5,1")
     assert "--window: 24 images have 8 bits (first: 'bright/00.png')" in line("0,255", image_folder)
     assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_projection_sees_what_training_sees(run, scans, image_folder):
+    """12-bit values by the generator's window, not by the whole range of 16 bits."""
+    from stylegan_ada.projection.inputs import read_inputs
+
+    out, _ = run()
+    window = read_info(out / "generator.safetensors").window
+    files = [*sorted((scans / "up").iterdir())[:2], image_folder / "bright/00.png"]
+    inputs = read_inputs(files, (1, 16, 16), ("down", "up"), None, "crop", window)
+    assert inputs.skipped == [(files[2], "8 bits, where the generator's images have more")]
+    for file in files[:2]:
+        expected = (read(file) - 200.0) * 255 / 3700
+        assert np.abs(inputs.images[file.stem][:, :, 0] - expected).max() <= 0.51
+
+
+def test_a_run_that_was_begun_with_8_bits_goes_on_with_them(scans, tmp_path):
+    folder, options = RunFolder(tmp_path / "run"), dict(size="16", batch=8, channel_base=64, channel_max=8)
+
+    def train(kimg, load):
+        chosen = TrainOptions(data=str(scans), kimg=kimg, evaluate_kimg=0, **options)
+        start.train(chosen, folder, torch.device("cpu"), lambda line: None, load=load)
+
+    train(0.016, lambda *given, **named: load_dataset(*given, **{**named, "deep": False}))
+    assert folder.read_config().window is None
+    train(0.032, load_dataset)
+    assert folder.read_config().window is None
+    assert read_info(folder.generator_file).images_seen == 32
+    assert run_images(folder.path, None).dataset.window is None
