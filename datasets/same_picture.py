@@ -40,8 +40,8 @@ def same_pictures(images: Pictures, others: Pictures) -> NDArray[np.int64]:
 def same_pairs(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """[P, 2], sorted: the pairs (i, j), i < j, of gray images uint8 [N, H, W] that show the same picture.
 
-    As for `same_pictures`, but what correlates is what the mean of all the other images leaves of the two. Images without
-    contrast are in no pair. Memory beside the images is that of a few blocks of 1024 x 1024 pairs.
+    As for `same_pictures`, but what correlates is what the mean of all the other images leaves of the two. Images
+    without contrast are in no pair. Memory beside the images is that of a few blocks of 1024 x 1024 pairs.
     """
     if len(images) < 2:
         return np.zeros((0, 2), np.int64)
