@@ -18,7 +18,7 @@ def class_warnings(classes: Mapping[str, int]) -> list[str]:
         least = min(small, key=small.__getitem__)
         warnings.append(
             f"{len(small)} classes have fewer than {SMALL_CLASS} images (smallest: {least!r}, {small[least]}): they "
-            "may be learned badly, since training with few images of a class can collapse (see `transition` and `balance`)"
+            "may be learned badly, training with few images per class can collapse (see `transition` and `balance`)"
         )
     return warnings
 
@@ -41,7 +41,7 @@ def image_warnings(looks: Collection[Look], sizes: int, unreadable: int) -> list
     if len(dark) > DARK_SHARE * len(looks):
         warnings.append(
             f"{len(dark)} images use less than a quarter of the brightness range (99.9% of their pixels are at most "
-            f"{max(dark)} of 255): stretch their contrast first, as `data prepare` does with the preset scan"
+            f"{max(dark)} of 255): stretch their contrast first (preset scan in docs/data.md)"
         )
     frames = sum(header.frames > 1 for header in headers)
     if frames:
