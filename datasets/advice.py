@@ -1,6 +1,7 @@
 """The options of `train` that a look at a source speaks for, with reasons."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UserError
 from ..image_size import block_shapes, nearest_size_within
@@ -27,7 +28,8 @@ def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> A
     size = _size(found)
     if size is None:
         return None
-    given, reasons = {}, []
+    given: dict[str, Any] = {}
+    reasons = []
     own_size = len(found.sizes) == 1 and size == (found.sizes[0].height, found.sizes[0].width)
     words = f"{size[0]}x{size[1]}"
     if own_size:

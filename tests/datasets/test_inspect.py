@@ -72,8 +72,8 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "the images have 2 sizes: training needs `size`, at most 7",
         "2 images are gray and 9 in colour: all would be taken as colour",
         "1 images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535",
-        "1 images use less than a quarter of the brightness range (99.9% of their pixels are at most 0 of 255): stretch "
-        "their contrast first (preset scan in docs/data.md)",
+        "1 images use less than a quarter of the brightness range (99.9% of their pixels are at most 0 of 255): "
+        "stretch their contrast first (preset scan in docs/data.md)",
         "1 files hold several pictures: the first of each would be taken",
         "2 images are exact copies of others",
         "1 images are in more than one class (first: 'cat/0.png')",
@@ -122,10 +122,11 @@ def test_near_duplicates_across_classes_and_groups(tmp_path: Path, blots: np.nda
 
 @pytest.mark.parametrize(("dark", "warned"), [(1, False), (2, True)])
 def test_images_that_use_little_of_the_range(tmp_path: Path, dark: int, warned: bool) -> None:
-    """12 bits in files of 16: level 4095 becomes 16. One of 25 is no wonder, two are."""
+    """12 bits in files of 16, with one hot pixel: level 4095 becomes 16. One of 25 is no wonder, two are."""
     levels = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
     for index in range(25):
         pixels = np.roll(levels // 16 if index < dark else levels, index, axis=0)
+        pixels[0, 0] = 65535
         Image.fromarray(pixels).save(tmp_path / f"{index}.png")
     found = inspect_source(str(tmp_path))
     assert found.gray_range == (0, 255)
@@ -145,4 +146,7 @@ def test_the_gray_range_is_that_of_all_images(tmp_path: Path) -> None:
 
 def test_labels_that_training_would_refuse(folder: Path, save: Callable[..., np.ndarray]) -> None:
     save("eel/only.png")
-    assert "class 'eel' has only one readable image" in (inspect_source(str(folder)).labels_refused or "")
+    found = inspect_source(str(folder))
+    assert found.labels_refused is not None
+    assert "class 'eel' has only one readable image" in found.labels_refused
+    assert found.holdout == 1  # a tenth of seven images, without labels

@@ -70,7 +70,7 @@ def test_the_hash_is_the_sign_of_low_frequencies(pictures):
     assert perceptual_hashes(image).view(np.uint8).tolist() == np.packbits(bits).tolist()
 
 
-@pytest.mark.parametrize("count", [1, 2, 40])
+@pytest.mark.parametrize("count", [2, 40])
 def test_pairs_of_one_set(gray, count):
     """The first picture again as a JPEG, and the last one twice: darker, and noisier."""
     rng = np.random.default_rng(1)
@@ -79,10 +79,7 @@ def test_pairs_of_one_set(gray, count):
     copies = [saved_again(originals[[0]], 95)[0], (originals[-1] * 0.9 + 5).astype(np.uint8), noisier]
     pairs = same_pairs(np.stack([*originals, *copies]))
     wanted = {(0, count), (count - 1, count + 1), (count - 1, count + 2), (count + 1, count + 2)}
-    if count == 1:  # of four images of one picture the others leave nothing but noise
-        assert set(map(tuple, pairs.tolist())) <= {(a, b) for a in range(4) for b in range(a + 1, 4)}
-    else:
-        assert pairs.tolist() == [list(pair) for pair in sorted(wanted)]
+    assert pairs.tolist() == [list(pair) for pair in sorted(wanted)]
 
 
 def test_pairs_are_found_from_block_to_block(gray):
