@@ -1,14 +1,24 @@
 """Look at a source before training on it."""
 
-import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .decode import DEEP_GRAY_MODES, Header, Unreadable, open_image, open_stream, read_header
-from .labels import Labelling, read_labels
+import numpy as np
+
+from ..errors import UserError
+from .decode import Unreadable
+from .groups import read_groups
+from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
+from .labels import Labelling, read_labels, require_two_each
+from .look import Look, look
 from .parallel import map_readable
 from .progress import Progress
+from .same_picture import same_pairs
 from .sources import open_source, require_images
+from .split import hold_out
+
+HOLDOUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,11 @@ class UnreadableFile:
 class Inspection:
     """images: how many can be read. classes: readable images of each; None when unlabelled. modes: Pillow's.
 
-    duplicates: groups of files whose decoded pixels are the same. warnings: a line each.
+    duplicates: groups of files whose decoded pixels are the same. near_duplicates: pairs of files that show the same
+    picture otherwise; of each group of exact duplicates only the first is compared. gray_range: the lowest and the
+    highest gray level of all pixels, 0 to 255, after 16 bits became 8; None without images. groups: how many labels.csv
+    names; None where it names none. labels_refused: why training would refuse the labels; None where it would not.
+    holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each.
     """
 
     source: str
@@ -38,88 +52,100 @@ class Inspection:
     modes: dict[str, int]
     unreadable: list[UnreadableFile]
     duplicates: list[list[str]]
+    near_duplicates: list[list[str]]
+    gray_range: tuple[int, int] | None
+    groups: int | None
+    labels_refused: str | None
+    holdout: int
     warnings: list[str]
 
 
 def inspect_source(source: str, *, use_labels: bool = True, progress: Progress | None = None) -> Inspection:
-    """Decode every image of a source and tell what was found. UserError on a bad source or label file."""
+    """Decode every image of a source and tell what was found. UserError on a bad source or label file.
+
+    Beside the names of the images a kilobyte of each stays in memory.
+    """
+    looks: dict[str, Look] = {}
+    unreadable = []
     with open_source(source) as opened:
         names = require_images(opened)
         labelling = read_labels(opened) if use_labels else None
-
-        def look(name: str) -> tuple[Header, str]:
-            with open_stream(opened, name) as stream:
-                header = read_header(stream)
-                stream.seek(0)
-                image = open_image(stream)
-            return header, hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest()
-
-        headers: dict[str, Header] = {}
-        groups: dict[str, list[str]] = {}
-        unreadable = []
-        for done, (name, found) in enumerate(map_readable(look, names), start=1):
+        group_of = read_groups(opened) if use_labels else None
+        for done, (name, found) in enumerate(map_readable(lambda name: look(opened, name), names), start=1):
             if isinstance(found, Unreadable):
                 unreadable.append(UnreadableFile(name, str(found)))
             else:
-                headers[name], digest = found
-                groups.setdefault(digest, []).append(name)
+                looks[name] = found
             if progress:
                 progress(done, len(names))
-    duplicates = [group for group in groups.values() if len(group) > 1]
-    classes = _count_classes(labelling, headers) if labelling else None
-    sizes = Counter((header.height, header.width) for header in headers.values())
+    classes = _count_classes(labelling, list(looks)) if labelling else None
+    sizes = Counter((seen.header.height, seen.header.width) for seen in looks.values())
+    same = _same_pixels(looks)
+    duplicates = [group for group in same if len(group) > 1]
+    near = _near_duplicates(looks, [group[0] for group in same])
+    refused = _labels_refused(list(looks), labelling)
+    class_of = labelling.index_of.__getitem__ if labelling else None
     return Inspection(
         source=source,
-        images=len(headers),
+        images=len(looks),
         classes=classes,
         sizes=[SizeCount(height, width, count) for (height, width), count in sizes.most_common()],
-        modes=dict(Counter(header.mode for header in headers.values()).most_common()),
+        modes=dict(Counter(seen.header.mode for seen in looks.values()).most_common()),
         unreadable=unreadable,
         duplicates=duplicates,
+        near_duplicates=near,
+        gray_range=_gray_range(looks),
+        groups=len({group_of[name] for name in looks}) if group_of else None,
+        labels_refused=refused,
+        holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
         warnings=[
-            *_class_warnings(classes or {}),
-            *_image_warnings(headers, len(sizes), len(unreadable)),
-            *_duplicate_warnings(duplicates, labelling),
+            *class_warnings(classes or {}),
+            *image_warnings(looks.values(), len(sizes), len(unreadable)),
+            *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
+            *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
         ],
     )
 
 
-def _count_classes(labelling: Labelling, headers: dict[str, Header]) -> dict[str, int]:
-    counts = Counter(labelling.index_of[name] for name in headers)
+def _count_classes(labelling: Labelling, names: Sequence[str]) -> dict[str, int]:
+    counts = Counter(labelling.index_of[name] for name in names)
     return {label: counts[index] for index, label in enumerate(labelling.classes)}
 
 
-def _class_warnings(classes: dict[str, int]) -> list[str]:
-    words = {0: "no readable image", 1: "only one readable image"}
-    return [f"class {label!r} has {words[count]}" for label, count in classes.items() if count in words]
+def _same_pixels(looks: Mapping[str, Look]) -> list[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name, seen in looks.items():
+        groups.setdefault(seen.digest, []).append(name)
+    return list(groups.values())
 
 
-def _image_warnings(headers: dict[str, Header], sizes: int, unreadable: int) -> list[str]:
-    warnings = []
-    if unreadable:
-        warnings.append(f"{unreadable} files cannot be read and would be skipped")
-    if sizes > 1:
-        least = min(min(header.height, header.width) for header in headers.values())
-        warnings.append(f"the images have {sizes} sizes: training needs `size`, at most {least}")
-    gray = sum(header.gray for header in headers.values())
-    if 0 < gray < len(headers):
-        warnings.append(f"{gray} images are gray and {len(headers) - gray} in colour: all would be taken as colour")
-    deep = sum(header.mode in DEEP_GRAY_MODES for header in headers.values())
-    if deep:
-        warnings.append(f"{deep} images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535")
-    frames = sum(header.frames > 1 for header in headers.values())
-    if frames:
-        warnings.append(f"{frames} files hold several pictures: the first of each would be taken")
-    return warnings
+def _near_duplicates(looks: Mapping[str, Look], names: Sequence[str]) -> list[list[str]]:
+    if not names:
+        return []
+    pairs = same_pairs(np.stack([looks[name].small for name in names]))
+    return [[names[first], names[second]] for first, second in pairs.tolist()]
 
 
-def _duplicate_warnings(duplicates: list[list[str]], labelling: Labelling | None) -> list[str]:
-    warnings = []
-    if duplicates:
-        extra = sum(len(group) - 1 for group in duplicates)
-        warnings.append(f"{extra} images are exact copies of others")
+def _gray_range(looks: Mapping[str, Look]) -> tuple[int, int] | None:
+    if not looks:
+        return None
+    return min(seen.darkest for seen in looks.values()), max(seen.brightest for seen in looks.values())
+
+
+def _labels_refused(names: Sequence[str], labelling: Labelling | None) -> str | None:
     if labelling:
-        across = [group for group in duplicates if len({labelling.index_of[name] for name in group}) > 1]
-        if across:
-            warnings.append(f"{len(across)} images are in more than one class (first: {across[0][0]!r})")
-    return warnings
+        try:
+            require_two_each(names, labelling)
+        except UserError as error:
+            return str(error)
+    return None
+
+
+def _count_held_out(names: Sequence[str], labelling: Labelling | None, group_of: Mapping[str, str] | None) -> int:
+    """With seed 0, as `split` would."""
+    if not names:
+        return 0
+    labels = np.array([labelling.index_of[name] if labelling else 0 for name in names])
+    groups = tuple(group_of[name] for name in names) if labelling and group_of else None
+    order = np.random.default_rng([0, 1]).permutation(len(names))
+    return len(hold_out(order, labels, groups, HOLDOUT))

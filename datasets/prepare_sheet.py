@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from .cells import fit
+
 CELL = 192  # pixels, the side of a cell
 LINE = 18  # pixels, the height of a line of text
 
@@ -20,12 +22,5 @@ def before_after_sheet(pairs: Sequence[tuple[str, Image.Image, Image.Image]]) ->
         left = margin + column * (CELL + 4)
         draw.text((left, 3), name[-28:], fill="black", font=font)
         for row, image in enumerate(images):
-            sheet.paste(_fit(image), (left, LINE + row * (CELL + 4)))
+            sheet.paste(fit(image, CELL), (left, LINE + row * (CELL + 4)))
     return sheet
-
-
-def _fit(image: Image.Image) -> Image.Image:
-    """Small images are enlarged to blocks of pixels, so that they can be seen as they are."""
-    ratio = CELL / max(image.size)
-    size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
-    return image.convert("RGB").resize(size, Image.Resampling.NEAREST if ratio > 1 else Image.Resampling.LANCZOS)

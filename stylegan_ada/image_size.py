@@ -21,7 +21,17 @@ def block_shapes(height: int, width: int) -> list[tuple[int, int]]:
     return [(a << n, b << n) for n in range(doublings + 1)]
 
 
+def nearest_size_within(height: int, width: int) -> tuple[int, int] | None:
+    """The size with a network that fits into this one and is nearest to it; None where none fits."""
+    sizes = [size for size in _sizes() if size[0] <= height and size[1] <= width]
+    # by squares, so that a square is nearest to a square
+    return min(sizes, key=lambda size: (height - size[0]) ** 2 + (width - size[1]) ** 2, default=None)
+
+
 def _nearest_size(height: int, width: int) -> tuple[int, int]:
     """The size with a network whose sides differ least in all from these."""
-    sizes = [(a << n, b << n) for n in range(10) for a in range(4, 33) for b in range(4, 33) if min(a, b) <= 7]
-    return min(sizes, key=lambda size: abs(size[0] - height) + abs(size[1] - width))
+    return min(_sizes(), key=lambda size: abs(size[0] - height) + abs(size[1] - width))
+
+
+def _sizes() -> list[tuple[int, int]]:
+    return [(a << n, b << n) for n in range(10) for a in range(4, 33) for b in range(4, 33) if min(a, b) <= 7]

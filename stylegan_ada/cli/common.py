@@ -100,12 +100,12 @@ def check_new_folder(path: Path) -> None:
         raise UserError(f"--out {path}: it exists already, give a new folder")
 
 
-def check_new_file(path: Path) -> None:
-    """--out must not exist, in a folder that does."""
+def check_new_file(path: Path, flag: str = "--out") -> None:
+    """The file that `flag` names must not exist, in a folder that does."""
     if path.exists():
-        raise UserError(f"--out {path}: it exists already, give a new file")
+        raise UserError(f"{flag} {path}: it exists already, give a new file")
     if not path.parent.is_dir():
-        raise UserError(f"--out {path}: there is no folder {path.parent}, make it or choose another")
+        raise UserError(f"{flag} {path}: there is no folder {path.parent}, make it or choose another")
 
 
 @contextmanager

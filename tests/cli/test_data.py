@@ -1,13 +1,18 @@
 import json
+import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
 from stylegan_ada.cli.data import data
 from stylegan_ada.datasets import samples
+from stylegan_ada.datasets.example_sheet import CELL, GAP
 from stylegan_ada.errors import UserError
 
 
@@ -80,3 +85,75 @@ def test_inspect(tiny: dict[str, bytes], tmp_path: Path) -> None:
         assert word in text
     assert "warning: class 'a' has only one readable image" in text
     assert "unlabelled" in _run("inspect", tmp_path / "out", "--no-labels").stdout
+
+
+def test_inspect_proposes_a_command_that_runs(
+    command: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images of several sizes in a folder with a space. What `train` gives as reasons, `inspect` gives, too."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for index in range(12):
+        path = tmp_path / "my images" / "ab"[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (18 + index, 20), dtype=np.uint8)).save(path)
+    (tmp_path / "runs" / "my images").mkdir(parents=True)
+    text = command("data", "inspect", "my images").out
+    words = shlex.split(text.splitlines()[-1])
+    assert words[0] == "stylegan-ada"
+    assert words[1:] == ["train", "--data", "my images", "--size", "16x20", "--out", "runs/my images-2"]
+    done = command(*words[1:], "--dry-run")
+    assert done.code == 0, done
+    reasons = [line for line in done.err.splitlines() if line.startswith("--")]
+    assert len(reasons) > 5
+    assert set(reasons) <= {line.strip() for line in text.splitlines()}
+    network = json.loads(done.out)["network"]
+    assert (network["height"], network["width"], network["c_dim"]) == (16, 20, 2)
+    found = json.loads(command("data", "inspect", "my images", "--json").out)
+    assert shlex.split(found["command"]) == words
+    assert set(reasons) <= set(found["reasons"])
+
+
+def test_the_run_of_the_proposal_does_not_lie_among_the_images(
+    tiny: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run("sample", "digits", "--out", tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    words = shlex.split(_run("inspect", ".").stdout.splitlines()[-1])
+    assert words[-2:] == ["--out", str(tmp_path / "runs" / "out")]
+    assert "--no-labels" in words  # a class of one image
+    assert shlex.split(_run("inspect", "sample:digits").stdout.splitlines()[-1])[-1] == "runs/digits"
+
+
+def test_sheet_has_a_row_per_class(tmp_path: Path) -> None:
+    """Class a has 3 wide images of one gray level each, b 20 small square ones, of which every 20/8th is shown."""
+    levels = {"a": [10, 20, 30], "b": list(range(100, 120))}
+    for label, grays in levels.items():
+        (tmp_path / "set" / label).mkdir(parents=True)
+        for index, level in enumerate(grays):
+            size = (200, 100) if label == "a" else (4, 4)
+            Image.new("L", size, level).save(tmp_path / "set" / label / f"{index:02d}.png")
+    (tmp_path / "set/b/bad.png").touch()
+    _run("inspect", tmp_path / "set", "--sheet", tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))
+    step, margin = CELL + GAP, sheet.shape[1] - 8 * (CELL + GAP)
+    assert sheet.shape[0] == 2 * step + GAP
+    rows = sheet[GAP + CELL // 2 :: step, margin + CELL // 2 :: step]
+    assert rows.tolist() == [[10, 20, 30, *[255] * 5], [100, 102, 105, 107, 110, 112, 115, 117]]
+    assert sheet[GAP + 2, margin + CELL // 2] == 255  # a wide image does not fill its cell
+    assert sheet[step + GAP + 2, margin + CELL // 2] == 100
+    assert (sheet[:, :margin] < 128).any()  # the names
+
+    _run("inspect", tmp_path / "set", "--no-labels", "--sheet", tmp_path / "plain.png")
+    plain = np.asarray(Image.open(tmp_path / "plain.png").convert("L"))
+    cells = plain[GAP + CELL // 2 :: step, GAP + CELL // 2 :: step].ravel()
+    assert cells.tolist() == [*levels["a"], *levels["b"], 255]
+
+
+def test_sheet_overwrites_nothing(tiny: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / "old.png").write_text("mine")
+    for name, message in {"old.png": "exists already", "no/new.png": "no folder", "new.jpg": r"ends in \.png"}.items():
+        with pytest.raises(UserError, match=f"--sheet .*{message}"):
+            _run("inspect", "sample:digits", "--sheet", tmp_path / name)
+    assert (tmp_path / "old.png").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1

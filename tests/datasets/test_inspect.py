@@ -9,6 +9,25 @@ from PIL import Image
 from stylegan_ada.datasets.inspect import SizeCount, inspect_source
 from stylegan_ada.errors import UserError
 
+SMALL = (
+    "{} classes have fewer than 50 images (smallest: {!r}, {}): they may be learned badly, training with few images "
+    "per class can collapse (see `transition` and `balance`)"
+)
+
+
+@pytest.fixture
+def blots() -> np.ndarray:
+    """uint8 [20, 40, 40]: pictures of one kind, dark and bright blots on one frame."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:40, :40]
+    frame = 120 + 60 * ((x // 8 + y // 8) % 2)
+    made = []
+    for _ in range(20):
+        centres = rng.uniform(0, 40, (6, 2))
+        picture = sum(np.exp(-((x - a) ** 2 + (y - b) ** 2) / 40) * rng.uniform(-90, 90) for a, b in centres)
+        made.append(np.clip(frame + picture, 0, 255).astype(np.uint8))
+    return np.stack(made)
+
 
 def test_a_clean_set(folder: Path) -> None:
     found = inspect_source(str(folder))
@@ -18,8 +37,15 @@ def test_a_clean_set(folder: Path) -> None:
     assert found.modes == {"RGB": 6}
     assert found.unreadable == []
     assert found.duplicates == []
-    assert found.warnings == []
-    assert inspect_source(str(folder), use_labels=False).classes is None
+    assert found.near_duplicates == []
+    assert found.groups is None
+    assert found.labels_refused is None
+    assert found.holdout == 0
+    assert found.warnings == [SMALL.format(2, "cat", 3)]
+    plain = inspect_source(str(folder), use_labels=False)
+    assert plain.classes is None
+    assert plain.holdout == 1
+    assert plain.warnings == []
 
 
 def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None:
@@ -41,10 +67,13 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
     assert found.warnings == [
         "class 'eel' has only one readable image",
         "class 'fox' has no readable image",
+        SMALL.format(2, "cat", 5),
         "1 files cannot be read and would be skipped",
         "the images have 2 sizes: training needs `size`, at most 7",
         "2 images are gray and 9 in colour: all would be taken as colour",
         "1 images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535",
+        "1 images use less than a quarter of the brightness range (99.9% of their pixels are at most 0 of 255): "
+        "stretch their contrast first (preset scan in docs/data.md)",
         "1 files hold several pictures: the first of each would be taken",
         "2 images are exact copies of others",
         "1 images are in more than one class (first: 'cat/0.png')",
@@ -59,3 +88,65 @@ def test_all_unreadable_is_told_not_raised(tmp_path: Path) -> None:
     (tmp_path / "a.png").unlink()
     with pytest.raises(UserError, match="no image files"):
         inspect_source(str(tmp_path))
+
+
+def test_near_duplicates_across_classes_and_groups(tmp_path: Path, blots: np.ndarray) -> None:
+    """Distinct pictures of one kind are none."""
+    lines = ["file,label,group"]
+    for index, pixels in enumerate(blots):
+        Image.fromarray(pixels).save(tmp_path / f"{index:02d}.png")
+        lines.append(f"{index:02d}.png,{'good' if index < 10 else 'bad'},module {index // 2}")
+    Image.fromarray(blots[3]).save(tmp_path / "again.jpg", quality=92)
+    Image.fromarray((blots[12] * 0.8 + 3).astype(np.uint8)).save(tmp_path / "darker.png")
+    shutil.copy(tmp_path / "05.png", tmp_path / "exact.png")
+    lines += ["again.jpg,bad,module 1", "darker.png,bad,module 9", "exact.png,good,module 0"]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    found = inspect_source(str(tmp_path))
+    assert found.groups == 10
+    assert found.near_duplicates == [["03.png", "again.jpg"], ["12.png", "darker.png"]]
+    assert found.duplicates == [["05.png", "exact.png"]]
+    assert found.warnings[1:] == [
+        "1 images are exact copies of others",
+        "1 images are in more than one group (first: '05.png')",
+        "2 pairs of images are nearly the same picture (first: '03.png' and 'again.jpg'): of such a pair one image "
+        "may be held out while the other is trained on",
+        "1 of these pairs are in two classes (first: '03.png' and 'again.jpg'): one of the labels may be wrong",
+        "1 of these pairs are in two groups (first: '12.png' and 'darker.png'): a split by groups would not "
+        "separate them",
+    ]
+    plain = inspect_source(str(tmp_path), use_labels=False)
+    assert plain.near_duplicates == found.near_duplicates
+    assert len(plain.warnings) == 2
+    assert plain.groups is None
+
+
+@pytest.mark.parametrize(("dark", "warned"), [(1, False), (2, True)])
+def test_images_that_use_little_of_the_range(tmp_path: Path, dark: int, warned: bool) -> None:
+    """12 bits in files of 16, with one hot pixel: level 4095 becomes 16. One of 25 is no wonder, two are."""
+    levels = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    for index in range(25):
+        pixels = np.roll(levels // 16 if index < dark else levels, index, axis=0)
+        pixels[0, 0] = 65535
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+    found = inspect_source(str(tmp_path))
+    assert found.gray_range == (0, 255)
+    said = [line for line in found.warnings if "brightness" in line]
+    assert len(said) == warned
+    if warned:
+        assert (
+            "2 images use less than a quarter of the brightness range (99.9% of their pixels are at most 16 " in said[0]
+        )
+
+
+def test_the_gray_range_is_that_of_all_images(tmp_path: Path) -> None:
+    for name, levels in {"a": (30, 90), "b": (80, 200)}.items():
+        Image.fromarray(np.uint8([levels] * 5)).save(tmp_path / f"{name}.png")
+    assert inspect_source(str(tmp_path)).gray_range == (30, 200)
+
+
+def test_labels_that_training_would_refuse(folder: Path, save: Callable[..., np.ndarray]) -> None:
+    save("eel/only.png")
+    found = inspect_source(str(folder))
+    assert found.labels_refused is not None
+    assert "class 'eel' has only one readable image" in found.labels_refused
+    assert found.holdout == 1  # a tenth of seven images, without labels
