@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from .decode import DEEP_GRAY_MODES
 from .look import Look
 
 SMALL_CLASS = 50  # images
@@ -34,10 +33,13 @@ def image_warnings(looks: Collection[Look], sizes: int, unreadable: int) -> list
     gray = sum(header.gray for header in headers)
     if 0 < gray < len(headers):
         warnings.append(f"{gray} images are gray and {len(headers) - gray} in colour: all would be taken as colour")
-    deep = sum(header.mode in DEEP_GRAY_MODES for header in headers)
-    if deep:
-        warnings.append(f"{deep} images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535")
-    dark = [look.top for look in looks if look.top < DARK]
+    deep = sum(header.deep for header in headers)
+    if 0 < deep < len(headers):
+        warnings.append(
+            f"{deep} images have more than 8 bits and {len(headers) - deep} have not: all would be brought to 8 bits, "
+            "0 to 65535 to 0 to 255"
+        )
+    dark = [look.top for look in looks if look.top < DARK and deep < len(headers)]
     if len(dark) > DARK_SHARE * len(looks):
         warnings.append(
             f"{len(dark)} images use less than a quarter of the brightness range (99.9% of their pixels are at most "

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .decode import Header, open_image, open_stream, read_header
+from .deep import open_values
 from .sources import Source
 
 SIDE = 32  # pixels of the small copy
@@ -16,7 +17,7 @@ QUANTILE = 0.999
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Of the pixels as training would have them, with 8 bits.
+    """Of the pixels in 8 bits, gray values of more divided by 257.
 
     digest: the same for the same pixels. darkest, brightest: gray levels, 0 to 255. top: the level that 99.9% of the
     pixels do not exceed. small: uint8 [32, 32], gray, whatever the image's shape.
@@ -35,14 +36,26 @@ def look(source: Source, name: str) -> Look:
     with open_stream(source, name) as stream:
         header = read_header(stream)
         stream.seek(0)
-        image = open_image(stream)
-    gray = image.convert("L")
-    upto = np.cumsum(gray.histogram())
+        if header.deep and header.gray:
+            values = open_values(stream)[:, :, 0]
+            digest, image = values.tobytes(), Image.fromarray((values / 257).clip(0, 255).round().astype(np.uint8))
+            small = _stretched(Image.fromarray(values).resize((SIDE, SIDE), Image.Resampling.BOX))
+        else:
+            image = open_image(stream)
+            digest, small = image.tobytes(), np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
+    upto = np.cumsum(image.convert("L").histogram())
     return Look(
         header=header,
-        digest=hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest(),
+        digest=hashlib.sha256(f"{image.mode} {image.size}".encode() + digest).hexdigest(),
         darkest=int(np.flatnonzero(upto)[0]),
         brightest=int(np.searchsorted(upto, upto[-1])),
         top=int(np.searchsorted(upto, QUANTILE * upto[-1])),
-        small=np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
+        small=small,
     )
+
+
+def _stretched(image: Image.Image) -> NDArray[np.uint8]:
+    """Floating-point values, which may be of any range, as gray levels from their lowest to their highest."""
+    values = np.asarray(image)
+    low, high = float(values.min()), float(values.max())
+    return ((values - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8)

@@ -71,7 +71,7 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "1 files cannot be read and would be skipped",
         "the images have 2 sizes: training needs `size`, at most 7",
         "2 images are gray and 9 in colour: all would be taken as colour",
-        "1 images have 16 bits: they would be scaled to 8 bits over the whole range 0 to 65535",
+        "1 images have more than 8 bits and 10 have not: all would be brought to 8 bits, 0 to 65535 to 0 to 255",
         "1 images use less than a quarter of the brightness range (99.9% of their pixels are at most 0 of 255): "
         "stretch their contrast first (preset scan in docs/data.md)",
         "1 files hold several pictures: the first of each would be taken",
