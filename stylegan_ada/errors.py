@@ -32,6 +32,12 @@ def first_line(error: Exception) -> str:
     return (reason.strip().splitlines() or [type(error).__name__])[0]
 
 
+def shown(text: str) -> str:
+    """Text from a file or of a file's name, fit for one line of a terminal: what cannot be printed (line ends, control
+    characters, marks that reverse the order of writing, bytes that are no text) as Python's escapes."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """The end of an error line: the choice most like `word`, or all the choices if none is like it."""
     choices = sorted(choices)
