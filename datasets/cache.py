@@ -1,15 +1,21 @@
 """Packed image sets on disk: KEY.npy (uint8 [N, C, H, W]) and KEY.json, written whole or not at all."""
 
+import fcntl
 import hashlib
 import json
+import math
+import re
+import shutil
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import UserError
+from ..errors import RunFailed, UserError
 from ..files import atomic_path, cache_root
 from .dataset import ImageDataset
 from .options import Options
@@ -17,6 +23,9 @@ from .sources import Source
 
 FORMAT_VERSION = 2
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.\d+\.(npy|json)")  # as atomic_path names them
+OF_NAMES = 1000  # bytes of KEY.json for each image, amply
+LEFT_BEHIND = 600  # seconds without a write: a packer is far from that between making a file and locking it
 
 
 @dataclass(frozen=True)
@@ -64,23 +73,50 @@ def read_cache(key: str) -> ImageDataset | None:
 
 
 def write_cache(
-    key: str, image_shape: tuple[int, int, int], images: Iterable[np.ndarray], describe: Callable[[str], Meta]
+    key: str,
+    most_images: int,
+    image_shape: tuple[int, int, int],
+    images: Iterable[np.ndarray],
+    describe: Callable[[str], Meta],
 ) -> None:
-    """Store a set whose number of images need not be known before the last of them.
+    """Store a set whose number of images need not be known before the last of them, only that it is `most_images`
+    at most.
 
     images: uint8 [C, H, W] each. describe: called after the last one with a digest of all pixels, for the meta data.
     A reader, or another process that packs the same set, finds the whole file or none; two packers write the same
-    bytes. UserError if the folder takes no files.
+    bytes. UserError if the folder takes no files, RunFailed if it has no room for them.
     """
+    needed = most_images * math.prod(image_shape)
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {cache_folder()} ({error.strerror}): {REMEDY}") from None
-    with atomic_path(_pixels_path(key), REMEDY) as temporary, temporary.open("wb") as file:
+    _clean(cache_folder())
+    free = shutil.disk_usage(cache_folder()).free
+    if free < needed + OF_NAMES * most_images:
+        raise RunFailed(f"the packed images need {_mb(needed)}, {cache_folder()} has room for {_mb(free)}: {REMEDY}")
+    remedy = f"the packed images need {_mb(needed)}, {REMEDY}"
+    with atomic_path(_pixels_path(key), remedy) as temporary, temporary.open("wb") as file:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
         shape, digest = _write_pixels(file, image_shape, images)
         meta = describe(digest)
     with atomic_path(_meta_path(key), REMEDY) as temporary:
         temporary.write_text(json.dumps({**asdict(meta), "shape": shape}), encoding="utf-8")
+
+
+def _clean(folder: Path) -> None:
+    """Deletes what packers that were killed have left: no process holds it, and it has not been written for a while."""
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
+            with suppress(OSError), path.open("rb") as file:  # gone meanwhile, held, or another user's
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - path.stat().st_mtime > LEFT_BEHIND:
+                    path.unlink()
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
 
 
 def _write_pixels(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from ..errors import UserError
 from .cache import Meta, write_cache
 from .decode import Header, Unreadable, open_image, open_stream, read_header, to_array
-from .groups import read_groups
 from .labels import Labelling, read_labels, require_two_each
 from .options import Options
 from .parallel import map_readable
@@ -25,7 +24,6 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
-    groups: Mapping[str, str] | None  # by name
     image_shape: tuple[int, int, int]  # (C, H, W)
 
 
@@ -48,13 +46,12 @@ def pack(
             require_two_each(kept, plan.labelling)
         return _describe(plan, kept, options, pixel_digest)
 
-    write_cache(key, plan.image_shape, _decoded(source, plan, options, kept, progress), describe)
+    write_cache(key, len(plan.names), plan.image_shape, _decoded(source, plan, options, kept, progress), describe)
 
 
 def _plan(source: Source, options: Options) -> Plan:
     names = require_images(source)
     labelling = read_labels(source) if options.use_labels else None
-    groups = read_groups(source) if options.use_labels else None
     headers: dict[str, Header] = {}
     skipped: dict[str, str] = {}
 
@@ -71,7 +68,7 @@ def _plan(source: Source, options: Options) -> Plan:
     if labelling:
         require_two_each(list(headers), labelling)
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
-    return Plan(list(headers), skipped, labelling, groups, (channels, *_resolve_size(options.size, headers)))
+    return Plan(list(headers), skipped, labelling, (channels, *_resolve_size(options.size, headers)))
 
 
 def _decoded(
@@ -134,7 +131,8 @@ def _describe(plan: Plan, kept: list[str], options: Options, pixel_digest: str) 
     labelling = plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
-    groups = [plan.groups[name] for name in kept] if plan.groups else None
+    group_of = labelling.groups if labelling else None
+    groups = [group_of[name] for name in kept] if group_of else None
     told = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)

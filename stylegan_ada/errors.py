@@ -29,7 +29,7 @@ def first_line(error: Exception) -> str:
     """The first line of what an error says, its type where it says nothing: another library's may say many. Of the
     system's errors what is wrong, without number and file."""
     reason = getattr(error, "strerror", None) or str(error)
-    return (reason.strip().splitlines() or [type(error).__name__])[0]
+    return shown((reason.strip().splitlines() or [type(error).__name__])[0])
 
 
 def shown(text: str) -> str:

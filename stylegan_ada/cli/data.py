@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import shown
 from .common import check_new_folder, new_folder, progress_bar
 from .config_options import with_flags
 from .lazy import LazyGroup
@@ -54,7 +55,7 @@ def inspect(source: str, no_labels: bool, as_json: bool) -> None:
     with progress_bar("reading images") as progress:
         found = inspect_source(source, use_labels=not no_labels, progress=progress)
     found = replace(found, warnings=[with_flags(warning) for warning in found.warnings])
-    click.echo(json.dumps(asdict(found), indent=2) if as_json else "\n".join(_report(found)))
+    click.echo(json.dumps(asdict(found), indent=2) if as_json else "\n".join(map(shown, _report(found))))
 
 
 def _report(found: "Inspection") -> Iterator[str]:
