@@ -24,7 +24,7 @@ from .sources import Source
 FORMAT_VERSION = 2
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
 TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.\d+\.(npy|json)")  # as atomic_path names them
-OF_NAMES = 1000  # bytes of KEY.json for each image, amply
+OF_NAME = 300  # bytes in KEY.json for an image, amply
 LEFT_BEHIND = 600  # seconds without a write: a packer is far from that between making a file and locking it
 
 
@@ -86,14 +86,14 @@ def write_cache(
     A reader, or another process that packs the same set, finds the whole file or none; two packers write the same
     bytes. UserError if the folder takes no files, RunFailed if it has no room for them.
     """
-    needed = most_images * math.prod(image_shape)
+    needed = most_images * (math.prod(image_shape) + OF_NAME)
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
+        _clean(cache_folder())
+        free = shutil.disk_usage(cache_folder()).free
     except OSError as error:
-        raise UserError(f"cannot make {cache_folder()} ({error.strerror}): {REMEDY}") from None
-    _clean(cache_folder())
-    free = shutil.disk_usage(cache_folder()).free
-    if free < needed + OF_NAMES * most_images:
+        raise UserError(f"cannot use {cache_folder()} ({error.strerror}): {REMEDY}") from None
+    if free < needed:
         raise RunFailed(f"the packed images need {_mb(needed)}, {cache_folder()} has room for {_mb(free)}: {REMEDY}")
     remedy = f"the packed images need {_mb(needed)}, {REMEDY}"
     with atomic_path(_pixels_path(key), remedy) as temporary, temporary.open("wb") as file:

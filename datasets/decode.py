@@ -59,8 +59,6 @@ def read_header(stream: BinaryIO) -> Header:
             frames = _count_frames(image)
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise Unreadable(_reason(error)) from None
-    if not (height and width):
-        raise Unreadable("no pixels")
     if mode in REFUSED_MODES:
         raise Unreadable(f"{REFUSED_MODES[mode]} (convert to 8 or 16 bits)")
     return Header(height, width, mode, gray=mode in GRAY_MODES, frames=frames)

@@ -92,7 +92,7 @@ def _name_classes(entries: list[tuple[str, str | int]]) -> tuple[list[tuple[str,
     if len(numbers) < len(entries):
         raise UserError("dataset.json has labels both as numbers and as text: use one of them")
     if max(numbers) >= len(entries):
-        raise UserError(f"dataset.json has class {str(max(numbers)):.20} with {len(entries)} images: count classes from 0")
+        raise UserError(f"dataset.json has class {max(numbers)!s:.20} with {len(entries)} images: count classes from 0")
     return pairs, tuple(str(index) for index in range(max(numbers) + 1))
 
 
@@ -119,7 +119,9 @@ def _check_names(file: str, labelled: list[str], names: list[str]) -> None:
     missing = [name for name in labelled if name not in present]
     left_out = sorted(present - set(labelled))
     if twice:
-        raise UserError(f"{file} lists {len(twice)} files more than once (first: {twice[0]!r:.300}): keep one line each")
+        raise UserError(
+            f"{file} lists {len(twice)} files more than once (first: {twice[0]!r:.300}): keep one line each"
+        )
     if missing:
         raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r:.300}): fix it")
     if left_out:
