@@ -21,7 +21,7 @@ from stylegan_ada.errors import UserError, shown
 
 CASES = int(os.environ.get("STYLEGAN_ADA_FUZZ", 0))
 FUZZ = settings(
-    max_examples=CASES // 4 or 40,
+    max_examples=CASES // 4 or 100,
     derandomize=not CASES,
     database=None,
     deadline=None,
