@@ -1,10 +1,15 @@
 """Packed image sets on disk: KEY.npy (uint8 [N, C, H, W]), KEY-levels.npy (uint16, of images of more than 8 bits) and
 KEY.json, written whole or not at all."""
 
+import fcntl
 import hashlib
 import json
+import math
+import re
+import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..errors import UserError
+from ..errors import RunFailed, UserError
 from ..files import atomic_path, cache_root
 from ..pixels import in_8_bits
 from .dataset import ImageDataset
@@ -21,6 +26,9 @@ from .sources import Source
 
 FORMAT_VERSION = 2
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}(-levels)?\.\d+\.(npy|json)")  # as atomic_path names them
+OF_NAME = 300  # bytes in KEY.json for an image, amply
+LEFT_BEHIND = 600  # seconds without a write: a packer is far from that between making a file and locking it
 
 
 @dataclass(frozen=True)
@@ -75,25 +83,33 @@ def read_cache(key: str) -> ImageDataset | None:
 
 def write_cache(
     key: str,
+    most_images: int,
     image_shape: tuple[int, int, int],
     images: Iterable[NDArray[Any]],
     describe: Callable[[str], Meta],
     deep: bool,
 ) -> None:
-    """Store a set whose number of images need not be known before the last of them.
+    """Store a set whose number of images need not be known before the last of them, only that it is `most_images`
+    at most.
 
-    images: [C, H, W] each, uint8, or uint16 levels if `deep`. describe: called after the last one with a
-    digest of all pixels, for the meta data. A reader, or another process that packs the same set, finds the whole file
-    or none; two packers write the same bytes. UserError if the folder takes no files.
+    images: [C, H, W] each, uint8, or uint16 levels if `deep`. describe: called after the last one with a digest of all
+    pixels, for the meta data. A reader, or another process that packs the same set, finds the whole file or none; two
+    packers write the same bytes. UserError if the folder takes no files, RunFailed if it has no room for them.
     """
+    needed = most_images * (math.prod(image_shape) * (3 if deep else 1) + OF_NAME)
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
+        _clean(cache_folder())
+        free = shutil.disk_usage(cache_folder()).free
     except OSError as error:
-        raise UserError(f"cannot make {cache_folder()} ({error.strerror}): {REMEDY}") from None
+        raise UserError(f"cannot use {cache_folder()} ({error.strerror}): {REMEDY}") from None
+    if free < needed:
+        raise RunFailed(f"the packed images need {_mb(needed)}, {cache_folder()} has room for {_mb(free)}: {REMEDY}")
+    remedy = f"the packed images need {_mb(needed)}, {REMEDY}"
     digest = hashlib.sha256()
     with ExitStack() as stack:
-        in_8 = stack.enter_context(_array_file(_pixels_path(key), np.uint8, image_shape))
-        in_16 = stack.enter_context(_array_file(_levels_path(key), np.uint16, image_shape)) if deep else None
+        in_8 = stack.enter_context(_array_file(_pixels_path(key), np.uint8, image_shape, remedy))
+        in_16 = stack.enter_context(_array_file(_levels_path(key), np.uint16, image_shape, remedy)) if deep else None
         for image in images:
             digest.update(image.tobytes())
             in_8.write(image if in_16 is None else in_8_bits(image))
@@ -125,9 +141,25 @@ class _ArrayFile:
         np.lib.format.write_array_header_1_0(self._file, description)
 
 
+def _clean(folder: Path) -> None:
+    """Deletes what packers that were killed have left: no process holds it, and it has not been written for a while."""
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
+            with suppress(OSError), path.open("rb") as file:  # gone meanwhile, held, or another user's
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - path.stat().st_mtime > LEFT_BEHIND:
+                    path.unlink()
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
 @contextmanager
-def _array_file(path: Path, dtype: DTypeLike, image_shape: tuple[int, int, int]) -> Iterator[_ArrayFile]:
-    with atomic_path(path, REMEDY) as temporary, temporary.open("wb") as file:
+def _array_file(path: Path, dtype: DTypeLike, image_shape: tuple[int, int, int], remedy: str) -> Iterator[_ArrayFile]:
+    with atomic_path(path, remedy) as temporary, temporary.open("wb") as file:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
         array = _ArrayFile(file, dtype, image_shape)
         yield array
         array.write_header()

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from typing import BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ..errors import first_line
 from ..pixels import nchw
-from .sources import Source
+from .label_files import DAMAGE
+from .sources import Source, is_text
 
 # the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -39,9 +39,11 @@ class Header:
 
 def open_stream(source: Source, name: str) -> BinaryIO:
     """A file of a source. Raises Unreadable, with the system's reason, if it cannot be opened."""
+    if not is_text(name):
+        raise Unreadable("its name is not UTF-8: rename it")
     try:
         return source.open(name)
-    except (OSError, RuntimeError, BadZipFile) as error:  # RuntimeError: a zip that is encrypted, or packed unusually
+    except DAMAGE as error:
         raise Unreadable(_reason(error)) from None
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import UserError
 from .decode import Unreadable
-from .groups import read_groups
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 from .labels import Labelling, read_labels, require_two_each
 from .look import Look, look
@@ -70,7 +69,7 @@ def inspect_source(source: str, *, use_labels: bool = True, progress: Progress |
     with open_source(source) as opened:
         names = require_images(opened)
         labelling = read_labels(opened) if use_labels else None
-        group_of = read_groups(opened) if use_labels else None
+        group_of = labelling.groups if labelling else None
         for done, (name, found) in enumerate(map_readable(lambda name: look(opened, name), names), start=1):
             if isinstance(found, Unreadable):
                 unreadable.append(UnreadableFile(name, str(found)))

@@ -1,22 +1,33 @@
 """Which class an image belongs to: by labels.csv, by dataset.json, or by its first-level folder."""
 
-import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import UserError
-from .groups import plain_name
-from .sources import Source
+from .label_files import CSV, GROUP, parse_csv, parse_json, read_text
+from .sources import Source, is_text
+
+LONGEST = 255  # characters of a class's name, as of a folder's
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """classes: in the order of their indices. index_of: image name -> index of its class, for every image."""
+    """classes: in the order of their indices. index_of: image name -> index of its class, for every image.
+
+    rows: those of labels.csv, with all its columns; None where there is no such file.
+    """
 
     classes: tuple[str, ...]
     index_of: Mapping[str, int]
+    rows: Sequence[Mapping[str, str]] | None = field(default=None, compare=False)
+
+    @property
+    def groups(self) -> dict[str, str] | None:
+        """Image name -> what it belongs to, such as a patient; None without a column `group` in labels.csv."""
+        if not self.rows or GROUP not in self.rows[0]:
+            return None
+        return {row["file"]: row[GROUP] for row in self.rows}
 
 
 def read_labels(source: Source) -> Labelling | None:
@@ -27,12 +38,11 @@ def read_labels(source: Source) -> Labelling | None:
     if not source.label_files:
         return _labels_of_folders(source)
     file = source.label_files[0]
-    try:
-        text = source.read(file).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} in {source.place!r} is not UTF-8 ({error.reason}): save it as UTF-8") from None
-    if file == "labels.csv":
-        pairs = parse_csv(text)
+    text = read_text(source, file)
+    rows = None
+    if file == CSV:
+        rows = parse_csv(text)
+        pairs = [(row["file"], row["label"]) for row in rows]
         classes = class_order(label for _, label in pairs)
     else:
         entries = parse_json(text)
@@ -41,7 +51,7 @@ def read_labels(source: Source) -> Labelling | None:
         pairs, classes = _name_classes(entries)
     _check_names(file, [name for name, _ in pairs], source.names)
     indices = {label: index for index, label in enumerate(classes)}
-    return Labelling(classes, {name: indices[label] for name, label in pairs})
+    return Labelling(classes, {name: indices[label] for name, label in pairs}, rows)
 
 
 def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
@@ -60,62 +70,17 @@ def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
 
 
 def class_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """The distinct labels, sorted; by value if all of them are whole numbers, so that 10 comes after 2."""
+    """The distinct labels, sorted; by value if all of them are whole numbers, so that 10 comes after 2.
+
+    UserError for a name that is too long to be shown, or no text.
+    """
     distinct = sorted(set(labels))
+    for label in distinct:
+        if len(label) > LONGEST or not is_text(label):
+            raise UserError(f"{label!r:.80} is no name of a class: give text of at most {LONGEST} characters in UTF-8")
     if all(label.isdecimal() for label in distinct):
         distinct.sort(key=int)
     return tuple(distinct)
-
-
-def parse_csv(text: str) -> list[tuple[str, str]]:
-    """(image name, label) of each line below the header `file,label`; further columns are for others."""
-    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
-    try:
-        columns = reader.fieldnames or []
-        if "file" not in columns or "label" not in columns:
-            found = ",".join(columns)
-            raise UserError(
-                f"labels.csv must start with the line 'file,label', not {found!r}: "
-                "add it, or name the columns so, separated by commas"
-            )
-        pairs = []
-        for row in reader:
-            name, label = (row["file"] or "").strip(), (row["label"] or "").strip()
-            if not name or not label:
-                raise UserError(f"labels.csv line {reader.line_num} lacks a file or a label: complete or remove it")
-            pairs.append((plain_name(name), label))
-    except csv.Error as error:
-        raise UserError(f"labels.csv is not a table of commas (line {reader.line_num}: {error}): fix it") from None
-    return pairs
-
-
-def parse_json(text: str) -> list[tuple[str, str | int]] | None:
-    """(image name, label) of each entry of dataset.json; None when its labels are null."""
-    try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise UserError(f"dataset.json is not JSON ({error}): fix it") from None
-    if not isinstance(content, dict) or "labels" not in content:
-        raise UserError('dataset.json must hold {"labels": [["00000/img.png", 6], ...]}: add "labels"')
-    labels = content["labels"]
-    if labels is None:
-        return None
-    if not isinstance(labels, list):
-        raise UserError('"labels" in dataset.json must be a list of [file, label], or null: fix it')
-    for entry in labels:
-        if not _is_entry(entry):
-            raise UserError(f"dataset.json: {json.dumps(entry):.80} is not [file, label], the label whole or text")
-    return [(plain_name(name), label) for name, label in labels]
-
-
-def _is_entry(entry: object) -> bool:
-    if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
-        return False
-    label = entry[1]
-    if isinstance(label, str):
-        return True
-    # JSON's true and false are ints to Python
-    return isinstance(label, int) and not isinstance(label, bool) and label >= 0
 
 
 def _name_classes(entries: list[tuple[str, str | int]]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
@@ -127,7 +92,7 @@ def _name_classes(entries: list[tuple[str, str | int]]) -> tuple[list[tuple[str,
     if len(numbers) < len(entries):
         raise UserError("dataset.json has labels both as numbers and as text: use one of them")
     if max(numbers) >= len(entries):
-        raise UserError(f"dataset.json has class {max(numbers)} with {len(entries)} images: count classes from 0")
+        raise UserError(f"dataset.json has class {max(numbers)!s:.20} with {len(entries)} images: count classes from 0")
     return pairs, tuple(str(index) for index in range(max(numbers) + 1))
 
 
@@ -154,8 +119,10 @@ def _check_names(file: str, labelled: list[str], names: list[str]) -> None:
     missing = [name for name in labelled if name not in present]
     left_out = sorted(present - set(labelled))
     if twice:
-        raise UserError(f"{file} lists {len(twice)} files more than once (first: {twice[0]!r}): keep one line each")
+        raise UserError(
+            f"{file} lists {len(twice)} files more than once (first: {twice[0]!r:.300}): keep one line each"
+        )
     if missing:
-        raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r}): fix it")
+        raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r:.300}): fix it")
     if left_out:
-        raise UserError(f"{file} has no label for {len(left_out)} images (first: {left_out[0]!r}): add them")
+        raise UserError(f"{file} has no label for {len(left_out)} images (first: {left_out[0]!r:.300}): add them")

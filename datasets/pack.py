@@ -13,7 +13,6 @@ from ..pixels import to_window
 from .cache import Meta, write_cache
 from .decode import Header, Unreadable, open_image, open_stream, read_header, refusal, to_array
 from .deep import fitted, open_values
-from .groups import read_groups
 from .labels import Labelling, read_labels, require_two_each
 from .options import Options
 from .parallel import map_readable
@@ -28,7 +27,6 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
-    groups: Mapping[str, str] | None  # by name
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
 
@@ -54,13 +52,12 @@ def pack(
         return _describe(plan, kept, options, window, pixel_digest)
 
     images = _decoded(source, plan, options, window, kept, progress)
-    write_cache(key, plan.image_shape, images, describe, plan.deep)
+    write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
 
 
 def _plan(source: Source, options: Options) -> Plan:
     names = require_images(source)
     labelling = read_labels(source) if options.use_labels else None
-    groups = read_groups(source) if options.use_labels else None
     headers: dict[str, Header] = {}
     skipped: dict[str, str] = {}
 
@@ -84,7 +81,7 @@ def _plan(source: Source, options: Options) -> Plan:
         require_two_each(list(headers), labelling)
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
     shape = channels, *_resolve_size(options.size, headers)
-    return Plan(list(headers), skipped, labelling, groups, shape, deep)
+    return Plan(list(headers), skipped, labelling, shape, deep)
 
 
 def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
@@ -187,7 +184,8 @@ def _describe(
     labelling = plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
-    groups = [plan.groups[name] for name in kept] if plan.groups else None
+    group_of = labelling.groups if labelling else None
+    groups = [group_of[name] for name in kept] if group_of else None
     told: list[Any] = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)

@@ -32,7 +32,7 @@ def target_names(names: Sequence[str]) -> dict[str, str]:
     return targets
 
 
-def read_label_rows(source: Source) -> list[dict[str, str]] | None:
+def read_label_rows(source: Source) -> Sequence[Mapping[str, str]] | None:
     """A row of labels.csv per image, with all its columns; None where there is no label file, or one without labels.
 
     UserError on a bad or incomplete label file.
@@ -40,12 +40,9 @@ def read_label_rows(source: Source) -> list[dict[str, str]] | None:
     labelling = read_labels(source) if source.label_files else None
     if labelling is None:
         return None
-    if source.label_files != ["labels.csv"]:
+    if labelling.rows is None:
         return [{"file": name, "label": labelling.classes[index]} for name, index in labelling.index_of.items()]
-    lines = source.read("labels.csv").decode("utf-8-sig").splitlines()
-    rows = csv.DictReader(lines, skipinitialspace=True)
-    # `index_of` has the rows' order, and the names as the source writes them
-    return [{**row, "file": name} for row, name in zip(rows, labelling.index_of, strict=True)]
+    return labelling.rows
 
 
 def write_label_rows(path: Path, rows: Sequence[Mapping[str, str]], targets: Mapping[str, str]) -> None:

@@ -1,10 +1,13 @@
 """Where images come from: a folder, a zip, or a sample set. A source lists its images and opens them by name."""
 
 import difflib
+import errno
 import hashlib
 import io
 import json
 import os
+import stat
+import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +15,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from ..errors import UserError
+from ..errors import UserError, first_line
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 LABEL_FILES = ("labels.csv", "dataset.json")
+# Bytes above which a file is refused unread. Of a label file they hold half a million lines, and as Python's lists take
+# some ten times as much; of an image they are the most pixels that Pillow decodes (179 million), in three colours
+MOST_LABELS = 2**26
+MOST_IMAGE = 2**29
+DEEPEST = 100  # folders in folders: the way to each is followed for links, and os.walk calls itself for each
 
 
 class Source(Protocol):
@@ -35,7 +43,10 @@ class Source(Protocol):
         ...
 
     def open(self, name: str) -> BinaryIO:
-        """The bytes of an image or a label file as a seekable stream. Safe to call from several threads."""
+        """The bytes of an image or a label file as a seekable stream. Safe to call from several threads.
+
+        OSError for a file that is too large or no plain file, among all that reading damaged files raises.
+        """
         ...
 
     def read(self, name: str) -> bytes: ...
@@ -56,10 +67,16 @@ class FolderSource:
         return _digest([str(self._root.resolve()), stamps])
 
     def open(self, name: str) -> BinaryIO:
-        return (self._root / name).open("rb")
+        path = self._root / name
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for ever
+            raise OSError(errno.EINVAL, "no plain file")
+        _check_size(name, found.st_size)
+        return path.open("rb")
 
     def read(self, name: str) -> bytes:
-        return (self._root / name).read_bytes()
+        with self.open(name) as stream:
+            return stream.read()
 
 
 class ZipSource:
@@ -68,8 +85,9 @@ class ZipSource:
     def __init__(self, path: Path):
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise UserError(f"cannot read the zip {str(path)!r} ({error}): make or download it again") from None
+        except (OSError, RuntimeError, ValueError, MemoryError, zipfile.BadZipFile, struct.error) as error:
+            reason = first_line(error)
+            raise UserError(f"cannot read the zip {str(path)!r} ({reason}): make or download it again") from None
         # some tools for Windows write backslashes
         infos = {info.filename.replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()}
         files = [name for name in infos if _is_visible(name) and not name.endswith("/")]
@@ -82,10 +100,16 @@ class ZipSource:
         return _digest([(name, info.file_size, info.CRC) for name, info in self._infos.items()])
 
     def open(self, name: str) -> BinaryIO:
-        return cast(BinaryIO, self._zip.open(self._infos[name]))
+        info = self._infos[name]
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # of others zipfile expands all that it has read at once, whatever size the zip declares
+            raise OSError(errno.EINVAL, "not packed by zip's usual method (deflate): zip it again")
+        _check_size(name, info.file_size)  # zipfile reads no further than that
+        return cast(BinaryIO, self._zip.open(info))
 
     def read(self, name: str) -> bytes:
-        return self._zip.read(self._infos[name])
+        with self.open(name) as stream:
+            return stream.read()
 
     def close(self) -> None:
         self._zip.close()
@@ -124,6 +148,10 @@ def open_source(source: str) -> Iterator[Source]:
         yield SampleSource(find_sample(source.removeprefix(SAMPLE_PREFIX)))
         return
     path = Path(source)
+    try:
+        exists = path.exists()
+    except OSError as error:  # a name that is too long, or a folder above it that may not be looked into
+        raise UserError(f"cannot open {source!r:.300} ({first_line(error)}): check its name and permissions") from None
     if path.is_dir():
         yield FolderSource(path)
     elif path.suffix.lower() == ".zip" and path.is_file():
@@ -132,7 +160,7 @@ def open_source(source: str) -> Iterator[Source]:
             yield archive
         finally:
             archive.close()
-    elif path.exists():
+    elif exists:
         raise UserError(f"{source!r} is a file: give a folder of images, a .zip of it, or sample:elpv")
     else:
         raise UserError(f"there is no {source!r}: {_nearest_sibling(path)}")
@@ -176,6 +204,8 @@ def _walk(folder: Path) -> list[str]:
                 continue
             seen.add(real)
             relative = Path(path).relative_to(folder)
+            if len(relative.parts) > DEEPEST:
+                raise UserError(f"the folder {str(folder)!r} has folders in folders, {DEEPEST} deep: flatten it")
             files += [(relative / name).as_posix() for name in names if _is_visible(name)]
     except OSError as error:
         raise UserError(f"cannot read the folder {str(folder)!r} ({error}): check its permissions") from None
@@ -183,9 +213,23 @@ def _walk(folder: Path) -> list[str]:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """(bytes, time of the last change in ns) of a file; of the link itself when it leads nowhere."""
-    stat = path.stat() if path.exists() else path.lstat()
-    return stat.st_size, stat.st_mtime_ns
+    """(bytes, time of the last change in ns) of a file; (-1, -1) where there is none, as where a link leads nowhere."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written to files, unlike bytes of another encoding than UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _check_size(name: str, size: int) -> None:
+    most = MOST_LABELS if name in LABEL_FILES else MOST_IMAGE
+    if size > most:
+        raise OSError(errno.EFBIG, f"{size / 2**20:.0f} MiB, more than {most // 2**20}")
 
 
 def _raise(error: OSError) -> None:

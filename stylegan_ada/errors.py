@@ -29,7 +29,13 @@ def first_line(error: Exception) -> str:
     """The first line of what an error says, its type where it says nothing: another library's may say many. Of the
     system's errors what is wrong, without number and file."""
     reason = getattr(error, "strerror", None) or str(error)
-    return (reason.strip().splitlines() or [type(error).__name__])[0]
+    return shown((reason.strip().splitlines() or [type(error).__name__])[0])
+
+
+def shown(text: str) -> str:
+    """Text from a file or of a file's name, fit for one line of a terminal: what cannot be printed (line ends, control
+    characters, marks that reverse the order of writing, bytes that are no text) as Python's escapes."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from .._version import __version__
-from ..errors import PeerError, RunFailed, UserError
+from ..errors import PeerError, RunFailed, UserError, shown
 from .lazy import LazyGroup
 
 COMMANDS = (
@@ -65,5 +65,5 @@ def run(arguments: Sequence[str] | None) -> int:
 
 def fail(message: str, code: int = 2) -> int:
     """Says in one line why the program ends. Returns its exit code."""
-    click.echo(f"stylegan-ada: error: {message}", err=True)
+    click.echo(f"stylegan-ada: error: {shown(message)}", err=True)
     return code

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import UserError, cannot_write, nearest
+from ..errors import UserError, cannot_write, nearest, shown
 
 if TYPE_CHECKING:
     from ..datasets import ImageDataset
@@ -83,7 +83,7 @@ def open_dataset(
     if dataset.skipped and not quiet:
         click.echo(f"warning: {len(dataset.skipped)} files could not be read and are left out:", err=True)
         for name, reason in dataset.skipped:
-            click.echo(f"  {name}: {reason}", err=True)
+            click.echo(f"  {shown(name)}: {reason}", err=True)
     return dataset
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import UserError
+from ..errors import UserError, shown
 from .common import check_new_file, progress_bar
 from .config_options import flag, with_flags
 
@@ -46,7 +46,7 @@ def inspect(source: str, no_labels: bool, sheet: Path | None, as_json: bool) -> 
     if as_json:
         click.echo(json.dumps(asdict(found) | {"reasons": reasons, "command": command}, indent=2))
     else:
-        click.echo("\n".join([*_report(found), *_proposal(reasons, command)]))
+        click.echo("\n".join(map(shown, [*_report(found), *_proposal(reasons, command)])))
 
 
 def _write_sheet(sheet: Path, found: "Inspection", use_labels: bool) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import UserError
+from ..errors import UserError, shown
 from ..resolve import parse_size
 from .common import Choice, check_new_folder, new_folder, progress_bar
 
@@ -63,7 +63,7 @@ def prepare(
     if done.failed:
         click.echo(f"warning: {len(done.failed)} of {done.written + len(done.failed)} images left out:", err=True)
         for file, reason in done.failed:
-            click.echo(f"  {file}: {reason}", err=True)
+            click.echo(f"  {shown(file)}: {reason}", err=True)
     click.echo(f"wrote {done.written} images; before and after: {out / 'before-after.png'}")
     licence = sample_licence(source)
     if licence:

@@ -122,11 +122,11 @@ def test_near_duplicates_across_classes_and_groups(tmp_path: Path, blots: np.nda
 
 @pytest.mark.parametrize(("dark", "warned"), [(1, False), (2, True)])
 def test_images_that_use_little_of_the_range(tmp_path: Path, dark: int, warned: bool) -> None:
-    """12 bits in files of 16, with one hot pixel: level 4095 becomes 16. One of 25 is no wonder, two are."""
-    levels = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    """Levels up to 15, with one hot pixel. One of 25 is no wonder, two are."""
+    levels = np.linspace(0, 255, 64 * 64).astype(np.uint8).reshape(64, 64)
     for index in range(25):
         pixels = np.roll(levels // 16 if index < dark else levels, index, axis=0)
-        pixels[0, 0] = 65535
+        pixels[0, 0] = 255
         Image.fromarray(pixels).save(tmp_path / f"{index}.png")
     found = inspect_source(str(tmp_path))
     assert found.gray_range == (0, 255)
@@ -134,8 +134,18 @@ def test_images_that_use_little_of_the_range(tmp_path: Path, dark: int, warned: 
     assert len(said) == warned
     if warned:
         assert (
-            "2 images use less than a quarter of the brightness range (99.9% of their pixels are at most 16 " in said[0]
+            "2 images use less than a quarter of the brightness range (99.9% of their pixels are at most 15 " in said[0]
         )
+
+
+def test_images_of_12_bits_in_16_keep_them(tmp_path: Path) -> None:
+    """So their range is no matter, and floating-point ones are looked at, too."""
+    for index in range(4):
+        levels = np.random.default_rng(index).integers(0, 4096, (16, 16))
+        Image.fromarray(levels.astype(np.uint16)).save(tmp_path / f"{index}.png")
+    Image.fromarray(np.random.default_rng(5).normal(0, 9, (16, 16)).astype(np.float32)).save(tmp_path / "f.tiff")
+    found = inspect_source(str(tmp_path))
+    assert (found.images, found.unreadable, found.warnings) == (5, [], [])
 
 
 def test_the_gray_range_is_that_of_all_images(tmp_path: Path) -> None:
