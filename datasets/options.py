@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..config_data import FITS
+from ..config_data import FITS, check_background
 from ..errors import UserError, nearest
 
 
@@ -16,6 +16,7 @@ class Options:
     use_labels: bool
     deep: bool | None = None  # whether to keep more than 8 bits; None: where all images have them
     window: tuple[float, float] | None = None  # of such images; None: their lowest and highest value
+    background: str = "white"
 
 
 def check_options(
@@ -25,6 +26,7 @@ def check_options(
     channels: int | None,
     deep: bool | None = None,
     window: tuple[float, float] | None = None,
+    background: str = "white",
 ) -> Options:
     """The options of `load_dataset`. UserError if one of them is impossible."""
     if isinstance(size, int):
@@ -35,4 +37,13 @@ def check_options(
         raise UserError(f"no fit {fit!r}: {nearest(fit, FITS)}")
     if channels not in (None, 1, 3):
         raise UserError(f"{channels} channels are impossible: choose 1 (gray) or 3 (colour)")
-    return Options(size=size, fit=fit, channels=channels, use_labels=use_labels, deep=deep, window=window)
+    check_background(background)
+    return Options(
+        size=size,
+        fit=fit,
+        channels=channels,
+        use_labels=use_labels,
+        deep=deep,
+        window=window,
+        background=background,
+    )

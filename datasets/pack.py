@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..config_data import BORDERS
 from ..errors import UserError
 from ..pixels import to_window
 from .cache import Meta, write_cache
@@ -79,8 +80,10 @@ def _plan(source: Source, options: Options) -> Plan:
     _require_some(source, headers, skipped)
     if labelling:
         require_two_each(list(headers), labelling)
+    if deep and options.background not in (*BORDERS, "black", "white"):
+        raise UserError(f"`background` {options.background}: with more than 8 bits give black, white, edge or reflect")
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
-    shape = channels, *_resolve_size(options.size, headers)
+    shape = channels, *_resolve_size(options, headers)
     return Plan(list(headers), skipped, labelling, shape, deep)
 
 
@@ -125,13 +128,15 @@ def _decoded(
     """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, its name added to `kept`; the
     others go to `plan.skipped`."""
     channels, height, width = plan.image_shape
+    fit, background = options.fit, options.background
 
     def pixels_of(name: str) -> np.ndarray:
         with open_stream(source, name) as stream:
             if window is not None:
-                return to_window(fitted(open_values(stream), height, width, channels, options.fit), window)
-            image = open_image(stream)
-        return to_array(image, height=height, width=width, channels=channels, fit=options.fit)
+                values = open_values(stream, background)
+                return to_window(fitted(values, height, width, channels, fit, background, window), window)
+            image = open_image(stream, background)
+        return to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
 
     for done, (name, pixels) in enumerate(map_readable(pixels_of, plan.names), start=1):
         if isinstance(pixels, Unreadable):
@@ -143,8 +148,10 @@ def _decoded(
             progress(done, len(plan.names))
 
 
-def _resolve_size(size: tuple[int, int] | None, headers: dict[str, Header]) -> tuple[int, int]:
-    """(height, width) of the packed images. UserError if one is smaller, or if no size is given and they differ."""
+def _resolve_size(options: Options, headers: dict[str, Header]) -> tuple[int, int]:
+    """(height, width) of the packed images. UserError if no size is given and they differ, or if one is smaller: only
+    padding makes do with that."""
+    size = options.size
     least_height = min(header.height for header in headers.values())
     least_width = min(header.width for header in headers.values())
     if size is None:
@@ -157,6 +164,8 @@ def _resolve_size(size: tuple[int, int] | None, headers: dict[str, Header]) -> t
                     f"give `size`, at most {min(least_height, least_width)}"
                 )
         return header.height, header.width
+    if options.fit == "pad":
+        return size
     height, width = size
     small = [name for name, header in headers.items() if header.height < height or header.width < width]
     if small:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
-from ..config_data import parse_window
+from ..config_data import DataConfig, parse_window
 from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
@@ -34,10 +34,12 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
     info = read_info(generator_file(run))
     network = info.network
+    prepared = DataConfig(source=data) if config is None else config.data
     dataset = load(
         data,
         size=(network.height, network.width),
-        fit="crop" if config is None else config.data.fit,
+        fit=prepared.fit,
+        background=prepared.background,
         use_labels=network.c_dim > 0,
         channels=network.channels,
         deep=info.window is not None,
@@ -64,6 +66,7 @@ def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any
             data.source,
             size=parse_size(data.size),
             fit=data.fit,
+            background=data.background,
             use_labels=data.labels,
             deep=deep,
             window=window,

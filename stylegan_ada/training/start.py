@@ -120,6 +120,7 @@ def _configure(
             options.data,
             size=parse_size(full.size),
             fit=full.fit or "crop",
+            background=full.background or "white",
             use_labels=not options.no_labels,
             window=parse_window(full.window),
             check_shape=block_shapes,
