@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 class ImageDataset:
     """Images of one size with their classes, as `load_dataset` gives them.
 
-    images: uint8 [N, C, H, W], C is 1 or 3; a read-only memory map of the cache.
+    images: uint8 [N, C, H, W], C is 1, 3, or 4 (RGBA, the colours multiplied by alpha); a
+    read-only memory map of the cache.
     labels: int64 [N] class indices; None when unlabelled. classes: their names, () when unlabelled.
     names: the file of each image, relative to the source. skipped: (file, reason) of those that could not be read.
     fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..config_data import FITS, check_background
+from ..config_data import CHANNELS, FITS, check_background
 from ..errors import UserError, nearest
 
 
@@ -35,8 +35,8 @@ def check_options(
         raise UserError(f"size {size[0]}x{size[1]} is impossible: give a height and a width of 1 pixel or more")
     if fit not in FITS:
         raise UserError(f"no fit {fit!r}: {nearest(fit, FITS)}")
-    if channels not in (None, 1, 3):
-        raise UserError(f"{channels} channels are impossible: choose 1 (gray) or 3 (colour)")
+    if channels not in (None, *CHANNELS.values()):
+        raise UserError(f"{channels} channels are impossible: choose 1 (gray), 3 (colour) or 4 (colour and alpha)")
     check_background(background)
     return Options(
         size=size,

@@ -89,6 +89,12 @@ def _plan(source: Source, options: Options) -> Plan:
 
 def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
     """Whether more than 8 bits are kept. UserError if that is asked for, and some images have no more."""
+    if options.channels == 4 and options.deep is not False:
+        if headers and all(header.deep for header in headers.values()):
+            raise UserError(
+                "`channels` rgba: of images with more than 8 bits transparency is not kept, give gray or rgb"
+            )
+        return False
     shallow = [name for name, header in headers.items() if not header.deep]
     if options.deep is None and options.window is None:
         return not shallow and bool(headers)
@@ -135,7 +141,7 @@ def _decoded(
             if window is not None:
                 values = open_values(stream, background)
                 return to_window(fitted(values, height, width, channels, fit, background, window), window)
-            image = open_image(stream, background)
+            image = open_image(stream, background, alpha=channels == 4)
         return to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
 
     for done, (name, pixels) in enumerate(map_readable(pixels_of, plan.names), start=1):

@@ -8,6 +8,7 @@ from .settings import Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
 FITS = ("crop", "pad", "stretch")
+CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 BORDERS = ("edge", "reflect")  # backgrounds that are no colour
 
 
@@ -33,6 +34,15 @@ class DataConfig:
             "background",
             "What lies behind transparent pixels and around padded images: a colour such as black or #20a0ff; or "
             "edge or reflect, the image's own border (behind transparent pixels lies white then).",
+        ),
+    )
+    channels: str | None = field(
+        default=None,
+        metadata=setting(
+            "channels",
+            "What is trained: gray, rgb, or rgba, which keeps transparency.",
+            choices=tuple(CHANNELS),
+            default="gray if no image has colour, else rgb",
         ),
     )
     window: str | None = field(

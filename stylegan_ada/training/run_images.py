@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
-from ..config_data import DataConfig, parse_window
+from ..config_data import CHANNELS, DataConfig, parse_window
 from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
@@ -67,6 +67,7 @@ def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any
             size=parse_size(data.size),
             fit=data.fit,
             background=data.background,
+            channels=None if data.channels is None else CHANNELS[data.channels],
             use_labels=data.labels,
             deep=deep,
             window=window,

@@ -15,7 +15,7 @@ import torch
 from .. import distributed
 from ..augment.extra_file import read_extra
 from ..config import RunConfig
-from ..config_data import parse_window
+from ..config_data import CHANNELS, parse_window
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
@@ -121,6 +121,7 @@ def _configure(
             size=parse_size(full.size),
             fit=full.fit or "crop",
             background=full.background or "white",
+            channels=None if full.channels is None else CHANNELS[full.channels],
             use_labels=not options.no_labels,
             window=parse_window(full.window),
             check_shape=block_shapes,
