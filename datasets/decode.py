@@ -27,7 +27,8 @@ class Unreadable(Exception):
 class Header:
     """height, width: as shown, after the rotation that EXIF asks for. mode: Pillow's. gray: whether it has no colour.
 
-    frames: how many pictures the file holds; the first one is what counts. deep: whether it has more than 8 bits.
+    frames: how many pictures the file holds; deep: whether it has more than 8 bits.
+    transparent: whether it has transparency. turned: whether EXIF asks for a rotation or a reflection.
     """
 
     height: int
@@ -36,6 +37,8 @@ class Header:
     gray: bool
     frames: int
     deep: bool = False
+    transparent: bool = False
+    turned: bool = False
 
 
 def open_stream(source: Source, name: str) -> BinaryIO:
@@ -48,21 +51,34 @@ def open_stream(source: Source, name: str) -> BinaryIO:
         raise Unreadable(_reason(error)) from None
 
 
-def read_header(stream: BinaryIO) -> Header:
-    """What an image file says of itself, without decoding its pixels. Raises Unreadable."""
+def read_header(stream: BinaryIO, page: int = 0) -> Header:
+    """What an image file says of itself, without decoding its pixels. page: from 0, of a file with several.
+    Raises Unreadable."""
     try:
         with Image.open(stream, formats=FORMATS) as image:
+            frames = _count_frames(image)
+            if page:
+                image.seek(page)
             width, height = image.size
             # asked of the base class, since a PNG's own getexif decodes its pixels; a TIFF's size is turned already
             orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
             if orientation in (5, 6, 7, 8) and image.format != "TIFF":
                 width, height = height, width
             mode = image.mode
-            frames = _count_frames(image)
+            transparent = image.has_transparency_data
             deep = mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile])
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise Unreadable(_reason(error)) from None
-    return Header(height, width, mode, gray=mode in (*GRAY_MODES, *REFUSED_MODES), frames=frames, deep=deep)
+    return Header(
+        height,
+        width,
+        mode,
+        gray=mode in (*GRAY_MODES, *REFUSED_MODES),
+        frames=frames,
+        deep=deep,
+        transparent=transparent,
+        turned=orientation in range(2, 9),
+    )
 
 
 def refusal(mode: str) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,15 @@ from ..config_data import BORDERS
 from ..errors import UserError
 from ..pixels import to_window
 from .cache import Meta, write_cache
+from .conversions import conversions
 from .decode import Header, Unreadable, open_image, open_stream, read_header, refusal, to_array
 from .deep import fitted, open_values
 from .labels import Labelling, read_labels, require_two_each
 from .options import Options
 from .parallel import map_readable
+from .pictures_of_files import file_of, page_of, picture_names
 from .progress import Progress
+from .sizes import resolve_size, too_small
 from .sources import Source, require_images
 
 
@@ -30,6 +33,8 @@ class Plan:
     labelling: Labelling | None
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
+    headers: dict[str, Header]
+    why_size: str | None
 
 
 def pack(
@@ -71,6 +76,10 @@ def _plan(source: Source, options: Options) -> Plan:
             skipped[name] = str(header)
         else:
             headers[name] = header
+    if options.pages == "all":
+        headers = _with_pages(source, headers, skipped)
+        if labelling:
+            labelling = _of_pictures(labelling, headers)
     deep = _is_deep(headers, options)
     for name in list(headers):
         reason = None if deep else refusal(headers[name].mode)
@@ -83,8 +92,39 @@ def _plan(source: Source, options: Options) -> Plan:
     if deep and options.background not in (*BORDERS, "black", "white"):
         raise UserError(f"`background` {options.background}: with more than 8 bits give black, white, edge or reflect")
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
-    shape = channels, *_resolve_size(options, headers)
-    return Plan(list(headers), skipped, labelling, shape, deep)
+    height, width, why_size = resolve_size(options, headers)
+    if why_size is not None and options.fit != "pad":
+        for name in too_small(headers, height, width):
+            skipped[name] = f"{headers[name].height}x{headers[name].width}, smaller than {height}x{width}"
+            del headers[name]
+        if labelling:
+            require_two_each(list(headers), labelling)
+    return Plan(list(headers), skipped, labelling, (channels, height, width), deep, headers, why_size)
+
+
+def _with_pages(source: Source, headers: Mapping[str, Header], skipped: dict[str, str]) -> dict[str, Header]:
+    """Those of all pictures, of each file that holds several."""
+
+    def header_of(name: str) -> Header:
+        with open_stream(source, file_of(name)) as stream:
+            return read_header(stream, page_of(name))
+
+    pages = [
+        page for name, header in headers.items() if header.frames > 1 for page in picture_names(name, header.frames)
+    ]
+    found: dict[str, Header] = {name: header for name, header in headers.items() if header.frames == 1}
+    for name, header in map_readable(header_of, pages):
+        if isinstance(header, Unreadable):
+            skipped[name] = str(header)
+        else:
+            found[name] = header
+    return dict(sorted(found.items()))
+
+
+def _of_pictures(labelling: Labelling, names: Iterable[str]) -> Labelling:
+    """The same, in which a picture has the label of its file."""
+    index_of = {name: labelling.index_of[file_of(name)] for name in names}
+    return replace(labelling, index_of={**labelling.index_of, **index_of})
 
 
 def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
@@ -112,8 +152,8 @@ def _range_of(source: Source, plan: Plan) -> tuple[float, float]:
     """The lowest and the highest value of all images."""
 
     def range_of(name: str) -> tuple[float, float]:
-        with open_stream(source, name) as stream:
-            values = open_values(stream)
+        with open_stream(source, file_of(name)) as stream:
+            values = open_values(stream, page=page_of(name))
         return float(values.min()), float(values.max())
 
     ranges = [found for _, found in map_readable(range_of, plan.names) if not isinstance(found, Unreadable)]
@@ -137,11 +177,11 @@ def _decoded(
     fit, background = options.fit, options.background
 
     def pixels_of(name: str) -> np.ndarray:
-        with open_stream(source, name) as stream:
+        with open_stream(source, file_of(name)) as stream:
             if window is not None:
-                values = open_values(stream, background)
+                values = open_values(stream, background, page_of(name))
                 return to_window(fitted(values, height, width, channels, fit, background, window), window)
-            image = open_image(stream, background, alpha=channels == 4)
+            image = open_image(stream, background, alpha=channels == 4, page=page_of(name))
         return to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
 
     for done, (name, pixels) in enumerate(map_readable(pixels_of, plan.names), start=1):
@@ -152,36 +192,6 @@ def _decoded(
             yield pixels
         if progress:
             progress(done, len(plan.names))
-
-
-def _resolve_size(options: Options, headers: dict[str, Header]) -> tuple[int, int]:
-    """(height, width) of the packed images. UserError if no size is given and they differ, or if one is smaller: only
-    padding makes do with that."""
-    size = options.size
-    least_height = min(header.height for header in headers.values())
-    least_width = min(header.width for header in headers.values())
-    if size is None:
-        first, header = next(iter(headers.items()))
-        for name, other in headers.items():
-            if (other.height, other.width) != (header.height, header.width):
-                raise UserError(
-                    f"the images differ in size ({first!r} is {header.height}x{header.width}, {name!r} is "
-                    f"{other.height}x{other.width}, height x width): "
-                    f"give `size`, at most {min(least_height, least_width)}"
-                )
-        return header.height, header.width
-    if options.fit == "pad":
-        return size
-    height, width = size
-    small = [name for name, header in headers.items() if header.height < height or header.width < width]
-    if small:
-        header = headers[small[0]]
-        most = min(least_height, least_width) if height == width else f"{least_height}x{least_width}"
-        raise UserError(
-            f"{len(small)} images are smaller than {height}x{width} (first: {small[0]!r} is "
-            f"{header.height}x{header.width}, height x width): give `size` {most} or less, or remove them"
-        )
-    return size
 
 
 def _require_some(source: Source, readable: Iterable[str], skipped: dict[str, str]) -> None:
@@ -200,7 +210,10 @@ def _describe(
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     group_of = labelling.groups if labelling else None
-    groups = [group_of[name] for name in kept] if group_of else None
+    groups = [group_of[file_of(name)] for name in kept] if group_of else None
+    if groups is None and any(file_of(name) != name for name in kept):
+        groups = [file_of(name) for name in kept]  # pages of one scan belong together
+    done = conversions(plan.headers, kept, plan.image_shape[0], options, plan.deep)
     told: list[Any] = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)
@@ -214,4 +227,5 @@ def _describe(
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         groups=None if groups is None else tuple(groups),
         window=window,
+        notes=tuple(line for line in (plan.why_size, done) if line is not None),
     )

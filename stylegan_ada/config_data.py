@@ -8,6 +8,8 @@ from .settings import Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
 FITS = ("crop", "pad", "stretch")
+AUTO = "auto"
+PAGES = ("first", "all")
 CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 BORDERS = ("edge", "reflect")  # backgrounds that are no colour
 
@@ -18,7 +20,12 @@ class DataConfig:
 
     source: str = field(metadata=setting("data", "A folder, a .zip, or sample:NAME."))
     size: str | None = field(
-        default=None, metadata=setting("size", "Pixels: 64, or 64x96 (height x width).", default="the images' own size")
+        default=None,
+        metadata=setting(
+            "size",
+            "Pixels: 64, or 64x96 (height x width), or auto, by the median image.",
+            default="the images' own size",
+        ),
     )
     fit: str = field(
         default="crop",
@@ -44,6 +51,10 @@ class DataConfig:
             choices=tuple(CHANNELS),
             default="gray if no image has colour, else rgb",
         ),
+    )
+    pages: str = field(
+        default="first",
+        metadata=setting("pages", "Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
     )
     window: str | None = field(
         default=None,

@@ -12,7 +12,7 @@ from ..config_data import CHANNELS, DataConfig, parse_window
 from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
-from ..resolve import parse_size
+from ..resolve import wanted_size
 from .run_folder import RunFolder
 
 
@@ -40,6 +40,7 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         size=(network.height, network.width),
         fit=prepared.fit,
         background=prepared.background,
+        pages=prepared.pages,
         use_labels=network.c_dim > 0,
         channels=network.channels,
         deep=info.window is not None,
@@ -64,9 +65,10 @@ def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any
     def open_set(deep: bool | None) -> ImageDataset:
         return load(
             data.source,
-            size=parse_size(data.size),
+            size=wanted_size(data.size),
             fit=data.fit,
             background=data.background,
+            pages=data.pages,
             channels=None if data.channels is None else CHANNELS[data.channels],
             use_labels=data.labels,
             deep=deep,

@@ -113,6 +113,7 @@ def open_real(
             size=tuple(size),
             fit=prepared.fit,
             background=prepared.background,
+            pages=prepared.pages,
             use_labels=True,
             channels=channels,
             **_depth(own.dataset),
