@@ -1,7 +1,8 @@
 """Color transformations (arXiv 2006.06676, appendix B), composed into one affine map of the color space [-1, 1]^d.
 
 RGB images have d = 3. RGBA images have d = 4: their colors, which are multiplied by alpha, change as those of an RGB
-image do, and alpha stays. Others have d = 1: every channel takes the same map, in which hue and saturation have no meaning.
+image do, and alpha stays. Others have d = 1: every channel takes the same map, in which hue and saturation have no
+meaning.
 """
 
 import math

@@ -35,9 +35,10 @@ class AugmentPipe(torch.nn.Module):
     """The groups of augmentations of arXiv 2006.06676, appendix B, each at the same probability p.
 
     groups: names out of GROUPS, in any order; they are applied in the order of GROUPS. image_shape: (C, H, W), C from 1
-    to 4, sides of at least 2; an image that is not square takes half turns only. C = 3 is taken for RGB and
-    C = 4 for RGBA, its colors multiplied by alpha, which keeps its values under color changes: channels of other images share brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own
-    augmentations, which come before the groups.
+    to 4, sides of at least 2; an image that is not square takes half turns only. C = 3 is taken for RGB and C = 4 for
+    RGBA, its colors multiplied by alpha, which keeps its values under color changes: channels of other images share
+    brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own augmentations, which
+    come before the groups.
     Raises UserError for an unknown group or an impossible shape.
     """
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..config_data import BORDERS
+from ..config_data import AUTO, BORDERS
 from ..errors import UserError
 from ..pixels import to_window
 from .cache import Meta, write_cache
@@ -64,61 +64,56 @@ def pack(
 def _plan(source: Source, options: Options) -> Plan:
     names = require_images(source)
     labelling = read_labels(source) if options.use_labels else None
-    headers: dict[str, Header] = {}
     skipped: dict[str, str] = {}
-
-    def header_of(name: str) -> Header:
-        with open_stream(source, name) as stream:
-            return read_header(stream)
-
-    for name, header in map_readable(header_of, names):
-        if isinstance(header, Unreadable):
-            skipped[name] = str(header)
-        else:
-            headers[name] = header
+    headers = _headers(source, names, skipped)
     if options.pages == "all":
         headers = _with_pages(source, headers, skipped)
-        if labelling:
-            labelling = _of_pictures(labelling, headers)
+        labelling = _of_pictures(labelling, headers) if labelling else None
     deep = _is_deep(headers, options)
-    for name in list(headers):
-        reason = None if deep else refusal(headers[name].mode)
-        if reason is not None:
-            skipped[name] = reason
-            del headers[name]
+    _leave_out(headers, skipped, {} if deep else {name: refusal(header.mode) for name, header in headers.items()})
     _require_some(source, headers, skipped)
-    if labelling:
-        require_two_each(list(headers), labelling)
     if deep and options.background not in (*BORDERS, "black", "white"):
         raise UserError(f"`background` {options.background}: with more than 8 bits give black, white, edge or reflect")
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
     height, width, why_size = resolve_size(options, headers)
-    if why_size is not None and options.fit != "pad":
-        for name in too_small(headers, height, width):
-            skipped[name] = f"{headers[name].height}x{headers[name].width}, smaller than {height}x{width}"
-            del headers[name]
-        if labelling:
-            require_two_each(list(headers), labelling)
+    if options.size == AUTO and options.fit != "pad":
+        _leave_out(headers, skipped, too_small(headers, height, width))
+    if labelling:
+        require_two_each(list(headers), labelling)
     return Plan(list(headers), skipped, labelling, (channels, height, width), deep, headers, why_size)
 
 
-def _with_pages(source: Source, headers: Mapping[str, Header], skipped: dict[str, str]) -> dict[str, Header]:
-    """Those of all pictures, of each file that holds several."""
+def _headers(source: Source, names: Sequence[str], skipped: dict[str, str]) -> dict[str, Header]:
+    """By picture; those that cannot be read go to `skipped`."""
 
     def header_of(name: str) -> Header:
         with open_stream(source, file_of(name)) as stream:
             return read_header(stream, page_of(name))
 
-    pages = [
-        page for name, header in headers.items() if header.frames > 1 for page in picture_names(name, header.frames)
-    ]
-    found: dict[str, Header] = {name: header for name, header in headers.items() if header.frames == 1}
-    for name, header in map_readable(header_of, pages):
+    found: dict[str, Header] = {}
+    for name, header in map_readable(header_of, names):
         if isinstance(header, Unreadable):
             skipped[name] = str(header)
         else:
             found[name] = header
-    return dict(sorted(found.items()))
+    return found
+
+
+def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Mapping[str, str | None]) -> None:
+    """Moves those that there is a reason against."""
+    for name, reason in reasons.items():
+        if reason is not None:
+            skipped[name] = reason
+            del headers[name]
+
+
+def _with_pages(source: Source, headers: Mapping[str, Header], skipped: dict[str, str]) -> dict[str, Header]:
+    """Those of all pictures, of each file that holds several."""
+
+    several = {name: header.frames for name, header in headers.items() if header.frames > 1}
+    pages = [page for name, count in several.items() for page in picture_names(name, count)]
+    single = {name: header for name, header in headers.items() if name not in several}
+    return dict(sorted((single | _headers(source, pages, skipped)).items()))
 
 
 def _of_pictures(labelling: Labelling, names: Iterable[str]) -> Labelling:

@@ -1,7 +1,7 @@
 """One file, several pictures: the pages of a TIFF, the frames of an animation.
 
-Each has the name of its file with its number, from 1: scan.tiff#0002. No file of a source is named so, since an image is
-recognised by its suffix.
+Each has the name of its file with its number, from 1: scan.tiff#0002. No file of a source is named so, since images
+are recognised by their suffix.
 """
 
 import re

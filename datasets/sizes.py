@@ -33,7 +33,7 @@ def resolve_size(options: Options, headers: Mapping[str, Header]) -> tuple[int, 
                 )
         return header.height, header.width, None
     height, width = options.size
-    small = [] if options.fit == "pad" else too_small(headers, height, width)
+    small = [] if options.fit == "pad" else [*too_small(headers, height, width)]
     if small:
         header = headers[small[0]]
         most = min(least_height, least_width) if height == width else f"{least_height}x{least_width}"
@@ -44,9 +44,13 @@ def resolve_size(options: Options, headers: Mapping[str, Header]) -> tuple[int, 
     return height, width, None
 
 
-def too_small(headers: Mapping[str, Header], height: int, width: int) -> list[str]:
-    """The images that would have to be enlarged."""
-    return [name for name, header in headers.items() if header.height < height or header.width < width]
+def too_small(headers: Mapping[str, Header], height: int, width: int) -> dict[str, str]:
+    """The images that would have to be enlarged, by name, with the reason."""
+    return {
+        name: f"{header.height}x{header.width}, smaller than {height}x{width}"
+        for name, header in headers.items()
+        if header.height < height or header.width < width
+    }
 
 
 def _chosen(headers: Mapping[str, Header], fit: str) -> tuple[int, int, str]:

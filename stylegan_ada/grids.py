@@ -32,8 +32,8 @@ def image_grid(rows: Sequence[np.ndarray], names: Sequence[str] = ()) -> Image.I
 
 
 def as_picture(image: np.ndarray) -> Image.Image:
-    """uint8 [H, W, C] -> L, LA, RGB, or RGBA. Of 4 channels the colours are multiplied by alpha, in the picture they are
-    not."""
+    """uint8 [H, W, C] -> L, LA, RGB, or RGBA. Of 4 channels the colours are multiplied by alpha, and are divided by it
+    for the picture."""
     height, width, channels = image.shape
     if channels == 4:
         # Pillow's RGBa has the colours multiplied; a generator's may exceed alpha, where nothing could be so bright

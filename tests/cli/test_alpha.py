@@ -9,6 +9,7 @@ from PIL import Image
 from stylegan_ada import load_generator
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.grids import as_picture, image_grid
+from stylegan_ada.training.run_images import run_images
 
 RANDOM = np.random.default_rng(0)
 
@@ -91,3 +92,26 @@ def test_a_grid_lies_on_white():
     grid = np.asarray(image_grid([image[None]])).astype(int)
     assert np.abs(grid[0, 0] - [155, 55, 55]).max() <= 1
     assert grid[0, -1].tolist() == [255, 255, 255]
+
+
+def test_the_other_options_reach_the_run_and_its_other_images(command, small, tmp_path):
+    """Padded pages of a TIFF, at a size that is chosen; 20 of 20x30 pixels."""
+    pages = [Image.fromarray(RANDOM.integers(0, 256, (20, 30), dtype=np.uint8)) for _ in range(20)]
+    (tmp_path / "scans").mkdir()
+    pages[0].save(tmp_path / "scans" / "a.tiff", save_all=True, append_images=pages[1:])
+    given = ["--size", "auto", "--fit", "pad", "--background", "edge", "--pages", "all", "--channels", "rgb"]
+    train = ["train", "--data", tmp_path / "scans", "--out", tmp_path / "run", *small[2:], *given]
+    result = command(*train, "--kimg", "0.016")
+    assert result.code == 0, result.err
+    assert "--size 20x28: the nearest size with a network within the median image of 20x30" in result.out
+    assert "20 images: 20 gray converted to RGB, 1 file holds several pictures, of which all are taken" in result.out
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["network"]["channels"] == 3
+    assert (config["network"]["height"], config["network"]["width"]) == (20, 28)
+    assert config["data"]["size"] == "auto"
+    assert command(*train, "--kimg", "0.032").code == 0
+    for data in (None, str(tmp_path / "scans")):
+        real = run_images(tmp_path / "run", data)
+        assert real.dataset.image_shape == (3, 20, 28)
+        assert len(real.dataset) == 20
+        assert real.trained_on is not None
