@@ -24,7 +24,7 @@ def icons(tmp_path_factory):
         (folder / name).mkdir(exist_ok=True)
         pixels = np.zeros((16, 16, 4), np.uint8)
         pixels[:] = (*RANDOM.integers(0, 256, 3), 0)
-        pixels[y**2 + x**2 < 36] = (255 * (index % 2), 0, 255 - 255 * (index % 2), 200)
+        pixels[y**2 + x**2 < 36] = (100 * (index % 2), 0, 100 - 100 * (index % 2), 200)
         Image.fromarray(pixels).save(folder / name / f"{index}.png")
     return folder
 
@@ -77,12 +77,12 @@ def test_colour_that_cannot_be_seen_does_not_matter(icons, tmp_path):
         Image.fromarray(pixels).save(target)
     np.testing.assert_array_equal(load_dataset(str(tmp_path / "set"), size=12, channels=4).images, found)
     assert (found[:, :3] <= found[:, 3:]).all()
-    assert found[0, :, 6, 6].tolist() == [0, 0, 200, 200]
+    assert found[0, :, 6, 6].tolist() == [0, 0, 78, 200]  # 100 * 200 / 255
 
 
 def test_gray_and_rgb_are_forced(icons):
     gray = load_dataset(str(icons), size=16, channels=1, background="black").images
-    assert gray[0, 0, 8, 8] == round(0.114 * 200)
+    assert gray[0, 0, 8, 8] == round(0.114 * 100 * 200 / 255)
     assert gray[0, 0, 0, 0] == 0
 
 
