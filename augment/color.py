@@ -1,6 +1,8 @@
 """Color transformations (arXiv 2006.06676, appendix B), composed into one affine map of the color space [-1, 1]^d.
 
-RGB images have d = 3. Others have d = 1: every channel takes the same map, in which hue and saturation have no meaning.
+RGB images have d = 3. RGBA images have d = 4: their colors, which are multiplied by alpha, change as those of an RGB
+image do, and alpha stays. Others have d = 1: every channel takes the same map, in which hue and saturation have no
+meaning.
 """
 
 import math
@@ -17,12 +19,12 @@ SATURATION_OCTAVES = 1.0
 
 
 def color_dimensions(channels: int) -> int:
-    """How many channels a color has: 3 in RGB images, else 1."""
-    return 3 if channels == 3 else 1
+    """How many channels a color has: 3 in RGB and RGBA images, else 1."""
+    return 3 if channels in (3, 4) else 1
 
 
 def draw_color(draws: Draws, p: Tensor, channels: int) -> Tensor:
-    """float32 [N, d + 1, d + 1], homogeneous: brightness, contrast, luma flip, then, in RGB, hue and saturation.
+    """float32 [N, d + 1, d + 1], homogeneous: brightness, contrast, luma flip, then, in RGB(A), hue and saturation.
 
     Each fires with probability p. A fired luma flip (a reflection that exchanges black and white, keeping hue) still
     leaves half of the images as they are.
@@ -54,7 +56,24 @@ def draw_color(draws: Draws, p: Tensor, channels: int) -> Tensor:
         # Rodrigues' formula
         steps.append(eye + _times(hue.sin(), cross) - _times(1 - hue.cos(), chroma))
         steps.append(eye + _times(saturation - 1, chroma))
-    return compose(*reversed(steps))
+    color = compose(*reversed(steps))
+    return _beside_alpha(color) if channels == 4 else color
+
+
+def _beside_alpha(color: Tensor) -> Tensor:
+    """[N, 4, 4] of colors c -> [N, 5, 5], the same of RGBA whose colors are multiplied by alpha a.
+
+    From 0 to 1 a color c becomes M c + o, so that a c becomes M (a c) + a o: the offset is a column for alpha. In
+    [-1, 1], o is (1 + b - M 1) / 2, and 0 lies at -1.
+    """
+    linear, offset = color[:, :3, :3], color[:, :3, 3]
+    row_sums = linear.sum(2)
+    black = 1 + offset - row_sums  # what black becomes, above black
+    result = torch.eye(5, device=color.device).repeat(len(color), 1, 1)
+    result[:, :3, :3] = linear
+    result[:, :3, 3] = black / 2
+    result[:, :3, 4] = row_sums + black / 2 - 1
+    return result
 
 
 def _times(amount: Tensor, direction: Tensor) -> Tensor:

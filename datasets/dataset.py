@@ -10,13 +10,16 @@ from numpy.typing import ArrayLike
 class ImageDataset:
     """Images of one size with their classes, as `load_dataset` gives them.
 
-    images: uint8 [N, C, H, W], C is 1 or 3; a read-only memory map of the cache.
+    images: uint8 [N, C, H, W], C is 1, 3, or 4 (RGBA, the colours multiplied by alpha); a
+    read-only memory map of the cache.
     labels: int64 [N] class indices; None when unlabelled. classes: their names, () when unlabelled.
-    names: the file of each image, relative to the source. skipped: (file, reason) of those that could not be read.
+    names: the file of each image, relative to the source, with its number where a file holds
+    several (`pictures_of_files`). skipped: (file, reason) of those that could not be read, or are too small.
     fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.
     levels: uint16 [N, C, H, W] where the images have more than 8 bits, a memory map; 0 and 65535 stand for the values
     of `window`, (low, high) in the images' own units. `images` is then the same in 8 bits. None for 8-bit images.
     groups: what each image belongs to (a patient, a part), from labels.csv; None where it has no such column.
+    notes: lines on what was done with the files, and why.
     """
 
     images: np.ndarray
@@ -28,6 +31,7 @@ class ImageDataset:
     groups: tuple[str, ...] | None = None
     levels: np.ndarray | None = None
     window: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

@@ -8,6 +8,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ..errors import first_line
 from ..pixels import nchw
+from .fitting import around, behind, padded, scaled
 from .label_files import DAMAGE
 from .sources import Source, is_text
 
@@ -26,7 +27,8 @@ class Unreadable(Exception):
 class Header:
     """height, width: as shown, after the rotation that EXIF asks for. mode: Pillow's. gray: whether it has no colour.
 
-    frames: how many pictures the file holds; the first one is what counts. deep: whether it has more than 8 bits.
+    frames: how many pictures the file holds; deep: whether it has more than 8 bits.
+    transparent: whether it has transparency. turned: whether EXIF asks for a rotation or a reflection.
     """
 
     height: int
@@ -35,6 +37,8 @@ class Header:
     gray: bool
     frames: int
     deep: bool = False
+    transparent: bool = False
+    turned: bool = False
 
 
 def open_stream(source: Source, name: str) -> BinaryIO:
@@ -47,21 +51,34 @@ def open_stream(source: Source, name: str) -> BinaryIO:
         raise Unreadable(_reason(error)) from None
 
 
-def read_header(stream: BinaryIO) -> Header:
-    """What an image file says of itself, without decoding its pixels. Raises Unreadable."""
+def read_header(stream: BinaryIO, page: int = 0) -> Header:
+    """What an image file says of itself, without decoding its pixels. page: from 0, of a file with several.
+    Raises Unreadable."""
     try:
         with Image.open(stream, formats=FORMATS) as image:
+            frames = _count_frames(image)
+            if page:
+                image.seek(page)
             width, height = image.size
             # asked of the base class, since a PNG's own getexif decodes its pixels; a TIFF's size is turned already
             orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
             if orientation in (5, 6, 7, 8) and image.format != "TIFF":
                 width, height = height, width
             mode = image.mode
-            frames = _count_frames(image)
+            transparent = image.has_transparency_data
             deep = mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile])
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise Unreadable(_reason(error)) from None
-    return Header(height, width, mode, gray=mode in (*GRAY_MODES, *REFUSED_MODES), frames=frames, deep=deep)
+    return Header(
+        height,
+        width,
+        mode,
+        gray=mode in (*GRAY_MODES, *REFUSED_MODES),
+        frames=frames,
+        deep=deep,
+        transparent=transparent,
+        turned=orientation in range(2, 9),
+    )
 
 
 def refusal(mode: str) -> str | None:
@@ -69,44 +86,44 @@ def refusal(mode: str) -> str | None:
     return f"{REFUSED_MODES[mode]} (convert to 8 or 16 bits)" if mode in REFUSED_MODES else None
 
 
-def open_image(stream: BinaryIO) -> Image.Image:
-    """An image file's first frame as an 8-bit image, "L" or "RGB", turned as its EXIF asks. Raises Unreadable.
+def open_image(stream: BinaryIO, background: str = "white", alpha: bool = False, page: int = 0) -> Image.Image:
+    """A picture of an image file in 8 bits, "L" or "RGB", turned as its EXIF asks. Raises Unreadable.
 
-    16-bit gray v becomes round(v / 257), which maps 0 ... 65535 onto 0 ... 255. Transparent pixels are laid on white.
+    16-bit gray v becomes round(v / 257), which maps 0 ... 65535 onto 0 ... 255. Transparent pixels are laid on the
+    colour `background` (on white for "edge" and "reflect"); with `alpha` they stay, and every image is "RGBA".
+    page: from 0, of a file with several.
     """
     try:
         with Image.open(stream, formats=FORMATS) as file:
+            if page:
+                file.seek(page)
             image = ImageOps.exif_transpose(file)
             image.load()
-            return _to_8_bit(image)
+            return _to_8_bit(image, background, alpha)
     except Unreadable:
         raise
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise Unreadable(_reason(error)) from None
 
 
-def to_array(image: Image.Image, *, height: int, width: int, channels: int, fit: str) -> np.ndarray:
-    """uint8 [C, height, width] of an "L" or "RGB" image.
+def to_array(
+    image: Image.Image, *, height: int, width: int, channels: int, fit: str, background: str = "white"
+) -> np.ndarray:
+    """uint8 [C, height, width] of an "L" or "RGB" image, or, for 4 channels, of an "RGBA" one.
 
-    fit "crop" cuts the largest central part of the wanted shape, "stretch" takes the whole image; that is scaled by
-    Pillow's LANCZOS filter, whose support grows with the reduction, so that fine detail does not alias. Colour
-    becomes gray by the luma of ITU-R BT.601. An image of the wanted size keeps its pixels.
+    fit "crop" cuts the largest central part of the wanted shape, "pad" puts the whole image before `background`,
+    "stretch" takes the whole image; scaled as in `scaled`. Colour becomes gray by the luma of ITU-R BT.601. Of 4
+    channels the colours are multiplied by alpha, so that the colour of transparent pixels is of no account.
     """
-    image = image.convert("L" if channels == 1 else "RGB")
-    if image.size != (width, height):
-        if fit == "crop":
-            image = image.crop(crop_box(image.height, image.width, height, width))
-        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    # Pillow's RGBa has the colours multiplied
+    image = scaled(image.convert({1: "L", 3: "RGB", 4: "RGBa"}[channels]), height, width, fit)
     pixels = np.asarray(image)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(nchw(pixels[None])[0])
-
-
-def crop_box(from_height: int, from_width: int, height: int, width: int) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom), in whole pixels, of the largest central part whose shape is height : width."""
-    cut_height = max(1, min(from_height, round(from_width * height / width)))
-    cut_width = max(1, min(from_width, round(from_height * width / height)))
-    top, left = (from_height - cut_height) // 2, (from_width - cut_width) // 2
-    return left, top, left + cut_width, top + cut_height
+    planes = pixels[None] if channels == 1 else nchw(pixels[None])[0]
+    if channels == 4:
+        planes = np.minimum(planes, planes[3:])  # where the filter has overshot
+    if fit == "pad":
+        planes = padded(planes, height, width, background, around(background, channels))
+    return np.ascontiguousarray(planes)
 
 
 def _count_frames(image: Image.Image) -> int:
@@ -114,15 +131,17 @@ def _count_frames(image: Image.Image) -> int:
     return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
 
 
-def _to_8_bit(image: Image.Image) -> Image.Image:
+def _to_8_bit(image: Image.Image, background: str, alpha: bool) -> Image.Image:
     gray = image.mode in GRAY_MODES
     if image.mode in DEEP_GRAY_MODES:
-        return Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
+        image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
     if (reason := refusal(image.mode)) is not None:
         raise Unreadable(reason)
+    if alpha:
+        return image.convert("RGBA")
     if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
+        canvas = Image.new("RGBA", image.size, behind(background))
+        image = Image.alpha_composite(canvas, image.convert("RGBA"))
     return image.convert("L" if gray else "RGB")
 
 

@@ -7,7 +7,11 @@ from .errors import UserError
 from .settings import Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
-FITS = ("crop", "stretch")
+FITS = ("crop", "pad", "stretch")
+AUTO = "auto"
+PAGES = ("first", "all")
+CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+BORDERS = ("edge", "reflect")  # backgrounds that are no colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +20,41 @@ class DataConfig:
 
     source: str = field(metadata=setting("data", "A folder, a .zip, or sample:NAME."))
     size: str | None = field(
-        default=None, metadata=setting("size", "Pixels: 64, or 64x96 (height x width).", default="the images' own size")
+        default=None,
+        metadata=setting(
+            "size",
+            "Pixels: 64, or 64x96 (height x width), or auto, by the median image.",
+            default="the images' own size",
+        ),
     )
     fit: str = field(
         default="crop",
         metadata=setting(
-            "fit", "How images are brought to the size: crop their centre, or stretch them.", choices=FITS
+            "fit",
+            "How images are brought to the size: crop their centre, pad them by the background, or stretch them.",
+            choices=FITS,
         ),
+    )
+    background: str = field(
+        default="white",
+        metadata=setting(
+            "background",
+            "What lies behind transparent pixels and around padded images: a colour such as black or #20a0ff; or "
+            "edge or reflect, the image's own border (behind transparent pixels lies white then).",
+        ),
+    )
+    channels: str | None = field(
+        default=None,
+        metadata=setting(
+            "channels",
+            "What is trained: gray, rgb, or rgba, which keeps transparency.",
+            choices=tuple(CHANNELS),
+            default="gray if no image has colour, else rgb",
+        ),
+    )
+    pages: str = field(
+        default="first",
+        metadata=setting("pages", "Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
     )
     window: str | None = field(
         default=None,
@@ -66,6 +98,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         check(self)
         parse_window(self.window)
+        check_background(self.background)
 
 
 def parse_window(text: str | None) -> tuple[float, float] | None:
@@ -79,3 +112,17 @@ def parse_window(text: str | None) -> tuple[float, float] | None:
     if not (isfinite(low) and isfinite(high) and low < high):
         raise UserError(f"`window` {text}: give LOW,HIGH, the lower number first")
     return low, high
+
+
+def check_background(text: str) -> None:
+    """UserError unless it is one of BORDERS, or a colour without transparency as Pillow knows it."""
+    from PIL import ImageColor  # here, since a packed set is read without it
+
+    if text in BORDERS:
+        return
+    try:
+        if len(ImageColor.getrgb(text)) == 3:
+            return
+    except ValueError:
+        pass
+    raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")

@@ -12,7 +12,8 @@ MOST_ROWS = 16
 
 
 def image_grid(rows: Sequence[np.ndarray], names: Sequence[str] = ()) -> Image.Image:
-    """rows: uint8 [columns, H, W, C] each, C 1 to 4; names: one per row, or none. Returns an RGB picture."""
+    """rows: uint8 [columns, H, W, C] each, C 1 to 4; names: one per row, or none. Returns an RGB picture, in which
+    transparent pixels are white."""
     height, width = rows[0].shape[1:3]
     scale = max(1, -(-SMALLEST_CELL // max(height, width)))
     font = ImageFont.load_default(size=14)
@@ -26,15 +27,19 @@ def image_grid(rows: Sequence[np.ndarray], names: Sequence[str] = ()) -> Image.I
             draw.text((4, top + height * scale // 2), names[y], fill="black", font=font, anchor="lm")
         for x, image in enumerate(row):
             cell = as_picture(image).resize((width * scale, height * scale), Image.Resampling.NEAREST)
-            picture.paste(cell, (margin + x * width * scale, top))
+            picture.paste(cell, (margin + x * width * scale, top), cell if cell.has_transparency_data else None)
     return picture
 
 
 def as_picture(image: np.ndarray) -> Image.Image:
-    """uint8 [H, W, C] -> L, LA, RGB or RGBA."""
-    return Image.fromarray(
-        image[:, :, 0] if image.shape[2] == 1 else image, {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.shape[2]]
-    )
+    """uint8 [H, W, C] -> L, LA, RGB, or RGBA. Of 4 channels the colours are multiplied by alpha, and are divided by it
+    for the picture."""
+    height, width, channels = image.shape
+    if channels == 4:
+        # Pillow's RGBa has the colours multiplied; a generator's may exceed alpha, where nothing could be so bright
+        content = np.minimum(image, image[:, :, 3:]).tobytes()
+        return Image.frombytes("RGBa", (width, height), content).convert("RGBA")
+    return Image.fromarray(image[:, :, 0] if channels == 1 else image, {1: "L", 2: "LA", 3: "RGB"}[channels])
 
 
 def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: float = 1.0) -> Image.Image:

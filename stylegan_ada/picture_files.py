@@ -17,7 +17,8 @@ def suffix_of(dtype: Any) -> str:
 
 
 def encode(image: NDArray[Any]) -> bytes:
-    """uint8, uint16 or float32 [H, W, C] -> a file without loss. Colour of more than 8 bits needs OpenCV: UserError."""
+    """uint8, uint16 or float32 [H, W, C] -> a file without loss, RGBA of 4 channels as
+    `as_picture` has it. Colour of more than 8 bits needs OpenCV: UserError."""
     if image.dtype == np.uint8:
         return _saved(as_picture(image), "PNG")
     if image.shape[2] == 1:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .config import ADA_TARGETS, AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from .config_data import AUTO
 from .errors import UserError
 from .options import TrainOptions, given
 from .presets import with_preset
@@ -36,13 +37,19 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise UserError(f"`size` {text}: give a side (64), or height x width (64x96)")
+        raise UserError(f"`size` {text}: give a side (64), height x width (64x96), or auto")
     return int(sides[0]), int(sides[-1])
+
+
+def wanted_size(text: str | None) -> tuple[int, int] | str | None:
+    """`parse_size`, or "auto"."""
+    return text if text == AUTO else parse_size(text)
 
 
 def check_options(options: TrainOptions, machine: Machine) -> None:
     """Raises the UserErrors that need no data, before any image is read. Without a size, the smallest is assumed."""
-    height, width = parse_size(with_preset(options).size) or (4, 4)
+    size = wanted_size(with_preset(options).size)
+    height, width = size if isinstance(size, tuple) else (4, 4)
     classes = () if options.no_labels else ("a", "b")
     resolve(options, DataFacts(image_shape=(1, height, width), classes=classes, count=1, fingerprint=""), machine)
 

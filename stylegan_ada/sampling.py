@@ -43,7 +43,8 @@ class TrainedGenerator:
         """uint8 [N, H, W, C], one image per seed, with the seed's own z and noise.
 
         The same seed and label give the same image in any batch, up to rounding. Of a run on images of more than 8 bits
-        uint16, in their own units, or float32 where these are fractions, negative or above 65535.
+        uint16, in their own units, or float32 where these are fractions, negative or above 65535. Of a run with
+        transparency C is 4, and the colours are multiplied by alpha (`picture_files.encode` divides them).
 
         labels: a class name per seed; None draws them, by seed, in the training set's shares.
         truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.

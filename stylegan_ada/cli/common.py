@@ -53,8 +53,10 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 def open_dataset(
     source: str,
     *,
-    size: tuple[int, int] | None,
+    size: tuple[int, int] | str | None,
     fit: str,
+    background: str = "white",
+    pages: str = "first",
     use_labels: bool,
     channels: int | None = None,
     deep: bool | None = None,
@@ -71,6 +73,8 @@ def open_dataset(
             size=size,
             use_labels=use_labels,
             fit=fit,
+            background=background,
+            pages=pages,
             channels=channels,
             deep=deep,
             window=window,
@@ -81,7 +85,7 @@ def open_dataset(
     if licence and not quiet:
         click.echo(licence, err=True)
     if dataset.skipped and not quiet:
-        click.echo(f"warning: {len(dataset.skipped)} files could not be read and are left out:", err=True)
+        click.echo(f"warning: {len(dataset.skipped)} files could not be used and are left out:", err=True)
         for name, reason in dataset.skipped:
             click.echo(f"  {shown(name)}: {reason}", err=True)
     return dataset

@@ -95,6 +95,8 @@ def dataset(
     where = choose_device(device)
     with distributed.group(where):
         generator = load_generator(run, where, precision)
+        if options["format"] == "jpg" and generator.image_shape[0] == 4:
+            raise UserError("--format jpg: it has no transparency, which this generator makes, give png")
         by_class = truncation_psi_by_class(psi, generator.classes)
         counts = choose_counts(generator, per_class, count, balance_with)
         recipe = Recipe(counts=counts, psi=by_class, **options)

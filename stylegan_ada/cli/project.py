@@ -85,10 +85,12 @@ def project(
         generator = load_generator(run, where)
         check_label(generator, label)
         projector = Projector(generator, make_distance(distance, where), **options)
-        fit = fit_of(run)
+        fit, background = fit_of(run)
         weights = None if mask is None else read_mask(mask, generator.image_shape, fit)
         wanted = "" if label == SEARCH else label
-        inputs = read_inputs(images, generator.image_shape, generator.classes, wanted, fit, generator.info.window)
+        inputs = read_inputs(
+            images, generator.image_shape, generator.classes, wanted, fit, generator.info.window, background
+        )
         tell_inputs(inputs, generator, label)
         real = open_known(generator, run, data) if coverage else None
         facts = describe(projector, run, inputs.items, weights, label=label, fit=fit, batch=batch)
@@ -126,12 +128,15 @@ def run_folder(run: Path) -> Path | None:
     return folder if RunFolder(folder).is_run() else None
 
 
-def fit_of(run: Path) -> str:
-    """How the run's images were brought to its size."""
+def fit_of(run: Path) -> tuple[str, str]:
+    """How the run's images were brought to its size, and before which background."""
     from ..training.run_folder import RunFolder
 
     folder = run_folder(run)
-    return "crop" if folder is None else RunFolder(folder).read_config().data.fit
+    if folder is None:
+        return "crop", "white"
+    data = RunFolder(folder).read_config().data
+    return data.fit, data.background
 
 
 def open_known(generator: "TrainedGenerator", run: Path, data: str | None) -> "RealImages | None":

@@ -38,7 +38,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     from .. import distributed
     from ..training import RunFolder, start
 
-    chosen = ("preset", "device")  # have an auto of their own
+    chosen = ("preset", "device", "size")  # have an auto of their own
     given = {name: None if value == "auto" and name not in chosen else value for name, value in given.items()}
     options, folder = TrainOptions(**given), RunFolder(out)
     device = choose_device(options.device)

@@ -49,8 +49,10 @@ def read_inputs(
     label: str | None,
     fit: str,
     window: Window | None = None,
+    background: str = "white",
 ) -> Inputs:
-    """The images of files and folders (walked to any depth), brought to `shape` by `fit` as training would.
+    """The images of files and folders (walked to any depth), brought to `shape` by `fit` and
+    `background` as training would.
 
     label: of all of them; None takes the innermost folder whose name is a class, among those below a folder that is
     named, that folder itself, and the one in which a file lies. window: of a generator of images with more than 8 bits.
@@ -59,7 +61,7 @@ def read_inputs(
     images, converted = {}, 0
     for item in items:
         try:
-            images[item.name], changed = read_image(item.file, shape, fit, window)
+            images[item.name], changed = read_image(item.file, shape, fit, window, background)
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
@@ -93,23 +95,28 @@ def _find_items(
     return items, skipped
 
 
-def read_image(file: Path, shape: Shape, fit: str, window: Window | None = None) -> tuple[NDArray[np.uint8], bool]:
+def read_image(
+    file: Path, shape: Shape, fit: str, window: Window | None = None, background: str = "white"
+) -> tuple[NDArray[np.uint8], bool]:
     """uint8 [H, W, C] as training would have it, and whether that took another size or kind of pixels.
 
     window: of a generator of images with more than 8 bits, whose values it brings to 8. Raises Unreadable, with the
-    reason, for what is no image, or smaller than `shape` (as in training, none is enlarged).
+    reason, for what is no image, or, unless it is padded, smaller than `shape` (as in training,
+    none is enlarged).
     """
     channels, height, width = shape
     try:
         with open(file, "rb") as stream:
             header = read_header(stream)
-            if header.height < height or header.width < width:
+            if fit != "pad" and (header.height < height or header.width < width):
                 raise Unreadable(f"{header.height}x{header.width}, smaller than the generator's {height}x{width}")
             stream.seek(0)
             if window is None:
-                planes = to_array(open_image(stream), height=height, width=width, channels=channels, fit=fit)
+                image = open_image(stream, background)
+                planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
             elif header.deep:
-                planes = in_8_bits(to_window(fitted(open_values(stream), height, width, channels, fit), window))
+                values = fitted(open_values(stream, background), height, width, channels, fit, background, window)
+                planes = in_8_bits(to_window(values, window))
             else:
                 raise Unreadable("8 bits, where the generator's images have more")
     except OSError as error:

@@ -98,6 +98,8 @@ class Projector:
         candidates: int = 100,
         seed: int = 0,
     ):
+        if generator.image_shape[0] == 4:
+            raise UserError("no distance sees the transparency that this generator makes: project by another")
         self.generator, self.distance = generator, distance
         self.space, self.steps, self.tune, self.candidates, self.seed = space, steps, tune, candidates, seed
         self._starts: dict[str | None, Starts] = {}

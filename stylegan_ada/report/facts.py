@@ -9,7 +9,7 @@ def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) 
     """Pairs of a name and what there is to say: of the images, the generator and its network."""
     channels, height, width = config.network.image_shape
     info = generator.info
-    kinds = {1: "gray", 3: "RGB"}
+    kinds = {1: "gray", 3: "RGB", 4: "RGBA"}
     facts = [
         ("images", f"{height}x{width} pixels, {kinds.get(channels, f'{channels} channels')}, of {config.data.source}"),
     ]

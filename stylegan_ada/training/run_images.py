@@ -8,11 +8,11 @@ import numpy as np
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
-from ..config_data import parse_window
+from ..config_data import CHANNELS, DataConfig, parse_window
 from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
-from ..resolve import parse_size
+from ..resolve import wanted_size
 from .run_folder import RunFolder
 
 
@@ -34,10 +34,13 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
     info = read_info(generator_file(run))
     network = info.network
+    prepared = DataConfig(source=data) if config is None else config.data
     dataset = load(
         data,
         size=(network.height, network.width),
-        fit="crop" if config is None else config.data.fit,
+        fit=prepared.fit,
+        background=prepared.background,
+        pages=prepared.pages,
         use_labels=network.c_dim > 0,
         channels=network.channels,
         deep=info.window is not None,
@@ -62,8 +65,11 @@ def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any
     def open_set(deep: bool | None) -> ImageDataset:
         return load(
             data.source,
-            size=parse_size(data.size),
+            size=wanted_size(data.size),
             fit=data.fit,
+            background=data.background,
+            pages=data.pages,
+            channels=None if data.channels is None else CHANNELS[data.channels],
             use_labels=data.labels,
             deep=deep,
             window=window,

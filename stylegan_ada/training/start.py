@@ -15,7 +15,7 @@ import torch
 from .. import distributed
 from ..augment.extra_file import read_extra
 from ..config import RunConfig
-from ..config_data import parse_window
+from ..config_data import CHANNELS, parse_window
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
@@ -23,7 +23,7 @@ from ..image_size import block_shapes
 from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..options import TrainOptions
 from ..presets import with_preset
-from ..resolve import DataFacts, check_options, parse_size, resolve
+from ..resolve import DataFacts, check_options, resolve, wanted_size
 from .estimate import advice_on_memory
 from .run_folder import RunFolder
 from .run_images import load_as
@@ -118,8 +118,11 @@ def _configure(
     else:
         dataset = load(
             options.data,
-            size=parse_size(full.size),
+            size=wanted_size(full.size),
             fit=full.fit or "crop",
+            background=full.background or "white",
+            pages=full.pages or "first",
+            channels=None if full.channels is None else CHANNELS[full.channels],
             use_labels=not options.no_labels,
             window=parse_window(full.window),
             check_shape=block_shapes,
@@ -145,7 +148,7 @@ def _begin(dataset: ImageDataset, options: TrainOptions, device: torch.device, s
     if dataset.window is not None:
         low, high = dataset.window
         say(f"more than 8 bits: {low:g} is black and {high:g} white; grids and metrics are of this in 8 bits")
-    for reason in reasons:
+    for reason in (*dataset.notes, *reasons):
         say(reason)
     return config
 

@@ -117,6 +117,8 @@ def assess(
     as `load_dataset` is. say: told what is left out, and why. UserError for anything that does not fit together.
     """
     generator = load_generator(run_folder, device)
+    if generator.image_shape[0] == 4:
+        raise UserError(f"{run_folder}: classic augmentation has no transparency: assess a run without `channels` rgba")
     real = open_real(run_folder, generator.classes, data, test, load)
     pipeline = make_pipeline(question.preset, generator.image_shape, question.augmentations)
     linear, filtered = "linear" in question.classifiers, "filtered" in question.arms

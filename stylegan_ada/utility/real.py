@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config_data import DataConfig
 from ..datasets import ImageDataset, Part, Pictures, load_dataset, same_pictures
 from ..errors import UserError, nearest
 from ..training.run_folder import RunFolder
@@ -105,9 +106,18 @@ def open_real(
     train = _labelled(own.dataset, own.trained_on, classes, "the training images")
     if test is not None:
         folder = RunFolder(run)
-        fit = folder.read_config().data.fit if folder.is_run() else "crop"
+        prepared = folder.read_config().data if folder.is_run() else DataConfig(source=test)
         channels, *size = own.dataset.image_shape
-        other = load(test, size=tuple(size), fit=fit, use_labels=True, channels=channels, **_depth(own.dataset))
+        other = load(
+            test,
+            size=tuple(size),
+            fit=prepared.fit,
+            background=prepared.background,
+            pages=prepared.pages,
+            use_labels=True,
+            channels=channels,
+            **_depth(own.dataset),
+        )
         tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")
     elif own.held_out is None:
         raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.datasets.decode import Unreadable, crop_box, open_image, read_header, to_array
+from stylegan_ada.datasets.decode import Unreadable, open_image, read_header, to_array
+from stylegan_ada.datasets.fitting import crop_box
 
 RANDOM = np.random.default_rng(0)
 RGB = RANDOM.integers(0, 256, (6, 10, 3), dtype=np.uint8)

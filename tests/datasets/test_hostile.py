@@ -173,9 +173,9 @@ def test_a_table_that_changes_while_it_is_read(folder: Path, monkeypatch: pytest
 def test_a_file_that_goes_while_the_set_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_header = decode.read_header
 
-    def read_and_go(stream: io.BufferedReader) -> decode.Header:
+    def read_and_go(stream: io.BufferedReader, page: int) -> decode.Header:
         (folder / "cat/2.png").unlink(missing_ok=True)
-        return read_header(stream)
+        return read_header(stream, page)
 
     monkeypatch.setattr("stylegan_ada.datasets.pack.read_header", read_and_go)
     found = load_dataset(str(folder), size=8)
