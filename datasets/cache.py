@@ -42,6 +42,7 @@ class Meta:
     fingerprint: str
     groups: tuple[str, ...] | None
     window: tuple[float, float] | None  # None: 8 bits
+    window_from: str | None
 
 
 def cache_folder() -> Path:
@@ -72,6 +73,7 @@ def read_cache(key: str) -> ImageDataset | None:
             groups=None if meta["groups"] is None else tuple(meta["groups"]),
             levels=levels,
             window=None if window is None else (window[0], window[1]),
+            window_from=meta["window_from"],
         )
         whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
         if levels is not None:

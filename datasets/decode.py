@@ -27,6 +27,8 @@ class Header:
     """height, width: as shown, after the rotation that EXIF asks for. mode: Pillow's. gray: whether it has no colour.
 
     frames: how many pictures the file holds; the first one is what counts. deep: whether it has more than 8 bits.
+    pictures: into how many images of their own it is taken apart, as DICOM files are. voi: (low, high), the values that
+    a DICOM file wants shown from black to white.
     """
 
     height: int
@@ -35,6 +37,8 @@ class Header:
     gray: bool
     frames: int
     deep: bool = False
+    pictures: int = 1
+    voi: tuple[float, float] | None = None
 
 
 def open_stream(source: Source, name: str) -> BinaryIO:
@@ -128,7 +132,7 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not a PNG, JPEG, TIFF, WebP or BMP image"
+        return "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return first_line(error)

@@ -11,11 +11,12 @@ import numpy as np
 from ..errors import UserError
 from ..pixels import to_window
 from .cache import Meta, write_cache
-from .decode import Header, Unreadable, open_image, open_stream, read_header, refusal, to_array
-from .deep import fitted, open_values
+from .decode import Header, Unreadable, refusal, to_array
+from .deep import fitted
 from .labels import Labelling, read_labels, require_two_each
 from .options import Options
 from .parallel import map_readable
+from .pictures_of_files import file_of, open_image, open_picture, open_values, read_headers
 from .progress import Progress
 from .sources import Source, require_images
 
@@ -29,6 +30,7 @@ class Plan:
     labelling: Labelling | None
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
+    voi: tuple[float, float] | None  # the window that all images ask for
 
 
 def pack(
@@ -43,33 +45,23 @@ def pack(
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     kept: list[str] = []
-    window = (options.window or _range_of(source, plan)) if plan.deep else None
+    window, window_from = _window(source, plan, options) if plan.deep else (None, None)
 
     def describe(pixel_digest: str) -> Meta:
         _require_some(source, kept, plan.skipped)
         if plan.labelling:
             require_two_each(kept, plan.labelling)
-        return _describe(plan, kept, options, window, pixel_digest)
+        return _describe(plan, kept, options, window, window_from, pixel_digest)
 
     images = _decoded(source, plan, options, window, kept, progress)
     write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
 
 
 def _plan(source: Source, options: Options) -> Plan:
-    names = require_images(source)
+    require_images(source)
     labelling = read_labels(source) if options.use_labels else None
-    headers: dict[str, Header] = {}
-    skipped: dict[str, str] = {}
-
-    def header_of(name: str) -> Header:
-        with open_stream(source, name) as stream:
-            return read_header(stream)
-
-    for name, header in map_readable(header_of, names):
-        if isinstance(header, Unreadable):
-            skipped[name] = str(header)
-        else:
-            headers[name] = header
+    headers, skipped = read_headers(source)
+    labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
     deep = _is_deep(headers, options)
     for name in list(headers):
         reason = None if deep else refusal(headers[name].mode)
@@ -81,7 +73,8 @@ def _plan(source: Source, options: Options) -> Plan:
         require_two_each(list(headers), labelling)
     channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
     shape = channels, *_resolve_size(options.size, headers)
-    return Plan(list(headers), skipped, labelling, shape, deep)
+    windows = {header.voi for header in headers.values()}
+    return Plan(list(headers), skipped, labelling, shape, deep, windows.pop() if len(windows) == 1 else None)
 
 
 def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
@@ -99,12 +92,21 @@ def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
     return True
 
 
+def _window(source: Source, plan: Plan, options: Options) -> tuple[tuple[float, float], str]:
+    """(low, high), and words on where they are from."""
+    if options.window:
+        return options.window, "`window`"
+    if plan.voi:
+        return plan.voi, "the VOI window that all files carry"
+    return _range_of(source, plan), "the lowest and the highest value of all images"
+
+
 def _range_of(source: Source, plan: Plan) -> tuple[float, float]:
     """The lowest and the highest value of all images."""
 
     def range_of(name: str) -> tuple[float, float]:
-        with open_stream(source, name) as stream:
-            values = open_values(stream)
+        with open_picture(source, name) as (stream, picture):
+            values = open_values(stream, picture)
         return float(values.min()), float(values.max())
 
     ranges = [found for _, found in map_readable(range_of, plan.names) if not isinstance(found, Unreadable)]
@@ -127,10 +129,10 @@ def _decoded(
     channels, height, width = plan.image_shape
 
     def pixels_of(name: str) -> np.ndarray:
-        with open_stream(source, name) as stream:
+        with open_picture(source, name) as (stream, picture):
             if window is not None:
-                return to_window(fitted(open_values(stream), height, width, channels, options.fit), window)
-            image = open_image(stream)
+                return to_window(fitted(open_values(stream, picture), height, width, channels, options.fit), window)
+            image = open_image(stream, picture)
         return to_array(image, height=height, width=width, channels=channels, fit=options.fit)
 
     for done, (name, pixels) in enumerate(map_readable(pixels_of, plan.names), start=1):
@@ -179,13 +181,18 @@ def _require_some(source: Source, readable: Iterable[str], skipped: dict[str, st
 
 
 def _describe(
-    plan: Plan, kept: list[str], options: Options, window: tuple[float, float] | None, pixel_digest: str
+    plan: Plan,
+    kept: list[str],
+    options: Options,
+    window: tuple[float, float] | None,
+    window_from: str | None,
+    pixel_digest: str,
 ) -> Meta:
     labelling = plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     group_of = labelling.groups if labelling else None
-    groups = [group_of[name] for name in kept] if group_of else None
+    groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
     told: list[Any] = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)
@@ -199,4 +206,10 @@ def _describe(
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         groups=None if groups is None else tuple(groups),
         window=window,
+        window_from=window_from,
     )
+
+
+def _groups_of_files(names: list[str], kept: list[str]) -> list[str] | None:
+    """The file of each image, where a file holds several; None where none does."""
+    return [file_of(name) for name in kept] if any(file_of(name) != name for name in names) else None

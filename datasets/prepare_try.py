@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError, first_line
-from .decode import Header, Unreadable, open_image, open_stream
+from .decode import Header, Unreadable, open_stream
+from .pictures_of_files import open_image
 from .prepare_presets import INTER_AREA
 from .sources import Source
 

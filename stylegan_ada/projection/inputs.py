@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.decode import Unreadable, open_image, read_header, to_array
-from ..datasets.deep import fitted, open_values
+from ..datasets.decode import Unreadable, to_array
+from ..datasets.deep import fitted
+from ..datasets.pictures_of_files import open_image, open_values, read_header
 from ..datasets.sources import FolderSource
 from ..errors import UserError
 from ..pixels import in_8_bits, nhwc, to_window
