@@ -53,7 +53,7 @@ def test_no_tag_is_in_what_is_written_or_said(command, scans, small, tmp_path, m
     run = tmp_path / "run"
     said = [
         command("data", "inspect", scans, "--sheet", tmp_path / "sheet.png"),
-        command("train", "--data", scans, "--out", run, "--kimg", "0.064", *small, "--evaluate-kimg", "0.064"),
+        command("train", "--data", scans, "--out", run, "--kimg", "0.016", *small),
         command("generate", "images", run, "--out", tmp_path / "made", "--count", "2"),
         command("report", run, "--out", tmp_path / "page.html"),
         command("export", run, "--format", "safetensors", "--out", tmp_path / "out.safetensors"),

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -11,6 +12,8 @@ from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.decode import Unreadable
 from stylegan_ada.datasets.inspect import inspect_source
 from stylegan_ada.datasets.pictures_of_files import open_image, open_values, read_header
+from stylegan_ada.datasets.prepare import prepare
+from stylegan_ada.datasets.prepare_presets import preset_pipeline
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 RANDOM = np.random.default_rng(0)
@@ -243,3 +246,22 @@ def test_without_pydicom_files_are_skipped_by_name(write, save, tmp_path, monkey
         load_dataset(str(tmp_path / "set"), size=None)
     save("b.png")
     assert load_dataset(str(tmp_path / "set"), size=None).names == ("b.png",)
+
+
+def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):
+    for name in "ab":
+        write(f"{name}.dcm", scans((2, 8, 8)))
+    (tmp_path / "set" / "labels.csv").write_text("file,label,group\na.dcm,good,p1\nb.dcm,bad,p2\n")
+    assert (
+        prepare(
+            str(tmp_path / "set"),
+            tmp_path,
+            size=(8, 8),
+            pipeline=preset_pipeline("photo", (8, 8), None, None),
+            name="photo",
+        ).written
+        == 4
+    )
+    images = tmp_path / "images"
+    assert (images / "labels.csv").read_text().splitlines()[2] == "a.dcm-0002.png,good,p1"
+    assert np.array_equal(Image.open(images / "b.dcm-0002.png"), picture(tmp_path / "set" / "b.dcm", 1))
