@@ -6,7 +6,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .cells import fit
 from .labels import read_labels
-from .pictures_of_files import file_of, open_image, open_picture, read_headers
+from .opening import open_image, open_picture, read_headers
+from .pictures_of_files import file_of
 from .sources import Source, open_source
 
 CELL = 96  # pixels, the side of a cell

@@ -11,8 +11,9 @@ from .decode import Unreadable
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 from .labels import Labelling, read_labels, require_two_each
 from .look import Look, look
+from .opening import read_headers
 from .parallel import map_readable
-from .pictures_of_files import file_of, read_headers
+from .pictures_of_files import file_of
 from .progress import Progress
 from .same_picture import same_pairs
 from .sources import open_source, require_images

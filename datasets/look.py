@@ -9,7 +9,7 @@ from PIL import Image
 
 from .decode import Header
 from .dicom import MODE
-from .pictures_of_files import open_image, open_picture, open_values, read_header
+from .opening import open_image, open_picture, open_values, read_header
 from .sources import Source
 
 SIDE = 32  # pixels of the small copy

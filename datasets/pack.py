@@ -14,9 +14,10 @@ from .cache import Meta, write_cache
 from .decode import Header, Unreadable, refusal, to_array
 from .deep import fitted
 from .labels import Labelling, read_labels, require_two_each
+from .opening import open_image, open_picture, open_values, read_headers
 from .options import Options
 from .parallel import map_readable
-from .pictures_of_files import file_of, open_image, open_picture, open_values, read_headers
+from .pictures_of_files import file_of
 from .progress import Progress
 from .sources import Source, require_images
 

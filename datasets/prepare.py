@@ -13,8 +13,8 @@ from .._version import __version__
 from ..albumentations_files import import_albumentations, write_pipeline
 from ..errors import UserError
 from .decode import Header, Unreadable
+from .opening import open_image, open_picture, read_headers
 from .parallel import map_readable
-from .pictures_of_files import open_image, open_picture, read_headers
 from .prepare_names import read_label_rows, target_names, write_label_rows
 from .prepare_sheet import before_after_sheet
 from .prepare_try import Preparation

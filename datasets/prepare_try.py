@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..errors import UserError, first_line
 from .decode import Header, Unreadable
-from .pictures_of_files import open_image, open_picture
+from .opening import open_image, open_picture
 from .prepare_presets import INTER_AREA
 from .sources import Source
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..datasets.decode import Unreadable, to_array
 from ..datasets.deep import fitted
-from ..datasets.pictures_of_files import open_image, open_values, read_header
+from ..datasets.opening import open_image, open_values, read_header
 from ..datasets.sources import FolderSource
 from ..errors import UserError
 from ..pixels import in_8_bits, nhwc, to_window

@@ -11,7 +11,7 @@ from stylegan_ada import UserError
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.decode import Unreadable
 from stylegan_ada.datasets.inspect import inspect_source
-from stylegan_ada.datasets.pictures_of_files import open_image, open_values, read_header
+from stylegan_ada.datasets.opening import open_image, open_values, read_header
 from stylegan_ada.datasets.prepare import prepare
 from stylegan_ada.datasets.prepare_presets import preset_pipeline
 
