@@ -7,7 +7,8 @@ from ..errors import UserError
 from ..image_size import block_shapes, nearest_size_within
 from ..options import TrainOptions
 from ..resolve import DataFacts, Machine, resolve
-from .decode import GRAY_MODES
+from .decode import GRAY_MODES, REFUSED_MODES
+from .dicom import MODE
 from .inspect import HOLDOUT, Inspection
 
 LEAST_HELD_OUT = 50  # images to measure against
@@ -57,7 +58,7 @@ def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> A
         reasons.append(f"no `holdout`: {HOLDOUT:g} would hold out {found.holdout} images, too few to measure against")
     options = TrainOptions(data=found.source, no_labels=not labelled, **given)
     facts = DataFacts(
-        image_shape=(1 if set(found.modes) <= set(GRAY_MODES) else 3, *size),
+        image_shape=(1 if set(found.modes) <= {*GRAY_MODES, *REFUSED_MODES, MODE} else 3, *size),
         classes=tuple(found.classes or ()) if labelled else (),
         count=found.images,
         fingerprint="",

@@ -43,6 +43,7 @@ class Meta:
     groups: tuple[str, ...] | None
     window: tuple[float, float] | None  # None: 8 bits
     notes: tuple[str, ...]
+    window_from: str | None
 
 
 def cache_folder() -> Path:
@@ -74,6 +75,7 @@ def read_cache(key: str) -> ImageDataset | None:
             levels=levels,
             window=None if window is None else (window[0], window[1]),
             notes=tuple(meta["notes"]),
+            window_from=meta["window_from"],
         )
         whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
         if levels is not None:

@@ -18,8 +18,9 @@ class ImageDataset:
     fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.
     levels: uint16 [N, C, H, W] where the images have more than 8 bits, a memory map; 0 and 65535 stand for the values
     of `window`, (low, high) in the images' own units. `images` is then the same in 8 bits. None for 8-bit images.
-    groups: what each image belongs to (a patient, a part), from labels.csv; None where it has no such column.
-    notes: lines on what was done with the files, and why.
+    window_from: where the window is from, in words.
+    groups: what each image belongs to (a patient, a part), from labels.csv; where that has no such column, the file if
+    files hold several images, otherwise None. notes: lines on what was done with the files, and why.
     """
 
     images: np.ndarray
@@ -32,6 +33,7 @@ class ImageDataset:
     levels: np.ndarray | None = None
     window: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    window_from: str | None = None
 
     def __len__(self) -> int:
         return len(self.images)

@@ -29,6 +29,8 @@ class Header:
 
     frames: how many pictures the file holds; deep: whether it has more than 8 bits.
     transparent: whether it has transparency. turned: whether EXIF asks for a rotation or a reflection.
+    pictures: into how many images of their own it is taken apart, as DICOM files are. voi: (low, high), the values that
+    a DICOM file wants shown from black to white.
     """
 
     height: int
@@ -39,6 +41,8 @@ class Header:
     deep: bool = False
     transparent: bool = False
     turned: bool = False
+    pictures: int = 1
+    voi: tuple[float, float] | None = None
 
 
 def open_stream(source: Source, name: str) -> BinaryIO:
@@ -147,7 +151,7 @@ def _to_8_bit(image: Image.Image, background: str, alpha: bool) -> Image.Image:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not a PNG, JPEG, TIFF, WebP or BMP image"
+        return "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return first_line(error)

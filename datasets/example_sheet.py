@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from .cells import fit
-from .decode import open_image, open_stream
 from .labels import read_labels
-from .sources import Source, open_source, require_images
+from .opening import open_image, open_picture, read_headers
+from .pictures_of_files import file_of
+from .sources import Source, open_source
 
 CELL = 96  # pixels, the side of a cell
 GAP = 4
@@ -33,8 +34,8 @@ def example_sheet(source: str, *, use_labels: bool = True, leave_out: Collection
             top = GAP + row * (CELL + GAP)
             draw.text((GAP, top + CELL // 2), name, fill="black", font=font, anchor="lm")
             for column, file in enumerate(files):
-                with open_stream(opened, file) as stream:
-                    cell = fit(open_image(stream), CELL)
+                with open_picture(opened, file) as (stream, picture):
+                    cell = fit(open_image(stream, picture), CELL)
                 left = margin + column * (CELL + GAP)
                 sheet.paste(cell, (left + (CELL - cell.width) // 2, top + (CELL - cell.height) // 2))
     return sheet
@@ -42,14 +43,14 @@ def example_sheet(source: str, *, use_labels: bool = True, leave_out: Collection
 
 def _rows(source: Source, use_labels: bool, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
     """What stands at the left of each row, and its files."""
-    names = [name for name in require_images(source) if name not in leave_out]
+    names = [name for name in read_headers(source)[0] if name not in leave_out]
     labelling = read_labels(source) if use_labels else None
     if labelling is None:
         chosen = list(_spaced(names, COLUMNS * COLUMNS))
         return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]
     files: dict[int, list[str]] = {index: [] for index in range(len(labelling.classes))}
     for name in names:
-        files[labelling.index_of[name]].append(name)
+        files[labelling.index_of[file_of(name)]].append(name)
     return [
         (" ".join(label.split())[:32], list(_spaced(files[index], COLUMNS)))
         for index, label in enumerate(labelling.classes[:MOST_ROWS])

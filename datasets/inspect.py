@@ -11,7 +11,9 @@ from .decode import Unreadable
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 from .labels import Labelling, read_labels, require_two_each
 from .look import Look, look
+from .opening import read_headers
 from .parallel import map_readable
+from .pictures_of_files import file_of
 from .progress import Progress
 from .same_picture import same_pairs
 from .sources import open_source, require_images
@@ -65,10 +67,13 @@ def inspect_source(source: str, *, use_labels: bool = True, progress: Progress |
     Beside the names of the images a kilobyte of each stays in memory.
     """
     looks: dict[str, Look] = {}
-    unreadable = []
     with open_source(source) as opened:
-        names = require_images(opened)
+        require_images(opened)
         labelling = read_labels(opened) if use_labels else None
+        headers, failed = read_headers(opened)
+        names = list(headers)
+        labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
+        unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
         group_of = labelling.groups if labelling else None
         for done, (name, found) in enumerate(map_readable(lambda name: look(opened, name), names), start=1):
             if isinstance(found, Unreadable):

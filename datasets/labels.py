@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import UserError
 from .label_files import CSV, GROUP, parse_csv, parse_json, read_text
@@ -21,13 +21,20 @@ class Labelling:
     classes: tuple[str, ...]
     index_of: Mapping[str, int]
     rows: Sequence[Mapping[str, str]] | None = field(default=None, compare=False)
+    file_of: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def groups(self) -> dict[str, str] | None:
         """Image name -> what it belongs to, such as a patient; None without a column `group` in labels.csv."""
         if not self.rows or GROUP not in self.rows[0]:
             return None
-        return {row["file"]: row[GROUP] for row in self.rows}
+        groups = {row["file"]: row[GROUP] for row in self.rows}
+        return groups | {name: groups[file] for name, file in self.file_of.items()}
+
+    def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
+        """Of pictures, too, each as its file is labelled. file_of: picture -> file."""
+        index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}
+        return replace(self, index_of=index_of, file_of=file_of)
 
 
 def read_labels(source: Source) -> Labelling | None:

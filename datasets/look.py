@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .decode import Header, open_image, open_stream, read_header
-from .deep import open_values
+from .decode import Header
+from .dicom import MODE
+from .opening import open_image, open_picture, open_values, read_header
 from .sources import Source
 
 SIDE = 32  # pixels of the small copy
@@ -17,7 +18,7 @@ QUANTILE = 0.999
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Of the pixels in 8 bits, gray values of more divided by 257.
+    """Of the pixels in 8 bits, gray values of more divided by 257, of DICOM files as viewers show them.
 
     digest: the same for the same pixels. darkest, brightest: gray levels, 0 to 255. top: the level that 99.9% of the
     pixels do not exceed. small: uint8 [32, 32], gray, whatever the image's shape.
@@ -33,15 +34,19 @@ class Look:
 
 def look(source: Source, name: str) -> Look:
     """Decodes an image of a source. Raises Unreadable."""
-    with open_stream(source, name) as stream:
+    with open_picture(source, name) as (stream, picture):
         header = read_header(stream)
         stream.seek(0)
         if header.deep and header.gray:
-            values = open_values(stream)[:, :, 0]
-            digest, image = values.tobytes(), Image.fromarray((values / 257).clip(0, 255).round().astype(np.uint8))
+            values = open_values(stream, picture)[:, :, 0]
+            digest = values.tobytes()
+            if header.mode == MODE:
+                image = open_image(stream, picture)
+            else:
+                image = Image.fromarray((values / 257).clip(0, 255).round().astype(np.uint8))
             small = _stretched(Image.fromarray(values).resize((SIDE, SIDE), Image.Resampling.BOX))
         else:
-            image = open_image(stream)
+            image = open_image(stream, picture)
             digest, small = image.tobytes(), np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
     upto = np.cumsum(image.convert("L").histogram())
     return Look(

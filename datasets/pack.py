@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ from ..errors import UserError
 from ..pixels import to_window
 from .cache import Meta, write_cache
 from .conversions import conversions
-from .decode import Header, Unreadable, open_image, open_stream, read_header, refusal, to_array
-from .deep import fitted, open_values
+from .decode import Header, Unreadable, refusal, to_array
+from .deep import fitted
 from .labels import Labelling, read_labels, require_two_each
+from .opening import open_image, open_picture, open_values, read_headers
 from .options import Options
 from .parallel import map_readable
-from .pictures_of_files import file_of, page_of, picture_names
+from .pictures_of_files import file_of
 from .progress import Progress
 from .sizes import resolve_size, too_small
 from .sources import Source, require_images
@@ -35,6 +36,7 @@ class Plan:
     deep: bool  # more than 8 bits are kept
     headers: dict[str, Header]
     why_size: str | None
+    voi: tuple[float, float] | None  # the window that all images ask for
 
 
 def pack(
@@ -49,26 +51,23 @@ def pack(
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     kept: list[str] = []
-    window = (options.window or _range_of(source, plan)) if plan.deep else None
+    window, window_from = _window(source, plan, options) if plan.deep else (None, None)
 
     def describe(pixel_digest: str) -> Meta:
         _require_some(source, kept, plan.skipped)
         if plan.labelling:
             require_two_each(kept, plan.labelling)
-        return _describe(plan, kept, options, window, pixel_digest)
+        return _describe(plan, kept, options, window, window_from, pixel_digest)
 
     images = _decoded(source, plan, options, window, kept, progress)
     write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
 
 
 def _plan(source: Source, options: Options) -> Plan:
-    names = require_images(source)
+    require_images(source)
     labelling = read_labels(source) if options.use_labels else None
-    skipped: dict[str, str] = {}
-    headers = _headers(source, names, skipped)
-    if options.pages == "all":
-        headers = _with_pages(source, headers, skipped)
-        labelling = _of_pictures(labelling, headers) if labelling else None
+    headers, skipped = read_headers(source, options.pages)
+    labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
     deep = _is_deep(headers, options)
     _leave_out(headers, skipped, {} if deep else {name: refusal(header.mode) for name, header in headers.items()})
     _require_some(source, headers, skipped)
@@ -80,23 +79,17 @@ def _plan(source: Source, options: Options) -> Plan:
         _leave_out(headers, skipped, too_small(headers, height, width))
     if labelling:
         require_two_each(list(headers), labelling)
-    return Plan(list(headers), skipped, labelling, (channels, height, width), deep, headers, why_size)
-
-
-def _headers(source: Source, names: Sequence[str], skipped: dict[str, str]) -> dict[str, Header]:
-    """By picture; those that cannot be read go to `skipped`."""
-
-    def header_of(name: str) -> Header:
-        with open_stream(source, file_of(name)) as stream:
-            return read_header(stream, page_of(name))
-
-    found: dict[str, Header] = {}
-    for name, header in map_readable(header_of, names):
-        if isinstance(header, Unreadable):
-            skipped[name] = str(header)
-        else:
-            found[name] = header
-    return found
+    windows = {header.voi for header in headers.values()}
+    return Plan(
+        names=list(headers),
+        skipped=skipped,
+        labelling=labelling,
+        image_shape=(channels, height, width),
+        deep=deep,
+        headers=headers,
+        why_size=why_size,
+        voi=windows.pop() if len(windows) == 1 else None,
+    )
 
 
 def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Mapping[str, str | None]) -> None:
@@ -105,21 +98,6 @@ def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Map
         if reason is not None:
             skipped[name] = reason
             del headers[name]
-
-
-def _with_pages(source: Source, headers: Mapping[str, Header], skipped: dict[str, str]) -> dict[str, Header]:
-    """Those of all pictures, of each file that holds several."""
-
-    several = {name: header.frames for name, header in headers.items() if header.frames > 1}
-    pages = [page for name, count in several.items() for page in picture_names(name, count)]
-    single = {name: header for name, header in headers.items() if name not in several}
-    return dict(sorted((single | _headers(source, pages, skipped)).items()))
-
-
-def _of_pictures(labelling: Labelling, names: Iterable[str]) -> Labelling:
-    """The same, in which a picture has the label of its file."""
-    index_of = {name: labelling.index_of[file_of(name)] for name in names}
-    return replace(labelling, index_of={**labelling.index_of, **index_of})
 
 
 def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
@@ -143,12 +121,21 @@ def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
     return True
 
 
+def _window(source: Source, plan: Plan, options: Options) -> tuple[tuple[float, float], str]:
+    """(low, high), and words on where they are from."""
+    if options.window:
+        return options.window, "`window`"
+    if plan.voi:
+        return plan.voi, "the VOI window that all files carry"
+    return _range_of(source, plan), "the lowest and the highest value of all images"
+
+
 def _range_of(source: Source, plan: Plan) -> tuple[float, float]:
     """The lowest and the highest value of all images."""
 
     def range_of(name: str) -> tuple[float, float]:
-        with open_stream(source, file_of(name)) as stream:
-            values = open_values(stream, page=page_of(name))
+        with open_picture(source, name) as (stream, picture):
+            values = open_values(stream, picture)
         return float(values.min()), float(values.max())
 
     ranges = [found for _, found in map_readable(range_of, plan.names) if not isinstance(found, Unreadable)]
@@ -172,11 +159,11 @@ def _decoded(
     fit, background = options.fit, options.background
 
     def pixels_of(name: str) -> np.ndarray:
-        with open_stream(source, file_of(name)) as stream:
+        with open_picture(source, name) as (stream, picture):
             if window is not None:
-                values = open_values(stream, background, page_of(name))
+                values = open_values(stream, picture, background)
                 return to_window(fitted(values, height, width, channels, fit, background, window), window)
-            image = open_image(stream, background, alpha=channels == 4, page=page_of(name))
+            image = open_image(stream, picture, background, alpha=channels == 4)
         return to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
 
     for done, (name, pixels) in enumerate(map_readable(pixels_of, plan.names), start=1):
@@ -199,15 +186,18 @@ def _require_some(source: Source, readable: Iterable[str], skipped: dict[str, st
 
 
 def _describe(
-    plan: Plan, kept: list[str], options: Options, window: tuple[float, float] | None, pixel_digest: str
+    plan: Plan,
+    kept: list[str],
+    options: Options,
+    window: tuple[float, float] | None,
+    window_from: str | None,
+    pixel_digest: str,
 ) -> Meta:
     labelling = plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     group_of = labelling.groups if labelling else None
-    groups = [group_of[file_of(name)] for name in kept] if group_of else None
-    if groups is None and any(file_of(name) != name for name in kept):
-        groups = [file_of(name) for name in kept]  # pages of one scan belong together
+    groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], options, plan.deep)
     told: list[Any] = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
     if groups:  # which decide what is held out
@@ -223,4 +213,10 @@ def _describe(
         groups=None if groups is None else tuple(groups),
         window=window,
         notes=tuple(line for line in (plan.why_size, done) if line is not None),
+        window_from=window_from,
     )
+
+
+def _groups_of_files(names: list[str], kept: list[str]) -> list[str] | None:
+    """The file of each image, where a file holds several; None where none does."""
+    return [file_of(name) for name in kept] if any(file_of(name) != name for name in names) else None

@@ -12,13 +12,14 @@ from PIL import Image
 from .._version import __version__
 from ..albumentations_files import import_albumentations, write_pipeline
 from ..errors import UserError
-from .decode import Header, Unreadable, open_image, open_stream, read_header
+from .decode import Header, Unreadable
+from .opening import open_image, open_picture, read_headers
 from .parallel import map_readable
 from .prepare_names import read_label_rows, target_names, write_label_rows
 from .prepare_sheet import before_after_sheet
 from .prepare_try import Preparation
 from .progress import Progress
-from .sources import Source, open_source, require_images
+from .sources import Source, open_source
 
 IMAGES = "images"
 SHOWN = 8  # images of the sheet
@@ -52,10 +53,10 @@ def prepare(
     for, where labels are wrong, or no image can be prepared.
     """
     with open_source(source) as opened:
-        targets = target_names(require_images(opened))
         rows = read_label_rows(opened)
         preparation = Preparation(pipeline, size)
-        headers, failed = _headers(opened, sorted(targets), preparation, size)
+        headers, failed = _headers(opened, preparation, size)
+        targets = target_names([*headers, *failed])
         remarks = preparation.try_on(opened, headers)
         images = folder / IMAGES
 
@@ -96,25 +97,15 @@ def prepare(
 
 
 def _headers(
-    source: Source, names: Sequence[str], preparation: Preparation, size: tuple[int, int]
+    source: Source, preparation: Preparation, size: tuple[int, int]
 ) -> tuple[dict[str, Header], dict[str, str]]:
     """The headers of the images that can be prepared, and why others cannot. UserError where none can."""
-
-    def look(name: str) -> Header:
-        with open_stream(source, name) as stream:
-            header = read_header(stream)
+    headers, failed = read_headers(source)
+    for name, header in list(headers.items()):
         if preparation.too_small(header):
             wanted = "x".join(map(str, size))
-            raise Unreadable(f"{header.height}x{header.width} pixels: would be enlarged to {wanted}")
-        return header
-
-    headers: dict[str, Header] = {}
-    failed: dict[str, str] = {}
-    for name, found in map_readable(look, names):
-        if isinstance(found, Unreadable):
-            failed[name] = str(found)
-        else:
-            headers[name] = found
+            failed[name] = f"{header.height}x{header.width} pixels: would be enlarged to {wanted}"
+            del headers[name]
     if not headers:
         raise _nothing(source, failed)
     return headers, failed
@@ -130,8 +121,8 @@ def _sheet(source: Source, images: Path, written: dict[str, str]) -> Image.Image
     names = sorted(written)
     pairs = []
     for name in names[:: max(1, -(-len(names) // SHOWN))]:
-        with open_stream(source, name) as stream, Image.open(images / written[name]) as after:
-            pairs.append((name, open_image(stream), after.copy()))
+        with open_picture(source, name) as (stream, picture), Image.open(images / written[name]) as after:
+            pairs.append((name, open_image(stream, picture), after.copy()))
     return before_after_sheet(pairs)
 
 

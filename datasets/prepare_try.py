@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError, first_line
-from .decode import Header, Unreadable, open_image, open_stream
+from .decode import Header, Unreadable
+from .opening import open_image, open_picture
 from .prepare_presets import INTER_AREA
 from .sources import Source
 
@@ -29,8 +30,8 @@ class Preparation:
     def image(self, source: Source, name: str) -> Image.Image:
         """The prepared image, "L" or "RGB". Raises Unreadable where the file cannot be read, or the pipeline fails or
         makes something else. Random numbers follow from the name, so that neither order nor threads matter."""
-        with open_stream(source, name) as stream:
-            pixels = np.array(open_image(stream))
+        with open_picture(source, name) as (stream, picture):
+            pixels = np.array(open_image(stream, picture))
         seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
         try:
             with self._lock:
@@ -101,8 +102,8 @@ def _by_area(leaf: Any) -> bool:
 def _first_readable(source: Source, names: list[str]) -> str | None:
     for name in names:
         try:
-            with open_stream(source, name) as stream:
-                open_image(stream)
+            with open_picture(source, name) as (stream, picture):
+                open_image(stream, picture)
         except Unreadable:
             continue
         return name

@@ -18,7 +18,7 @@ from typing import BinaryIO, Protocol, cast
 from ..errors import UserError, first_line
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom")
 LABEL_FILES = ("labels.csv", "dataset.json")
 # Bytes above which a file is refused unread. Of a label file they hold half a million lines, and as Python's lists take
 # some ten times as much; of an image they are the most pixels that Pillow decodes (179 million), in three colours

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.decode import Unreadable, open_image, read_header, to_array
-from ..datasets.deep import fitted, open_values
+from ..datasets.decode import Unreadable, to_array
+from ..datasets.deep import fitted
+from ..datasets.opening import open_image, open_values, read_header
 from ..datasets.sources import FolderSource
 from ..errors import UserError
 from ..pixels import in_8_bits, nhwc, to_window
@@ -112,10 +113,12 @@ def read_image(
                 raise Unreadable(f"{header.height}x{header.width}, smaller than the generator's {height}x{width}")
             stream.seek(0)
             if window is None:
-                image = open_image(stream, background)
+                image = open_image(stream, background=background)
                 planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
             elif header.deep:
-                values = fitted(open_values(stream, background), height, width, channels, fit, background, window)
+                values = fitted(
+                    open_values(stream, background=background), height, width, channels, fit, background, window
+                )
                 planes = in_8_bits(to_window(values, window))
             else:
                 raise Unreadable("8 bits, where the generator's images have more")

@@ -147,7 +147,8 @@ def _begin(dataset: ImageDataset, options: TrainOptions, device: torch.device, s
         config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
     if dataset.window is not None:
         low, high = dataset.window
-        say(f"more than 8 bits: {low:g} is black and {high:g} white; grids and metrics are of this in 8 bits")
+        say(f"more than 8 bits: {low:g} is black and {high:g} white ({dataset.window_from})")
+        say("grids and metrics are of this in 8 bits")
     for reason in (*dataset.notes, *reasons):
         say(reason)
     return config

@@ -48,7 +48,7 @@ def read(path):
 
 def test_a_12_bit_gradient_comes_back_in_its_own_range(run, command, scans, pixels_file, tmp_path):
     out, said = run()
-    assert "more than 8 bits: 200 is black and 3900 white; grids and metrics are of this in 8 bits" in said
+    assert "200 is black and 3900 white (the lowest and the highest value of all images)" in said
     assert json.loads((out / "config.json").read_text())["window"] == [200, 3900]
     assert read_info(out / "generator.safetensors").window == (200, 3900)
     assert command("generate", "images", out, "--out", tmp_path / "made", "--count", "8").code == 0

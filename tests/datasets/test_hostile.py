@@ -177,7 +177,7 @@ def test_a_file_that_goes_while_the_set_is_read(folder: Path, monkeypatch: pytes
         (folder / "cat/2.png").unlink(missing_ok=True)
         return read_header(stream, page)
 
-    monkeypatch.setattr("stylegan_ada.datasets.pack.read_header", read_and_go)
+    monkeypatch.setattr("stylegan_ada.datasets.decode.read_header", read_and_go)
     found = load_dataset(str(folder), size=8)
     assert found.skipped == (("cat/2.png", "No such file or directory"),)
 

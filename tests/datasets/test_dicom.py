@@ -1,0 +1,267 @@
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from stylegan_ada import UserError
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.datasets.decode import Unreadable
+from stylegan_ada.datasets.inspect import inspect_source
+from stylegan_ada.datasets.opening import open_image, open_values, read_header
+from stylegan_ada.datasets.prepare import prepare
+from stylegan_ada.datasets.prepare_presets import preset_pipeline
+
+FILES = Path(pydicom.__file__).parent / "data" / "test_files"
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """write(name, array, **tags): gray of 16 bits, [H, W] or [frames, H, W], below tmp_path/set."""
+
+    def write(name, array, syntax=ExplicitVRLittleEndian, **tags):
+        file = Dataset()
+        file.file_meta = FileMetaDataset()
+        file.file_meta.TransferSyntaxUID = syntax
+        file.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+        file.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+        file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+        file.Rows, file.Columns = array.shape[-2:]
+        file.BitsAllocated = array.itemsize * 8
+        file.BitsStored, file.HighBit = file.BitsAllocated, file.BitsAllocated - 1
+        file.PixelRepresentation = int(array.dtype.kind == "i")
+        if array.ndim == 3:
+            file.NumberOfFrames = len(array)
+        for tag, value in tags.items():
+            setattr(file, tag, value)
+        file.PixelData = array.tobytes()
+        file["PixelData"].VR = "OW"
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.save_as(path, enforce_file_format=True)
+        return path
+
+    return write
+
+
+def values(path, picture=0):
+    with open(path, "rb") as stream:
+        return open_values(stream, picture)
+
+
+def picture(path, index=0):
+    with open(path, "rb") as stream:
+        return np.asarray(open_image(stream, index))
+
+
+def header(path):
+    with open(path, "rb") as stream:
+        return read_header(stream)
+
+
+def scans(shape=(8, 8)):
+    return RANDOM.integers(0, 4096, shape).astype(np.uint16)
+
+
+def test_ct_is_in_hounsfield_units():
+    """CT_small.dcm: explicit little endian, signed, 128x128 at the end of the file, slope 1, intercept -1024."""
+    stored = np.frombuffer(pydicom.dcmread(FILES / "CT_small.dcm").PixelData, "<i2").reshape(128, 128)
+    found = values(FILES / "CT_small.dcm")
+    assert np.array_equal(found[:, :, 0], stored - 1024)
+    assert (found.min(), found.max()) == (-896, 1167)
+    assert (header(FILES / "CT_small.dcm").deep, header(FILES / "CT_small.dcm").gray) == (True, True)
+
+
+@pytest.mark.parametrize("kind", ["RLE", "bigendian", "implicit", "jp2klossless", "padded"])
+def test_ways_of_storing_one_mr_give_the_same_values(kind):
+    stored = np.frombuffer(pydicom.dcmread(FILES / "MR_small.dcm").PixelData, "<i2").reshape(64, 64)
+    assert np.array_equal(values(FILES / f"MR_small_{kind}.dcm")[:, :, 0], stored)
+    assert header(FILES / f"MR_small_{kind}.dcm").voi == (-200, 1400)  # centre 600, width 1600
+
+
+def test_colour_is_as_in_the_files():
+    rgb = pydicom.dcmread(FILES / "examples_rgb_color.dcm")
+    stored = np.frombuffer(rgb.PixelData, np.uint8)[: 240 * 320 * 3].reshape(240, 320, 3)
+    assert np.array_equal(picture(FILES / "examples_rgb_color.dcm"), stored)
+    raw = np.frombuffer(pydicom.dcmread(FILES / "SC_ybr_full_422_uncompressed.dcm").PixelData, np.uint8)
+    raw = raw.reshape(100, 50, 4).astype(float)  # two Y, then Cb and Cr of both
+    y, cb, cr = raw[:, :, :2].reshape(100, 100), *(raw[:, :, place].repeat(2, axis=1) - 128 for place in (2, 3))
+    expected = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=2).clip(0, 255)
+    assert np.abs(picture(FILES / "SC_ybr_full_422_uncompressed.dcm") - expected).max() <= 1
+    deep = values(FILES / "SC_rgb_rle_16bit.dcm")
+    assert np.array_equal(deep, picture(FILES / "SC_rgb_rle.dcm") * 257.0)
+    assert header(FILES / "SC_rgb_rle_16bit.dcm").deep
+
+
+def test_a_palette_gives_colours():
+    file = pydicom.dcmread(FILES / "examples_palette.dcm")
+    red = np.frombuffer(file.RedPaletteColorLookupTableData, "<u2") >> 8
+    assert np.array_equal(picture(FILES / "examples_palette.dcm")[:, :, 0], red[file.pixel_array])
+
+
+def test_monochrome1_is_turned_in_units(write):
+    array = scans()
+    tags = {"RescaleSlope": "2", "RescaleIntercept": "-100", "BitsStored": 12, "HighBit": 11}
+    path = write("a.dcm", array, PhotometricInterpretation="MONOCHROME1", WindowCenter=0, WindowWidth=200, **tags)
+    assert np.array_equal(values(path)[:, :, 0], 2.0 * (4095 - array) - 100)
+    # black is where values were highest: at 100 before, 2 * 4095 - 200 - 100 now
+    assert header(path).voi == (7890, 8090)
+    signed = write("b.dcm", array.astype(np.int16), PhotometricInterpretation="MONOCHROME1")
+    assert np.array_equal(values(signed)[:, :, 0], -1.0 - array)
+
+
+def test_8_bits_without_a_unit_are_as_a_png(write):
+    array = RANDOM.integers(0, 256, (8, 8)).astype(np.uint8)
+    path = write("a.dcm", array)
+    assert not header(path).deep
+    assert np.array_equal(picture(path), array)
+    assert np.array_equal(picture(write("b.dcm", array, PhotometricInterpretation="MONOCHROME1")), 255 - array)
+    assert header(write("c.dcm", array, RescaleSlope="0.5", RescaleIntercept="0")).deep
+    mask = picture(FILES / "liver_1frame.dcm")
+    assert sorted(np.unique(mask)) == [0, 255]
+    assert (mask > 0).sum() == pydicom.dcmread(FILES / "liver_1frame.dcm").pixel_array.sum()
+
+
+def test_a_set_whose_files_carry_one_voi_window_is_cut_to_it(write, tmp_path):
+    arrays = [scans() for _ in range(3)]
+    for index, array in enumerate(arrays):
+        write(f"{index}.dcm", array, WindowCenter=[2000, 40], WindowWidth=[1000, 400], RescaleIntercept="-24")
+    found = load_dataset(str(tmp_path / "set"), size=None)
+    assert found.window == (1500, 2500)
+    assert "VOI" in found.window_from
+    expected = (np.clip(np.stack(arrays)[:, None] - 24.0, 1500, 2500) - 1500) * 65.535
+    assert np.abs(found.levels - expected).max() <= 0.51
+    assert load_dataset(str(tmp_path / "set"), size=None, window=(0.0, 9.0)).window == (0, 9)
+    write("3.dcm", arrays[0], WindowCenter=2000, WindowWidth=999)
+    found = load_dataset(str(tmp_path / "set"), size=None)
+    assert found.window == (min(a.min() for a in arrays) - 24, max(max(a.max() for a in arrays) - 24, arrays[0].max()))
+    assert "lowest" in found.window_from
+
+
+def test_each_frame_is_an_image(write, tmp_path):
+    frames = scans((3, 8, 8))
+    write("cat/a.dcm", frames)
+    write("cat/b.dcm", frames[0])
+    write("dog/c.dcm", frames[:2])
+    found = load_dataset(str(tmp_path / "set"), size=None)
+    names = ["cat/a.dcm#0001", "cat/a.dcm#0002", "cat/a.dcm#0003", "cat/b.dcm", "dog/c.dcm#0001", "dog/c.dcm#0002"]
+    assert list(found.names) == names
+    assert found.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    low, high = found.window
+    back = low + np.round(found.levels[:, 0] * ((high - low) / 65535))
+    assert np.array_equal(back, frames[[0, 1, 2, 0, 0, 1]])
+    # frames of one file are never on both sides of a split
+    assert found.groups == tuple(name.partition("#")[0] for name in names)
+    seen = inspect_source(str(tmp_path / "set"))
+    assert (seen.images, seen.classes, seen.modes) == (6, {"cat": 4, "dog": 2}, {"DICOM": 6})
+    assert ["cat/a.dcm#0002", "dog/c.dcm#0002"] in seen.duplicates
+
+
+def test_label_files_name_files_not_frames(write, tmp_path):
+    for name in "ab":
+        write(f"{name}.dcm", scans((2, 8, 8)))
+    (tmp_path / "set" / "labels.csv").write_text("file,label,group\na.dcm,good,p1\nb.dcm,bad,p2\n")
+    found = load_dataset(str(tmp_path / "set"), size=None)
+    assert [found.classes[label] for label in found.labels] == ["good", "good", "bad", "bad"]
+    assert found.groups == ("p1", "p1", "p2", "p2")
+
+
+def test_enhanced_files_have_values_of_each_frame(write):
+    frames = scans((2, 8, 8))
+
+    def group(sequence, **tags):
+        outer, inner = Dataset(), Dataset()
+        for tag, value in tags.items():
+            setattr(inner, tag, value)
+        setattr(outer, sequence, [inner])
+        return outer
+
+    rescale = [group("PixelValueTransformationSequence", RescaleSlope=s, RescaleIntercept="-5") for s in ("1", "3")]
+    voi = group("FrameVOILUTSequence", WindowCenter=100, WindowWidth=50)
+    path = write("a.dcm", frames, PerFrameFunctionalGroupsSequence=rescale, SharedFunctionalGroupsSequence=[voi])
+    assert np.array_equal(values(path, 0)[:, :, 0], frames[0] - 5.0)
+    assert np.array_equal(values(path, 1)[:, :, 0], 3.0 * frames[1] - 5)
+    assert header(path).voi == (75, 125)
+
+
+def test_in_8_bits_a_scan_looks_as_in_viewers(write, save, tmp_path):
+    array = scans()
+    own = picture(write("a.dcm", array))
+    low, high = int(array.min()), int(array.max())
+    assert np.abs(own - (array - float(low)) * 255 / (high - low)).max() <= 0.51
+    voi = picture(write("b.dcm", array, WindowCenter=2000, WindowWidth=1000))
+    assert np.abs(voi - (np.clip(array, 1500, 2500) - 1500) * 0.255).max() <= 0.51
+    save("c.png", mode="L")
+    mixed = load_dataset(str(tmp_path / "set"), size=None)
+    assert mixed.window is None
+    assert np.array_equal(mixed.images[:2, 0], [own, voi])
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("MR_small_jpeg_ls_lossless.dcm", r"compressed by JPEG-LS .*: pip install python-gdcm"),
+        ("SC_rgb_jpeg_gdcm.dcm", r"compressed by JPEG Lossless.*: pip install python-gdcm"),
+        ("JPGExtended.dcm", r"JPEG Extended .* needs python-gdcm"),
+        ("image_dfl.dcm", "deflate"),
+        ("rtplan.dcm", "without a picture"),
+        ("MR_truncated.dcm", "pydicom cannot read it"),
+        ("badVR.dcm", "pydicom cannot read it"),
+        ("no_meta.dcm", "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"),
+    ],
+)
+def test_what_cannot_be_read_is_named(file, reason):
+    def read():
+        header(FILES / file)
+        values(FILES / file)
+
+    with pytest.raises(Unreadable, match=reason):
+        read()
+
+
+def test_hostile_counts_are_refused_before_pixels_are_read(write):
+    with pytest.raises(Unreadable, match="too many"):
+        header(write("a.dcm", scans(), NumberOfFrames=2_000_000_000))
+    with pytest.raises(Unreadable, match="too many"):
+        header(write("b.dcm", scans(), Rows=65535, Columns=65535))
+
+
+def test_an_error_quotes_nothing_of_the_file(write, tmp_path):
+    path = write("a.dcm", scans(), RescaleSlope="7777777777")
+    path.write_bytes(path.read_bytes().replace(b"7777777777", b"SURNAME^J "))
+    with pytest.raises(Unreadable) as caught:
+        values(path)
+    assert "SURNAME" not in str(caught.value)
+    assert "SURNAME" not in str(inspect_source(str(tmp_path / "set")))
+
+
+def test_without_pydicom_files_are_skipped_by_name(write, save, tmp_path, monkeypatch):
+    write("a.dcm", scans())
+    monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
+    with pytest.raises(UserError, match=r"'a.dcm': DICOM needs pydicom: pip install \"stylegan-ada\[dicom\]\""):
+        load_dataset(str(tmp_path / "set"), size=None)
+    save("b.png")
+    assert load_dataset(str(tmp_path / "set"), size=None).names == ("b.png",)
+
+
+def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):
+    for name in "ab":
+        write(f"{name}.dcm", scans((2, 8, 8)))
+    (tmp_path / "set" / "labels.csv").write_text("file,label,group\na.dcm,good,p1\nb.dcm,bad,p2\n")
+    assert (
+        prepare(
+            str(tmp_path / "set"),
+            tmp_path,
+            size=(8, 8),
+            pipeline=preset_pipeline("photo", (8, 8), None, None),
+            name="photo",
+        ).written
+        == 4
+    )
+    images = tmp_path / "images"
+    assert (images / "labels.csv").read_text().splitlines()[2] == "a.dcm-0002.png,good,p1"
+    assert np.array_equal(Image.open(images / "b.dcm-0002.png"), picture(tmp_path / "set" / "b.dcm", 1))
