@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets import ImageDataset
-from ..errors import UserError, nearest
+from ..errors import UserError
 from ..files import atomic_path
 from ..metrics.extractor import Extractor
 from ..pixels import nchw, nhwc
@@ -17,6 +17,7 @@ from ..sampling import TrainedGenerator
 from ..synthetic.filters import Filters, Judgement, accept_all
 from ..synthetic.plan import BLOCK, block_seeds
 from ..synthetic.selection import Selection
+from .real import numbered
 
 Progress = Callable[[int, int], None]
 
@@ -60,15 +61,10 @@ class Read:
     """A set on disk. UserError if it has a class that the generator has not."""
 
     def __init__(self, dataset: ImageDataset, classes: tuple[str, ...], place: str):
-        if dataset.labels is None:
-            raise UserError(f"`synthetic` {place}: its images have no classes, put them into a folder per class")
-        for name in dataset.classes:
-            if name not in classes:
-                raise UserError(f"`synthetic` {place}: the run has no class {name!r}, {nearest(name, classes)}")
-        numbers = np.array([classes.index(name) for name in dataset.classes])
+        labels = numbered(dataset, classes, f"`synthetic` {place}")
         self.fingerprint = dataset.fingerprint
         self._dataset = dataset
-        self._members = [np.flatnonzero(numbers[dataset.labels] == label) for label in range(len(classes))]
+        self._members = [np.flatnonzero(labels == label) for label in range(len(classes))]
 
     def available(self, label: int) -> int | None:
         return len(self._members[label])

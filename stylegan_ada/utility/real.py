@@ -103,7 +103,7 @@ def open_real(
     own = run_images(run, data, load)
     if own.trained_on is None:
         raise UserError(f"`data` {data}: these are not the images that the run was trained on")
-    train = _labelled(own.dataset, own.trained_on, classes, "the training images")
+    train = _labelled(own.dataset, own.trained_on, classes, "the training set")
     if test is not None:
         folder = RunFolder(run)
         prepared = folder.read_config().data if folder.is_run() else DataConfig(source=test)
@@ -122,7 +122,7 @@ def open_real(
     elif own.held_out is None:
         raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")
     else:
-        tested = _labelled(own.dataset, own.held_out, classes, "the held-out images")
+        tested = _labelled(own.dataset, own.held_out, classes, "the held-out set")
     usable, refused = without_seen(tested, train)
     return RealImages(train=train, test=usable, classes=classes, refused=refused)
 
@@ -172,10 +172,14 @@ def _depth(dataset: ImageDataset) -> dict[str, Any]:
 
 
 def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequence[str], what: str) -> LabelledImages:
+    return LabelledImages(dataset=dataset, members=members, labels=numbered(dataset, classes, what)[members])
+
+
+def numbered(dataset: ImageDataset, classes: Sequence[str], what: str) -> NDArray[np.int64]:
+    """[N]: the labels of a set, numbered as the generator's classes. UserError, on `what`, for another class or none."""
     if dataset.labels is None:
-        raise UserError(f"{what}: they have no classes, put them into a folder per class")
+        raise UserError(f"{what}: its images have no classes, put them into a folder per class")
     for name in dataset.classes:
         if name not in classes:
             raise UserError(f"{what}: the generator has no class {name!r}, {nearest(name, classes)}")
-    numbers = np.array([classes.index(name) for name in dataset.classes])
-    return LabelledImages(dataset=dataset, members=members, labels=numbers[dataset.labels[members]])
+    return np.array([classes.index(name) for name in dataset.classes])[dataset.labels]

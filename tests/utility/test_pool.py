@@ -74,5 +74,5 @@ def test_a_set_on_disk_is_read_by_class(digits, write, tmp_path):
 
 def test_a_set_of_other_classes(digits, write):
     dataset = load_dataset(str(write({"nine": digits["9"][:3], "1": digits["1"][:3]})), size=16)
-    with pytest.raises(UserError, match="`synthetic` set: the run has no class 'nine', choose from"):
+    with pytest.raises(UserError, match="`synthetic` set: the generator has no class 'nine', choose from"):
         Read(dataset, ("1", "9"), "set")
