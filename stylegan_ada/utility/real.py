@@ -176,7 +176,7 @@ def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequen
 
 
 def numbered(dataset: ImageDataset, classes: Sequence[str], what: str) -> NDArray[np.int64]:
-    """[N]: the labels of a set, numbered as the generator's classes. UserError, on `what`, for another class or none."""
+    """[N]: a set's labels, numbered as the generator's classes. UserError, on `what`, for another class or none."""
     if dataset.labels is None:
         raise UserError(f"{what}: its images have no classes, put them into a folder per class")
     for name in dataset.classes:
