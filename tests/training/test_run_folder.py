@@ -38,7 +38,7 @@ def test_names_of_the_files(folder, tmp_path):
 
 
 def test_no_other_module_spells_these_names(root):
-    """But for options.json of folders that are no runs: of synthetic sets, and of projections."""
+    """But for files of folders that are no runs: of synthetic sets, projections, and utility."""
     spelled = set()
     for path in (root / "stylegan_ada").rglob("*.py"):
         nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -50,6 +50,9 @@ def test_no_other_module_spells_these_names(root):
     assert {(file, name) for file, name in spelled if file not in ("training/run_folder.py", "checkpoint.py")} == {
         ("projection/folder.py", "options.json"),
         ("synthetic/partial.py", "options.json"),
+        ("utility/assess.py", "options.json"),
+        ("utility/assess.py", "report.html"),
+        ("cli/utility.py", "report.html"),
     }
 
 

@@ -82,6 +82,7 @@ def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
         options(batch=7, no_labels=True, fit="stretch"), RunFolder(tmp_path / "run"), CPU, lines.append, load
     )
     expected = {"size": (16, 16), "fit": "stretch", "use_labels": False, "check_shape": block_shapes}
+    expected |= {"background": "white", "pages": "first", "channels": None, "window": None}
     assert asked == [(str(image_folder), expected)]
     assert config.network.c_dim == dataset.c_dim == 0
     assert lines[0].startswith("`gamma` ")  # what was given needs no reason
