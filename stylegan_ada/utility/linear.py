@@ -30,6 +30,7 @@ class LinearClassifier:
     def __init__(self, x: Rows, labels: Labels, validation: tuple[Rows, Labels], classes: int):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
         self._classes = classes
         self._mean, self._scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
@@ -39,7 +40,7 @@ class LinearClassifier:
         model = LogisticRegression(class_weight="balanced", max_iter=ITERATIONS, tol=TOLERANCE, warm_start=True)
         for strength in STRENGTHS:
             model.set_params(C=strength)
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), threadpool_limits(1):  # with more threads it takes longer at such sizes
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the penalties that matter have converged by then
                 model.fit(x, labels)
             score = balanced_accuracy(model.predict(held), validation[1])
