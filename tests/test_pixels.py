@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_ada.pixels import from_uint8, nchw, nhwc, to_levels, to_uint8
+from stylegan_ada.pixels import as_8_bits, from_uint8, in_units, nchw, nhwc, to_levels, to_uint8
 
 
 def test_every_level_comes_back():
@@ -33,3 +33,14 @@ def test_layouts(kind):
     assert (nchw(pictures) == planes).all()
     planes[1, 2, 3, 4] = -7
     assert pictures[1, 3, 4, 2] == nchw(pictures)[1, 2, 3, 4] == -7
+
+
+@pytest.mark.parametrize("window", [(100.0, 4000.0), (-1000.0, 400.5)])
+def test_images_in_units_are_seen_in_8_bits_of_their_window(window):
+    levels = np.arange(0, 65536, 7).reshape(1, -1, 1, 1)
+    values = in_units(levels, window)
+    assert values.dtype == (np.uint16 if window[0] > 0 else np.float32)
+    expected = (values.astype(np.float64) - window[0]) * 255 / (window[1] - window[0])
+    assert np.abs(as_8_bits(values, window) - expected).max() <= 0.51
+    shallow = levels.astype(np.uint8)
+    assert as_8_bits(shallow, None) is shallow
