@@ -110,7 +110,7 @@ def read_image(stream: BinaryIO, picture: int) -> Image.Image:
 @contextmanager
 def _pydicom() -> Iterator[None]:
     try:
-        import pydicom  # noqa: F401
+        import pydicom  # noqa: F401 - only whether it is there
     except ImportError:
         raise Unreadable(f"DICOM needs pydicom: {INSTALL}") from None
     with ONE_AT_A_TIME, warnings.catch_warnings():

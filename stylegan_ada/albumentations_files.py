@@ -83,7 +83,7 @@ def _build(entry: Any, albumentations: Any) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="Argument")  # it would leave unknown parameters out
             return albumentations.from_dict({"transform": entry})
-    except Exception as error:  # of several kinds
+    except Exception as error:  # pydantic's, and what each transform raises by itself
         raise UserError(f"{name}: {_reason(error)}") from None
 
 

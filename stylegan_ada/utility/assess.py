@@ -252,9 +252,11 @@ def _copies(train: LabelledImages, extractor: Extractor, pipeline: Any, path: Pa
         total = COPIES * len(train)
         rows = []
         for copy in range(COPIES):
-            batches = augmented_batches(train, pipeline, copy)
-            before = copy * len(train)
-            rows.append(extractor.extract(batches, lambda done, before=before: step(before + done, total)))  # type: ignore[misc]
+
+            def told(done: int, before: int = copy * len(train)) -> None:
+                step(before + done, total)
+
+            rows.append(extractor.extract(augmented_batches(train, pipeline, copy), told))
         with atomic_path(path) as temporary:
             np.save(temporary, np.stack([extractor.features(one) for one in rows]))
     return np.load(path)

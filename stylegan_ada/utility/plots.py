@@ -12,10 +12,12 @@ from .verdict import verdict_by
 def fraction_curve(results: Sequence[ArmResult], classifier: str) -> Image.Image:
     """Balanced accuracy of each arm over the number of real images that it was given; bars are the standard deviation
     between seeds."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=colormaps["tab20"](range(20)))  # there are more arms than the ten usual colours
     own = [result for result in results if result.classifier == classifier]
     given = {fraction: max(r.real for r in own if r.fraction == fraction) for fraction in {r.fraction for r in own}}
     for name in dict.fromkeys(result.arm.curve for result in own):
