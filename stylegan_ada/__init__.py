@@ -7,7 +7,7 @@ from ._version import __version__
 from .errors import RunFailed, UserError
 
 if TYPE_CHECKING:
-    from .api import evaluate, export_generator, train
+    from .api import evaluate, export_generator, import_network, train
     from .datasets import load_dataset
     from .projection import Projection, project
     from .sampling import TrainedGenerator, load_generator
@@ -22,6 +22,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "export_generator",
+    "import_network",
     "load_dataset",
     "load_generator",
     "project",
@@ -33,6 +34,7 @@ PLACES = {  # torch is imported when one of these is first asked for, not by `st
     "TrainedGenerator": "sampling",
     "evaluate": "api",
     "export_generator": "api",
+    "import_network": "api",
     "load_dataset": "datasets",
     "load_generator": "sampling",
     "project": "projection",

@@ -15,6 +15,7 @@ from .datasets import ImageDataset, load_dataset
 from .devices import choose_device, tune_convolutions
 from .errors import UserError
 from .export import ExportedPart, export_onnx, export_pt2, export_safetensors
+from .importers import import_snapshot
 from .metrics.evaluate import Evaluation, compute_features
 from .metrics.features import make_extractor
 from .metrics.results import MetricResult
@@ -138,3 +139,21 @@ def export_notes(run: Path, licence: str | None) -> dict[str, str]:
     if licence is not None:
         notes["licence"] = licence
     return notes
+
+
+def import_network(
+    file: str | Path,
+    out: str | Path,
+    *,
+    classes: Sequence[str] | None = None,
+    licence: str | None = None,
+    say: Callable[[str], None] = print,
+) -> TrainedGenerator:
+    """Reads a network-snapshot.pkl of StyleGAN2-ADA without running anything of it, writes it as the generator file
+    `out` (.safetensors), and returns its generator.
+
+    classes: names in the order of the label vector, "0", "1", ... if not given. licence: what the owner of the weights
+    allows; it is kept in all that is made with them. say: called with each line that the command would print.
+    """
+    import_snapshot(Path(file), Path(out), classes, licence, say)
+    return load_generator(out)

@@ -22,6 +22,7 @@ from .networks import Discriminator, Generator
 GENERATOR_FILE = "generator.safetensors"  # of a run's last checkpoint
 BEST_FILE = "best.safetensors"  # of the run's best measurement
 GENERATOR_FORMAT = "stylegan_ada generator 1"
+BESIDE = ("generator", "discriminator")  # networks that a generator file may hold beside the moving average
 TRAINING_FORMAT = "stylegan_ada training 1"
 
 
@@ -42,11 +43,20 @@ class GeneratorInfo:
 
 
 def save_generator(
-    path: Path, generator: Generator, info: GeneratorInfo, notes: Mapping[str, str] | None = None
+    path: Path,
+    generator: Generator,
+    info: GeneratorInfo,
+    notes: Mapping[str, str] | None = None,
+    beside: Mapping[str, Mapping[str, Tensor]] | None = None,
 ) -> None:
     """Writes weights and buffers as safetensors, with `info` as JSON in the header. notes: further texts for it, that
-    reading does without."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
+    reading does without. beside: states of networks named in BESIDE, for `read_beside`."""
+    states = {"": generator.state_dict()} | {f"training.{name}.": state for name, state in (beside or {}).items()}
+    tensors = {
+        prefix + name: tensor.detach().cpu().contiguous()
+        for prefix, state in states.items()
+        for name, tensor in state.items()
+    }
     with atomic_path(path) as temporary:
         metadata = {**(notes or {}), "format": GENERATOR_FORMAT, "info": to_json(info)}
         temporary.write_bytes(save(tensors, metadata=metadata))
@@ -61,8 +71,7 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     path = generator_file(path)
     info = read_info(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        tensors = _read_tensors(path, "")
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: leave the caller's numbers alone
             generator = Generator(info.network)
         generator.load_state_dict(tensors)
@@ -70,6 +79,22 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     except (SafetensorError, OSError, RuntimeError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({first_line(error)})") from None
     return generator.to(device).eval().requires_grad_(False), info
+
+
+def read_beside(path: Path) -> dict[str, dict[str, Tensor]]:
+    """The states of the networks that a generator file holds beside the moving average, by the names in BESIDE."""
+    states = {name: _read_tensors(path, f"training.{name}.") for name in BESIDE}
+    return {name: state for name, state in states.items() if state}
+
+
+def _read_tensors(path: Path, prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin with `prefix`, without it; with none, those of the moving average."""
+    with safe_open(path, framework="pt") as file:
+        return {
+            name.removeprefix(prefix): file.get_tensor(name)
+            for name in file.keys()  # noqa: SIM118 - not a mapping
+            if (name.startswith(prefix) if prefix else not name.startswith("training."))
+        }
 
 
 def generator_file(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .config_data import DataConfig
+from .config_start import StartConfig
 from .errors import UserError
 from .image_size import block_shapes
 from .settings import COUNT, NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, check, setting
@@ -71,6 +72,9 @@ class NetworkConfig:
         ),
     )
     half_resolutions: int = 4  # how many top resolutions run in that precision
+    conv_clamp: float | None = field(  # bound of activations in every block; None: 256 where fp16, else none
+        default=None, metadata=setting(within=POSITIVE)
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -293,6 +297,7 @@ class RunConfig:
     classes: tuple[str, ...]  # names, in the order of the label vector
     fingerprint: str  # of the data set: pixels, labels and how they were prepared
     window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
+    start: StartConfig = field(default_factory=StartConfig)
 
     def __post_init__(self) -> None:
         _check(

@@ -50,6 +50,7 @@ def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
         if key not in hints:
             raise UserError(f"{where}: unknown key {key!r}, {nearest(key, hints)}")
     for item in dataclasses.fields(kind):
-        if item.name not in value and item.default is dataclasses.MISSING:
+        needed = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if needed and item.name not in value:
             raise UserError(f"{where}: the key {item.name!r} is missing")
     return kind(**{key: _build(hints[key], item, f"{where}.{key}") for key, item in value.items()})

@@ -7,9 +7,10 @@ from types import UnionType
 from typing import Any, get_args, get_origin
 
 from .config import AugmentConfig, DataConfig, NetworkConfig, TrainingConfig
+from .config_start import StartConfig
 from .settings import Setting, settings
 
-CONFIGS = (DataConfig, TrainingConfig, NetworkConfig, AugmentConfig)
+CONFIGS = (DataConfig, StartConfig, TrainingConfig, NetworkConfig, AugmentConfig)
 
 
 @dataclass(frozen=True)

@@ -45,17 +45,24 @@ def root():
     return ROOT
 
 
+def load_module(path):
+    """A module of the tests; under plain `pytest` they are no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="session")
 def bench_module(root):
-    """bench_module(name): tests/bench/NAME.py; under plain `pytest` the tests are no package."""
+    """bench_module(name): tests/bench/NAME.py."""
+    return lambda name: load_module(root / "tests" / "bench" / f"{name}.py")
 
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, root / "tests" / "bench" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
-    return load
+@pytest.fixture(scope="session")
+def snapshots(root):
+    """tests/importers/snapshots.py, which makes network-snapshot.pkl files."""
+    return load_module(root / "tests" / "importers" / "snapshots.py")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import click
 
 from .._version import __version__
 from ..errors import PeerError, RunFailed, UserError, shown
-from .lazy import LazyGroup
+from .lazy import LazyGroup, python_name
 
 COMMANDS = (
     "data",
@@ -17,6 +17,7 @@ COMMANDS = (
     "project",
     "directions",
     "export",
+    "import",
     "evaluate",
     "report",
     "utility",
@@ -25,7 +26,7 @@ COMMANDS = (
 )
 
 
-@click.group(cls=LazyGroup, files={name: name.replace("-", "_") for name in COMMANDS})
+@click.group(cls=LazyGroup, files={name: python_name(name) for name in COMMANDS})
 @click.version_option(__version__)
 def program() -> None:
     """Train StyleGAN2 with adaptive discriminator augmentation on a few thousand images."""

@@ -4,10 +4,12 @@ import os
 import platform
 import warnings
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import click
 
 from .._version import __version__
+from ..errors import shown
 
 
 def why_reference() -> str | None:
@@ -38,8 +40,37 @@ def package_version(name: str) -> str:
 
 
 @click.command()
-def info() -> None:
-    """Show versions, the device, which implementation the ops use, and where packed images are kept."""
+@click.argument("run", required=False, type=click.Path(path_type=Path))
+def info(run: Path | None) -> None:
+    """Show versions, the device, which implementation the ops use, and where packed images are kept; or what a
+    generator is, of a run folder or a file."""
+    if run is None:
+        show_program()
+    else:
+        show_generator(run)
+
+
+def show_generator(run: Path) -> None:
+    from ..checkpoint import generator_file, read_info, read_notes
+
+    path = generator_file(run)
+    about = read_info(path)
+    network = about.network
+    click.echo(f"file           {path}")
+    click.echo(f"images         {network.height}x{network.width}, {network.channels} channels")
+    click.echo(f"trained on     {f'{about.images_seen:,} images shown' if about.images_seen else 'not known'}")
+    classes = zip(about.classes, about.class_counts, strict=True)
+    if about.images_seen:
+        names = ", ".join(f"{shown(name)} ({count})" for name, count in classes)
+    else:
+        names = ", ".join(shown(name) for name, _ in classes)
+    click.echo(f"classes        {names or 'none, without labels'}")
+    click.echo(f"channels       base {network.channel_base}, at most {network.channel_max}; w of {network.w_dim}")
+    for name, text in read_notes(run).items():
+        click.echo(f"{shown(name):14} {shown(text)}")
+
+
+def show_program() -> None:
     import torch
 
     from ..datasets import cache_folder

@@ -1,6 +1,7 @@
 """Groups of commands, of which only those asked for are imported."""
 
 import importlib
+import keyword
 from typing import Any
 
 import click
@@ -8,10 +9,15 @@ import click
 from ..errors import UserError, nearest
 
 
+def python_name(command: str) -> str:
+    """augment-check -> augment_check, import -> import_"""
+    return command.replace("-", "_") + "_" * keyword.iskeyword(command)
+
+
 class LazyGroup(click.Group):
     """Finds its commands in modules of this folder, imported when they are asked for.
 
-    files: by a command's name, in the order of `--help`, the module that has it under that name, with _ for -.
+    files: by a command's name, in the order of `--help`, the module that has it under its `python_name`.
     """
 
     def __init__(self, *arguments: Any, files: dict[str, str], **options: Any):
@@ -24,7 +30,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.files:
             return None
-        return getattr(importlib.import_module(f".{self.files[cmd_name]}", __package__), cmd_name.replace("-", "_"))
+        return getattr(importlib.import_module(f".{self.files[cmd_name]}", __package__), python_name(cmd_name))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command. A UserError of the library's names parameters, which become this command's flags here."""

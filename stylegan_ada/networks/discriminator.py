@@ -69,7 +69,7 @@ class Discriminator(nn.Module):
         )
         self.top_dtype = block_dtype(config, top)
         self.blocks = nn.ModuleList(DiscriminatorBlock(config, level) for level in range(top, 0, -1))
-        self.conv = Conv2d(channels + 1, channels, 3, act="lrelu")
+        self.conv = Conv2d(channels + 1, channels, 3, act="lrelu", clamp=config.conv_clamp)
         self.fc = Linear(channels * height * width, channels, act="lrelu")
         self.out = Linear(channels, channels if config.c_dim else 1)
         depth = config.mapping_depth if config.label_depth is None else config.label_depth

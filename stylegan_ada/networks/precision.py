@@ -14,4 +14,6 @@ def block_dtype(config: NetworkConfig, level: int) -> torch.dtype | None:
 
 
 def block_clamp(config: NetworkConfig, level: int) -> float | None:
+    if config.conv_clamp is not None:
+        return config.conv_clamp
     return FP16_CLAMP if block_dtype(config, level) is torch.float16 else None

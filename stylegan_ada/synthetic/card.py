@@ -19,8 +19,8 @@ NO_METRICS = ("count", "n_real", "images", "kimg", "measuring_seconds")  # of wh
 def data_card(facts: dict[str, Any], config: RunConfig | None = None, measured: dict[str, Any] | None = None) -> str:
     """Markdown. facts: what dataset.json holds; config: of the run that trained the generator; measured: a row of its
     evaluations, for the weights that made the set. What is not known is said to be so."""
-    parts = [_header(facts), _classes(facts), _filters(facts), _origin(facts, config), _measured(measured), WARNINGS]
-    return "\n".join(parts)
+    parts = [_header(facts), _classes(facts), _filters(facts), _origin(facts, config), _weights(facts)]
+    return "\n".join(part for part in (*parts, _measured(measured), WARNINGS) if part)
 
 
 WARNINGS = """## Before use
@@ -85,6 +85,12 @@ def _origin(facts: dict[str, Any], config: RunConfig | None) -> str:
 `{data.source}`, held out from training: {data.holdout:g} of the images.
 Licence of the source: {licence}.
 """
+
+
+def _weights(facts: dict[str, Any]) -> str:
+    if "origin" not in facts:
+        return ""
+    return f"## Weights\n\nThe generator was {facts['origin']}. What it allows holds for these images, too.\n"
 
 
 def _measured(measured: dict[str, Any] | None) -> str:

@@ -14,7 +14,7 @@ import torch
 
 from .. import distributed
 from .._version import __version__
-from ..checkpoint import generator_file
+from ..checkpoint import generator_file, read_notes
 from ..pixels import as_8_bits
 from ..sampling import TrainedGenerator
 from .blocks import read_judgement, write_block
@@ -60,6 +60,7 @@ def describe(generator: TrainedGenerator, run: Path, recipe: Recipe, precision: 
         "device": generator.device.type,
         "precision": precision,
         "block": BLOCK,
+        **{name: text for name, text in read_notes(run).items() if name == "origin"},
         **asdict(recipe),
     }
 

@@ -183,10 +183,11 @@ def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
 
 def check_same_options(options: TrainOptions, folder: RunFolder) -> None:
     """A run goes on with the options that it began with only, except those in MAY_CHANGE."""
-    before, now = folder.read_options(), dataclasses.asdict(options)
+    now = dataclasses.asdict(options)
+    before = dataclasses.asdict(TrainOptions(data="")) | folder.read_options()  # old runs lack what is newer
     for name in now:
-        if name not in MAY_CHANGE and before.get(name) != now[name]:
-            began = "without it" if before.get(name) is None else f"with {before[name]}"
+        if name not in MAY_CHANGE and before[name] != now[name]:
+            began = "without it" if before[name] in (None, False) else f"with {before[name]}"
             raise UserError(f"`{name}`: the run in {folder.path} began {began}; use a new `out` for other options")
 
 

@@ -1,0 +1,24 @@
+"""`stylegan-ada import`"""
+
+from pathlib import Path
+
+import click
+
+from ..errors import UserError
+from .common import check_new_file
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file that ends in .safetensors.")
+@click.option("--classes", help="The classes' names in the order of the label vector, separated by commas.")
+@click.option("--licence", help="What the owner of the weights allows; it is kept in all that is made with them.")
+def import_(file: Path, out: Path, classes: str | None, licence: str | None) -> None:
+    """Read a network-snapshot.pkl of StyleGAN2-ADA without running anything of it."""
+    check_new_file(out)
+    if out.suffix.lower() != ".safetensors":
+        raise UserError(f"--out {out}: give a file that ends in .safetensors")
+    from ..importers import import_snapshot
+
+    names = None if classes is None else [name.strip() for name in classes.split(",")]
+    import_snapshot(file, out, names, licence, click.echo)

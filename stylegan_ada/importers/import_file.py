@@ -1,0 +1,82 @@
+"""From a network-snapshot.pkl to a generator file of ours."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from ..checkpoint import GeneratorInfo, save_generator
+from ..config import NetworkConfig
+from ..errors import UserError
+from ..networks import Discriminator, Generator
+from .snapshot_file import SnapshotNetworks, read_networks
+
+Network = TypeVar("Network", Generator, Discriminator)
+
+UNKNOWN_LICENCE = (
+    "not stated; networks made with NVIDIA's StyleGAN2-ADA or StyleGAN3 code are for research only, "
+    "unless their owner says otherwise"
+)
+
+
+def import_snapshot(
+    path: Path,
+    out: Path,
+    classes: Sequence[str] | None = None,
+    licence: str | None = None,
+    say: Callable[[str], None] = print,
+) -> GeneratorInfo:
+    """Writes `G_ema` of a network-snapshot.pkl as a generator file, and `G` and `D` beside it, for `train` with
+    `init_from`. Nothing of the pickle is executed.
+
+    classes: names in the order of the label vector, "0", "1", ... if not given. licence: of the weights; it is kept in
+    the file and in all that is made with it. UserError for a file that is no such pickle, with the reason.
+    """
+    networks = read_networks(path)
+    config = networks.config
+    names = tuple(map(str, range(config.c_dim))) if classes is None else tuple(classes)
+    if len(names) != config.c_dim or len(set(names)) != len(names):
+        raise UserError(f"`classes`: {len(set(names))} different names for {config.c_dim} classes of {path}")
+    generator = _loaded(Generator, config, networks.generator_ema, f"{path}: G_ema")
+    info = GeneratorInfo(network=config, classes=names, class_counts=(1,) * len(names), images_seen=0)
+    licence = licence or UNKNOWN_LICENCE
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    notes = {
+        "licence": licence,
+        "origin": f"imported from a StyleGAN2-ADA pickle, sha256 {digest}; licence of these weights: {licence}",
+    }
+    beside = _beside(networks, path)
+    save_generator(out, generator, info, notes, beside)
+    say(f"{out}: {config.height}x{config.width}, {config.channels} channels, {config.c_dim} classes")
+    for reason in networks.left_out:
+        say(f"warning: {reason}; that network is left out")
+    say(f"licence: {licence}")
+    return info
+
+
+def _beside(networks: SnapshotNetworks, path: Path) -> dict[str, dict[str, Tensor]]:
+    """The networks beside the moving average, seen to be whole."""
+    beside = {}
+    if networks.generator is not None:
+        beside["generator"] = _loaded(Generator, networks.config, networks.generator, f"{path}: G").state_dict()
+    if networks.discriminator is not None:
+        whole = _loaded(Discriminator, networks.config, networks.discriminator, f"{path}: D")
+        beside["discriminator"] = whole.state_dict()
+    return beside
+
+
+def _loaded(kind: type[Network], config: NetworkConfig, state: dict[str, Tensor], where: str) -> Network:
+    """A network with this state. UserError where parts are missing or of another shape."""
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: leave the caller's numbers alone
+        network = kind(config)
+    try:
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise UserError(f"{where}: not as StyleGAN2-ADA stores it ({str(error).splitlines()[-1].strip()})") from None
+    for names, what in ((missing, "missing"), (unexpected, "not known here")):
+        if names:
+            raise UserError(f"{where}: {what}: {', '.join(names[:3])}{' ...' * (len(names) > 3)}")
+    return network

@@ -1,0 +1,251 @@
+"""Files made to harm do nothing but give an error. The canary is a file that only executed code could write."""
+
+import io
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import zipfile
+from contextlib import suppress
+
+import pytest
+import torch
+
+from stylegan_ada.errors import UserError
+from stylegan_ada.importers import import_snapshot
+from stylegan_ada.importers.inert_objects import read_snapshot
+
+from .snapshots import generator, write_snapshot
+
+CANARY = "canary"  # a file in the working directory
+
+
+class Call:
+    """Pickled as a call of `function`."""
+
+    def __init__(self, function, *arguments, state=None):
+        self.reduced = (function, arguments) if state is None else (function, arguments, state)
+
+    def __reduce__(self):
+        return self.reduced
+
+
+class ActsOnState:
+    """A class that this process could import."""
+
+    def __setstate__(self, state):
+        open(CANARY, "w").close()
+
+
+def touch():
+    return Call(os.system, f"touch {CANARY}")
+
+
+def named(module, name, *parts):
+    """A stream that names a function and then has these opcodes."""
+    return b"\x80\x02c" + f"{module}\n{name}\n".encode() + b"".join(parts) + b"."
+
+
+def text(value):
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def acts_on_state():
+    instance = ActsOnState()
+    instance.anything = 1
+    return pickle.dumps(instance)
+
+
+def storage_stream(claimed, kind="FloatStorage", first="storage", data=b"\0" * 16):
+    """A stream of torch.save's old format that claims so many elements."""
+    identity = text(first) + f"ctorch\n{kind}\n".encode() + text("0") + text("cpu")
+    identity = b"\x80\x02(" + identity + b"\x8a\x08" + struct.pack("<q", claimed) + b"NtQ."
+    head = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2), pickle.dumps({"little_endian": True}, 2)]
+    return b"".join([*head, identity, pickle.dumps(["0"], 2), struct.pack("<q", claimed), data])
+
+
+def load_bytes(data, calls=1):
+    """A stream that has torch load `data` so many times."""
+    load = b"ctorch.storage\n_load_from_bytes\nq\x01"
+    again = b"h\x01h\x02\x85R"
+    return (
+        b"\x80\x04"
+        + load
+        + b"B"
+        + struct.pack("<I", len(data))
+        + data
+        + b"q\x02"
+        + b"\x85R"
+        + again * (calls - 1)
+        + b"."
+    )
+
+
+def wide_tensor(size, stride):
+    """A tensor of a storage of 4 elements that claims this shape."""
+    rebuild = b"ctorch._utils\n_rebuild_tensor_v2\n"
+    numbers = [b"\x8a\x08" + struct.pack("<q", number) for number in (*size, *stride)]
+    shape, steps = b"(" + b"".join(numbers[: len(size)]) + b"t", b"(" + b"".join(numbers[len(size) :]) + b"t"
+    storage = load_bytes(storage_stream(4))[2:-1]
+    return b"\x80\x04" + rebuild + b"(" + storage + b"K\x00" + shape + steps + b"\x89}t" + b"R."
+
+
+def stored_object(state):
+    """A stream, without its end, of a stored object whose state is made by these opcodes."""
+    meta = b"}(" + text("type") + text("class") + text("class_name") + text("X") + text("state") + state + b"u"
+    return b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n" + meta + b"\x85R"
+
+
+def contains_itself():
+    """A network whose only module has the network's own state."""
+    state = b"}q\x00" + text("_modules") + b"}" + text("x") + stored_object(b"h\x00") + b"ss"
+    return b"\x80\x02}" + text("G_ema") + stored_object(state) + b"s."
+
+
+def zipped():
+    buffer = io.BytesIO()
+    torch.save({"G_ema": torch.zeros(3)}, buffer)
+    return buffer.getvalue()
+
+
+def zip_behind_a_pickle():
+    buffer = io.BytesIO()
+    buffer.write(pickle.dumps({"G_ema": 1}))
+    with zipfile.ZipFile(buffer, "a") as file:
+        file.writestr("data.pkl", pickle.dumps(touch()))
+    return buffer.getvalue()
+
+
+HOSTILE = {  # the file, a part of the error
+    "os.system": (lambda: pickle.dumps(touch()), f"{os.system.__module__}.system, which is not loaded"),
+    "os.system in a network": (lambda: pickle.dumps({"G_ema": touch()}), "system, which is not loaded"),
+    "eval": (lambda: pickle.dumps(Call(eval, f"open('{CANARY}','w')")), "builtins.eval, which is not loaded"),
+    "exec": (lambda: pickle.dumps(Call(exec, f"open('{CANARY}','w')")), "builtins.exec, which is not loaded"),
+    "getattr": (lambda: pickle.dumps(Call(getattr, touch(), "x")), "builtins.getattr, which is not loaded"),
+    "nested reduces": (
+        lambda: pickle.dumps(Call(map, touch(), [1])),
+        "builtins.map, which is not loaded",
+    ),
+    "__setstate__": (acts_on_state, "ActsOnState, which is not loaded"),
+    "__setstate__ by BUILD": (lambda: named("collections", "OrderedDict", b")R", b"}", b"b"), "sets the state"),
+    "attributes by BUILD": (lambda: named("collections", "OrderedDict", b"N}", b"\x86", b"b"), "sets the state"),
+    "a function of torch": (lambda: named("torch", "load", text("x"), b"\x85R"), "torch.load, which is not loaded"),
+    "torch's loader of source": (
+        lambda: named("torch_utils.persistence", "_src_to_module", text("x"), b"\x85R"),
+        "_src_to_module, which is not loaded",
+    ),
+    "a name within a name": (lambda: named("torch_utils.persistence", "os.system"), "os.system, which is not loaded"),
+    "old opcodes": (lambda: b"\x80\x02(S'touch canary'\nios\nsystem\n.", "opcode STRING is not read"),
+    "an object of old": (lambda: b"\x80\x02(cos\nsystem\nX\x01\x00\x00\x00ao.", "which is not loaded"),
+    "a registered extension": (lambda: b"\x80\x02\x82\x01)R.", "opcode EXT1 is not read"),
+    "a persistent id": (lambda: b"\x80\x02" + text("x") + b"Q.", "outside the file"),
+    "a call of what is no function": (lambda: b"\x80\x02K\x01)R.", "no function"),
+    "more arguments": (lambda: named("collections", "OrderedDict", b"(K\x01K\x02tR"), "arguments"),
+    "bytes that are not there": (
+        lambda: b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x.",
+        "expected 4611686018427387904 bytes",
+    ),
+    "a text that is not there": (
+        lambda: b"\x80\x04\x8d" + struct.pack("<Q", 2**40) + b"x.",
+        "expected 1099511627776 bytes",
+    ),
+    "a frame that is not there": (lambda: b"\x80\x04\x95" + struct.pack("<Q", 2**60) + b"(" * 9, "byte"),
+    "a huge memo": (lambda: b"\x80\x02Nr\xff\xff\xff\xff" * 3 + b"j\xfe\xff\xff\xff.", "never kept"),
+    "a huge number": (lambda: b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b"x.", "not enough data"),
+    "a huge storage": (lambda: load_bytes(storage_stream(2**40)), "claims more than it holds"),
+    "a storage of negative size": (lambda: load_bytes(storage_stream(-5)), "not read"),
+    "a storage that is a module": (lambda: load_bytes(storage_stream(4, first="module")), "no storage"),
+    "a storage that is a zip": (lambda: load_bytes(zipped()), "within a storage"),
+    "a storage that calls": (lambda: load_bytes(pickle.dumps(touch())), "system, which is not loaded"),
+    "a storage many times": (lambda: load_bytes(storage_stream(4), calls=1000), "larger together than the file"),
+    "a tensor wider than its storage": (lambda: wide_tensor((2**20, 2**20), (0, 0)), "in a storage of 4"),
+    "a tensor beyond its storage": (lambda: wide_tensor((2, 2), (4, 1)), "in a storage of 4"),
+    "a tensor of negative size": (lambda: wide_tensor((-1, 2), (1, 1)), "without a shape"),
+    "a million nested tuples": (lambda: b"\x80\x02)" + b"\x85" * 1_000_000 + b".", "more than 1,000,000 steps"),
+    "many nested tuples": (lambda: b"\x80\x02)" + b"\x85" * 900_000 + b".", "no `G_ema`"),
+    "nested tuples as a key": (lambda: b"\x80\x02})" + b"\x85" * 900_000 + b"Ns.", "a key of type tuple"),
+    "nested networks": (
+        lambda: b"\x80\x02}" + (text("G_ema") + b"}") * 9000 + b"s" * 9000 + b".",
+        "G_ema: not a network",
+    ),
+    "a network that contains itself": (contains_itself, "G_ema.x.x.x"),
+    "a zip": (zipped, "a zip archive"),
+    "a zip in disguise": (zip_behind_a_pickle, "more after the pickle's end"),
+    "no pickle": (lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 99, "not a pickle"),
+    "an empty file": (lambda: b"", "not a pickle"),
+    "no more than a beginning": (lambda: b"\x80\x04", "ends before its end"),
+    "something else": (lambda: pickle.dumps([1, 2]), "no `G_ema`"),
+    "a network that is a number": (lambda: pickle.dumps({"G_ema": 5}), "G_ema: not a network"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_it_gives_an_error_and_nothing_else(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    make, reason = HOSTILE[name]
+    (tmp_path / "bad.pkl").write_bytes(make())
+    with pytest.raises(UserError) as caught:
+        import_snapshot(tmp_path / "bad.pkl", tmp_path / "out.safetensors", say=lambda line: None)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.pkl"]
+
+
+def test_the_canary_would_sing(tmp_path, monkeypatch):
+    """Python's own unpickler runs what the reader refuses."""
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(HOSTILE["os.system"][0]())
+    assert (tmp_path / CANARY).exists()
+    (tmp_path / CANARY).unlink()
+    pickle.loads(acts_on_state())
+    assert (tmp_path / CANARY).exists()
+
+
+def test_a_stream_cut_short_anywhere(tmp_path):
+    write_snapshot(tmp_path / "whole.pkl", G_ema=generator())
+    whole = (tmp_path / "whole.pkl").read_bytes()
+    for length in range(0, len(whole), max(1, len(whole) // 200)):
+        with pytest.raises(UserError):
+            read_snapshot(io.BytesIO(whole[:length]), length)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_byte_may_be_wrong(tmp_path, seed):
+    """A damaged file imports or gives a UserError, never another exception."""
+    write_snapshot(tmp_path / "whole.pkl", G_ema=generator())
+    whole = (tmp_path / "whole.pkl").read_bytes()
+    numbers = torch.Generator().manual_seed(seed)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in torch.randint(len(whole), (3,), generator=numbers).tolist():
+            damaged[place] = int(torch.randint(256, (1,), generator=numbers))
+        (tmp_path / "damaged.pkl").write_bytes(damaged)
+        with suppress(UserError):
+            import_snapshot(tmp_path / "damaged.pkl", tmp_path / "out.safetensors", say=lambda line: None)
+
+
+def test_memory_is_bounded(tmp_path, root):
+    """All the hostile files together, in a process of their own, take little more than the largest of them."""
+    program = f"""
+import resource, sys
+sys.path.insert(0, {str(root / "tests")!r})
+from importers.test_hostile import HOSTILE
+from stylegan_ada.importers.snapshot_file import read_networks
+from stylegan_ada.errors import UserError
+from pathlib import Path
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+for make, _ in HOSTILE.values():
+    Path("bad.pkl").write_bytes(make())
+    try:
+        read_networks(Path("bad.pkl"))
+    except UserError:
+        pass
+print(peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 500  # MiB
+    assert not (tmp_path / CANARY).exists()
