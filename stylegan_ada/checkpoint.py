@@ -81,6 +81,11 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     return generator.to(device).eval().requires_grad_(False), info
 
 
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The state of a file's generator."""
+    return _read_tensors(path, "")
+
+
 def read_beside(path: Path) -> dict[str, dict[str, Tensor]]:
     """The states of the networks that a generator file holds beside the moving average, by the names in BESIDE."""
     states = {name: _read_tensors(path, f"training.{name}.") for name in BESIDE}
@@ -175,6 +180,12 @@ class TrainingState:
         self.logit_sums.copy_(state["logit_sums"])
         self.images_seen = state["images_seen"]
         self.steps = state["steps"]
+
+
+def read_networks(path: Path) -> dict[str, dict[str, Tensor]]:
+    """The states of "generator", "generator_ema" and "discriminator" of a checkpoint, on the CPU."""
+    state = _read_training_file(path, torch.device("cpu"))
+    return {name: state[name] for name in ("generator", "generator_ema", "discriminator")}
 
 
 def _read_training_file(path: Path, device: torch.device) -> dict[str, Any]:

@@ -30,6 +30,20 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
         yield
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds the lock of `locked_folder`."""
+    try:
+        lock_file = open(folder / LOCK_FILE)  # noqa: SIM115 - closed below, after the flock that may fail
+    except OSError:
+        return False
+    with lock_file:
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 def begin_or_go_on(path: Path, options: dict[str, Any], out: Path) -> None:
     """Notes in a JSON file what is made, and how. Where something else is noted there already, that is a UserError that
     names `out`, and all stays as it is."""

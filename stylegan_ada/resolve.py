@@ -5,6 +5,7 @@ from typing import Any
 
 from .config import ADA_TARGETS, AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from .config_data import AUTO
+from .config_start import StartConfig
 from .errors import UserError
 from .options import TrainOptions, given
 from .presets import with_preset
@@ -29,6 +30,7 @@ class DataFacts:
     classes: tuple[str, ...]
     count: int  # images
     fingerprint: str
+    trained: NetworkConfig | None = None  # of the networks that the run starts from
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -76,6 +78,9 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     choose(training, TrainingConfig, batch=(_batch(side, machine), where))
     base, most = _widths(side, machine)
     network = given(NetworkConfig, options)
+    if facts.trained is not None:
+        choose(network, NetworkConfig, **_as_trained(facts.trained, bool(facts.classes)))
+        network |= {name: getattr(facts.trained, name) for name in ("z_dim", "w_dim", "conv_clamp")}
     choose(network, NetworkConfig, channel_base=(base, where), channel_max=(most, where), precision=_precision(machine))
     kimg, why_kimg = _kimg(facts.count, machine)
     choose(training, TrainingConfig, kimg=(kimg, f"{why_kimg}; the same command with more goes on from there"))
@@ -97,6 +102,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     network["transitional"] = training["transition"] is not None
     config = RunConfig(
         data=DataConfig(**given(DataConfig, options) | {"labels": not options.no_labels}),
+        start=StartConfig(**given(StartConfig, options)),
         network=NetworkConfig(channels=channels, height=height, width=width, c_dim=len(facts.classes), **network),
         augment=_augment(options),
         training=TrainingConfig(**training),
@@ -104,6 +110,17 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         fingerprint=facts.fingerprint,
     )
     return config, reasons
+
+
+def _as_trained(trained: NetworkConfig, labelled: bool) -> dict[str, tuple[Any, str]]:
+    """The choices that let a network take over as much as can be."""
+    names = ["channel_base", "channel_max", "mapping_depth"]
+    if labelled and trained.c_dim:
+        names += ["label_head", "label_depth"]
+    values = {name: getattr(trained, name) for name in names}
+    if values.get("label_depth", 0) is None:
+        values["label_depth"] = trained.mapping_depth
+    return {name: (value, "as in the networks that it starts from") for name, value in values.items()}
 
 
 def _augment(options: TrainOptions) -> AugmentConfig:

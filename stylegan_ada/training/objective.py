@@ -120,6 +120,8 @@ class Objective:
         ws = generator.broadcast(w)
         if self.config.style_mixing > 0:
             ws = self._mix(ws, generator.mapping(mixing_z, c), chance, layer)
+        if torch.is_grad_enabled():
+            ws.requires_grad_(True)  # for path lengths, also where the mapping is frozen
         noise = self._draws(f"{phase}/noise", batch).normal(generator.synthesis.noise_size).to(dtype)
         return generator.synthesis(ws, noise), c, ws
 

@@ -1,6 +1,6 @@
 """The phases of a step: which network each moves, how often, and with what rate."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from .. import distributed
 from ..config import TrainingConfig
+from ..config_start import StartConfig
+from .frozen import learning
 from .objective import MicroBatch, Objective
 
 
@@ -17,6 +19,7 @@ class Phase:
 
     name: str
     module: nn.Module
+    learning: Sequence[nn.Parameter]  # of the module, the others keep what they are
     other: nn.Module  # the network that takes part without learning
     optimizer: torch.optim.Optimizer
     interval: int
@@ -25,8 +28,10 @@ class Phase:
     def gradients(self, micro_batches: list[MicroBatch], batch: int) -> Tensor:
         """Fills the module's gradients: the mean over a global batch of `batch` images, of which the micro-batches are
         this process's share. Returns this share's sum of losses, a scalar on the device."""
-        self.module.requires_grad_(True)
+        self.module.requires_grad_(False)
         self.other.requires_grad_(False)
+        for parameter in self.learning:
+            parameter.requires_grad_(True)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=micro_batches[0].images.device)
         for micro_batch in micro_batches:
@@ -53,17 +58,23 @@ def make_phases(
     generator_optimizer: torch.optim.Optimizer,
     discriminator_optimizer: torch.optim.Optimizer,
     config: TrainingConfig,
+    start: StartConfig,
 ) -> list[Phase]:
     """The phases in the order in which a step runs those that are due."""
     generator, discriminator = objective.generator, objective.discriminator
-    phases = [Phase("G", generator, discriminator, generator_optimizer, 1, objective.generator_main)]
+
+    def of_generator(name: str, interval: int, losses: Callable[[MicroBatch], Iterator[Tensor]]) -> Phase:
+        learns = learning(generator, start)
+        return Phase(name, generator, learns, discriminator, generator_optimizer, interval, losses)
+
+    def of_discriminator(name: str, interval: int, losses: Callable[[MicroBatch], Iterator[Tensor]]) -> Phase:
+        learns = learning(discriminator, start)
+        return Phase(name, discriminator, learns, generator, discriminator_optimizer, interval, losses)
+
+    phases = [of_generator("G", 1, objective.generator_main)]
     if config.pl_weight > 0:
-        phases.append(
-            Phase("G_pl", generator, discriminator, generator_optimizer, config.pl_interval, objective.path_length)
-        )
-    phases.append(Phase("D", discriminator, generator, discriminator_optimizer, 1, objective.discriminator_main))
+        phases.append(of_generator("G_pl", config.pl_interval, objective.path_length))
+    phases.append(of_discriminator("D", 1, objective.discriminator_main))
     if config.r1_gamma > 0:
-        phases.append(
-            Phase("D_r1", discriminator, generator, discriminator_optimizer, config.r1_interval, objective.r1)
-        )
+        phases.append(of_discriminator("D_r1", config.r1_interval, objective.r1))
     return phases

@@ -13,10 +13,12 @@ from .monitor import Log
 from .run_folder import RunFolder
 
 
-def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, keep: int, log: Log) -> None:
-    """Writes the checkpoint, of which the newest `keep` stay; the generator; samples, for TensorBoard too; curves."""
-    folder.save_checkpoint(state, keep)
-    save_generator(folder.generator_file, state.generator_ema, info)
+def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig, log: Log) -> None:
+    """Writes the checkpoint, of which some stay; the generator; samples, for TensorBoard too; curves."""
+    folder.save_checkpoint(state, config.training.keep)
+    notes = {"origin": config.start.origin, "licence": config.start.licence}  # of imported weights
+    said = {name: text for name, text in notes.items() if text is not None}
+    save_generator(folder.generator_file, state.generator_ema, info, said)
     picture = sample_grid(TrainedGenerator(state.generator_ema, info))
     with atomic_path(folder.samples_file(state.images_seen)) as temporary:
         picture.save(temporary)

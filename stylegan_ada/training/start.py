@@ -21,6 +21,7 @@ from ..devices import machine_of
 from ..errors import RunFailed, UserError
 from ..image_size import block_shapes
 from ..networks.discriminator import GROUP_SIZE, largest_group
+from ..networks.transfer import check_transfer
 from ..options import TrainOptions
 from ..presets import with_preset
 from ..resolve import DataFacts, check_options, resolve, wanted_size
@@ -28,6 +29,7 @@ from .estimate import advice_on_memory
 from .run_folder import RunFolder
 from .run_images import load_as
 from .run_report import leave_report
+from .trained import check_frozen, read_trained, take_over
 from .trainer import Trainer
 
 MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a run goes on
@@ -74,10 +76,12 @@ def check(options: TrainOptions, folder: RunFolder, device: torch.device) -> Tra
 
 
 def locate_data(options: TrainOptions, out: Path) -> TrainOptions:
-    """The options with the data's whole path, for a later day in another folder.
+    """The options with whole paths, for a later day in another folder.
 
-    UserError if `out` lies inside it: samples written among the training images would be trained on the next time.
+    UserError if `out` lies inside the data: samples written among the images would be trained on the next time.
     """
+    if options.init_from is not None:
+        options = dataclasses.replace(options, init_from=str(Path(options.init_from).resolve()))
     if options.data.startswith("sample:"):
         return options
     data = Path(options.data).resolve()
@@ -134,13 +138,22 @@ def _configure(
 
 def _begin(dataset: ImageDataset, options: TrainOptions, device: torch.device, say: Callable[[str], None]) -> RunConfig:
     """The configuration of a new run."""
+    trained = None if options.init_from is None else read_trained(Path(options.init_from))
     facts = DataFacts(
         image_shape=dataset.image_shape,
         classes=dataset.classes,
         count=len(dataset),
         fingerprint=dataset.fingerprint,
+        trained=None if trained is None else trained.described.config,
     )
     config, reasons = resolve(options, facts, machine_of(device))
+    if trained is not None:
+        check_transfer(trained.described.config, config.network)
+        check_frozen(config, trained)
+        start = dataclasses.replace(
+            config.start, init_from=trained.digest, origin=trained.origin, licence=trained.licence
+        )
+        config = dataclasses.replace(config, start=start)
     config = dataclasses.replace(config, window=dataset.window)
     if options.augment_extra is not None:
         extra = read_extra(Path(options.augment_extra))
@@ -205,6 +218,8 @@ def run(
         distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
         try:
             trainer = Trainer(config, dataset, folder, device, say)
+            if options.init_from is not None and not folder.checkpoints():
+                _take_over(trainer, Path(options.init_from), say)
             if distributed.rank() == 0:
                 folder.write_options(dataclasses.asdict(options))
                 folder.write_config(config)
@@ -221,6 +236,15 @@ def run(
             if trainer.evaluator is not None:
                 leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
     return ended
+
+
+def _take_over(trainer: Trainer, path: Path, say: Callable[[str], None]) -> None:
+    """Starts from trained networks, the same that the configuration was made for."""
+    trained = read_trained(path)
+    if trained.digest != trainer.config.start.init_from:
+        raise UserError(f"`init_from` {path}: it has changed just now, start again")
+    for line in take_over(trainer.state, trainer.config, trained):
+        say(line)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

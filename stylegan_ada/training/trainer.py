@@ -67,7 +67,11 @@ class Trainer:
             config=training,
         )
         self.phases = make_phases(
-            self.objective, self.state.generator_optimizer, self.state.discriminator_optimizer, training
+            self.objective,
+            self.state.generator_optimizer,
+            self.state.discriminator_optimizer,
+            training,
+            config.start,
         )
         self.averages = Averages(device)
         self.evaluator: Evaluator | None = None
@@ -103,7 +107,7 @@ class Trainer:
                 row = ticker.tick(state.images_seen, float(state.controller.p), sec_per_kimg, self.averages.take())
                 self.sec_per_kimg, lap_start = row["sec_per_kimg"], state.images_seen
             if log is not None and (stop or schedule.snapshots(before, state.images_seen)):
-                write_snapshot(self.folder, state, self._info(), training.keep, log)
+                write_snapshot(self.folder, state, self._info(), self.config, log)
             if schedule.measures(before, state.images_seen) and not stop:
                 self._measure(log)
                 clock.lap()

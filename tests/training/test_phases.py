@@ -12,6 +12,7 @@ import torch
 from stylegan_ada import distributed
 from stylegan_ada.augment import AugmentPipe
 from stylegan_ada.config import NetworkConfig, TrainingConfig
+from stylegan_ada.config_start import StartConfig
 from stylegan_ada.networks import Discriminator, Generator
 from stylegan_ada.random import Draws
 from stylegan_ada.training.objective import MicroBatch, Objective
@@ -21,7 +22,7 @@ BATCH = 8
 CONFIG = TrainingConfig(kimg=1, batch=BATCH, r1_interval=3, pl_interval=2)
 
 
-def make(config=CONFIG, transitional=False):
+def make(config=CONFIG, transitional=False, start=StartConfig()):  # noqa: B008 - it cannot be changed
     """Phases of tiny networks in float64, everything switched on, the same on every call."""
     torch.manual_seed(0)
     net = NetworkConfig(channels=1, height=8, width=8, c_dim=2, z_dim=8, w_dim=8, channel_base=32, channel_max=8,
@@ -37,7 +38,7 @@ def make(config=CONFIG, transitional=False):
         config,
     )
     optimizers = [make_optimizer(module, 0.002, None) for module in (generator, discriminator)]
-    return objective, make_phases(objective, *optimizers, config)
+    return objective, make_phases(objective, *optimizers, config, start)
 
 
 def micro_batch(first, count):

@@ -21,13 +21,13 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def folder(tmp_path, tiny_config, dataset):
     """After three snapshots, of which two checkpoints are to be kept."""
-    config, folder = tiny_config(), RunFolder(tmp_path)
+    config, folder = tiny_config(keep=2), RunFolder(tmp_path)
     state, log = fresh_state(config, CPU), Log(folder, 0)
     for images in (8, 16, 24):
         state.images_seen = images
         state.generator_ema.w_mean.fill_(images / 8)
         log.write({"images": images, "kimg": images / 1000, "p": 0.0, "loss_G": 1.0, "sec_per_kimg": 1.0})
-        write_snapshot(folder, state, generator_info(config, dataset, np.arange(24), images), 2, log)
+        write_snapshot(folder, state, generator_info(config, dataset, np.arange(24), images), config, log)
     log.close()
     return folder
 

@@ -1,0 +1,212 @@
+"""What a network takes over from a trained one of another size, other channels, classes, widths or depths.
+
+A parameter is taken where it has the same meaning and shape; the rest keeps what it was drawn with. Where a number of
+inputs changes, equalised learning rates (`layers.py`) divide by another root: weights are scaled to make up for it.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..config import NetworkConfig
+from ..errors import UserError
+from .discriminator import Discriminator
+from .generator import Generator
+
+GRAY, RGB = 1, 3
+NOT_SHOWN = "beside"  # parts that follow from others
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What the numbers of a network stand for."""
+
+    config: NetworkConfig
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a network, and how many of its tensors were taken."""
+
+    name: str
+    taken: int
+    of: int
+    unit: str = "tensors"
+
+    @property
+    def words(self) -> str:
+        if self.taken in (0, self.of):
+            return "taken" if self.taken else "new"
+        return f"{self.taken} of {self.of} {self.unit}"
+
+
+def check_transfer(source: NetworkConfig, target: NetworkConfig) -> None:
+    """UserError where two networks share no block, or their channels cannot be converted."""
+    if source.block_shapes[0] != target.block_shapes[0]:
+        sizes = [f"{height}x{width}" for height, width in (source.block_shapes[0], target.block_shapes[0])]
+        raise UserError(
+            f"`init_from`: its networks grow from {sizes[0]} pixels, those of this run from {sizes[1]}: "
+            f"they share no block, give as `size` {sizes[0]} times 2^n"
+        )
+    if source.channels != target.channels and {source.channels, target.channels} != {GRAY, RGB}:
+        raise UserError(
+            f"`init_from`: its images have {source.channels} channels and this run's {target.channels}; "
+            "only gray and RGB are brought to each other, give other `channels`"
+        )
+
+
+@torch.no_grad()
+def transfer_generator(
+    network: Generator, target: Described, source: Described, state: Mapping[str, Tensor]
+) -> list[Part]:
+    """Takes what fits from the state of a generator, and tells of what. UserErrors of `check_transfer`.
+
+    A class is taken by its name. A gray image is the mean of a color image's channels. Without labels before, labels
+    have no effect at first.
+    """
+    check_transfer(source.config, target.config)
+    fresh = network.state_dict()
+    begin_anew = ("mapping.label_weight", "w_count")
+    fitting = {name: tensor for name, tensor in state.items() if name not in begin_anew}
+    for name in fitting:
+        if ".to_rgb." in name and not name.endswith(("affine.weight", "affine.bias")):
+            fitting[name] = _to_channels(fitting[name], target.config.channels)
+    fitting["synthesis.noise_constant"] = _prefix(fresh["synthesis.noise_constant"], state["synthesis.noise_constant"])
+    fitting["mapping.layers.0.weight"] = _first_layer(
+        fresh["mapping.layers.0.weight"], state["mapping.layers.0.weight"], target.config, source.config
+    )
+    fitting |= _embedded(fresh, state, target, source)
+    fitting["w_mean"] = _means(state["w_mean"], target.classes, source.classes)
+    parts = _take(network, fitting, lambda name: _generator_part(name, target.config))
+    return [*parts, *_classes(target, source, "mapping.embed.weight" in fitting)]
+
+
+@torch.no_grad()
+def transfer_discriminator(
+    network: Discriminator, target: Described, source: Described, state: Mapping[str, Tensor]
+) -> list[Part]:
+    """As `transfer_generator`. Gray is what all three channels of a color image have."""
+    check_transfer(source.config, target.config)
+    tops = [len(config.block_shapes) - 1 for config in (source.config, target.config)]
+    fitting = {}
+    for name, tensor in state.items():
+        first, _, rest = name.partition(".")
+        if first == "blocks":
+            index, _, rest = rest.partition(".")
+            fitting[f"blocks.{int(index) - tops[0] + tops[1]}.{rest}"] = tensor
+        elif first != "from_rgb":
+            fitting[name] = tensor
+        elif tops[0] == tops[1]:
+            fitting[name] = _from_channels(tensor, target.config.channels) if rest == "weight" else tensor
+    fitting |= _embedded(network.state_dict(), state, target, source)
+    fitting = _heads(fitting, target.config, source.config)
+    parts = _take(network, fitting, lambda name: _discriminator_part(name, target.config))
+    return [*parts, *_classes(target, source, "mapping.embed.weight" in fitting)]
+
+
+def _take(network: nn.Module, fitting: Mapping[str, Tensor], part_of: Callable[[str], str]) -> list[Part]:
+    taken: dict[str, list[bool]] = {}
+    for name, tensor in network.state_dict().items():
+        fits = name in fitting and fitting[name].shape == tensor.shape
+        if fits:
+            tensor.copy_(fitting[name])
+        taken.setdefault(part_of(name), []).append(fits)
+    return [Part(name=name, taken=sum(each), of=len(each)) for name, each in taken.items() if name != NOT_SHOWN]
+
+
+def _generator_part(name: str, config: NetworkConfig) -> str:
+    if name.startswith("synthesis.blocks."):
+        height, width = config.block_shapes[int(name.split(".")[2])]
+        return f"block {height}x{width}"
+    if name.startswith("mapping.layers."):
+        return "mapping"
+    return NOT_SHOWN
+
+
+def _discriminator_part(name: str, config: NetworkConfig) -> str:
+    first, _, rest = name.partition(".")
+    if first == "blocks":
+        height, width = config.block_shapes[len(config.block_shapes) - 1 - int(rest.split(".")[0])]
+        return f"block {height}x{width}"
+    if first == "mapping":
+        return NOT_SHOWN if rest.startswith("embed.") else "mapping of labels"
+    if first == "from_rgb":
+        return "first layer"
+    return "head" if first in ("out", "unconditional") else "block {}x{}".format(*config.block_shapes[0])
+
+
+def _to_channels(tensor: Tensor, channels: int) -> Tensor:
+    """Weight or bias of a layer that makes images."""
+    if tensor.shape[0] == channels:
+        return tensor
+    if channels == GRAY:
+        return tensor.mean(dim=0, keepdim=True)
+    return tensor.expand(channels, *tensor.shape[1:])
+
+
+def _from_channels(weight: Tensor, channels: int) -> Tensor:
+    """Weight of a layer that takes images: its value for a gray image stays."""
+    before = weight.shape[1]
+    if before == channels:
+        return weight
+    scale = math.sqrt(channels / before)
+    summed = weight.sum(dim=1, keepdim=True) * scale
+    return summed if channels == GRAY else summed.expand(-1, channels, -1, -1) / channels
+
+
+def _prefix(fresh: Tensor, trained: Tensor) -> Tensor:
+    """Noise of all layers, the lowest first."""
+    count = min(len(fresh), len(trained))
+    return torch.cat([trained[:count], fresh[count:]])
+
+
+def _first_layer(fresh: Tensor, trained: Tensor, target: NetworkConfig, source: NetworkConfig) -> Tensor:
+    """Weight of the mapping's first layer, for z and perhaps a label behind it."""
+    if bool(target.c_dim) == bool(source.c_dim) or target.z_dim != source.z_dim:
+        return trained
+    of_z = trained[:, : source.z_dim] * math.sqrt(fresh.shape[1] / trained.shape[1])
+    return torch.cat([of_z, of_z.new_zeros(len(of_z), fresh.shape[1] - source.z_dim)], dim=1)
+
+
+def _embedded(
+    fresh: Mapping[str, Tensor], state: Mapping[str, Tensor], target: Described, source: Described
+) -> dict[str, Tensor]:
+    """The weight of the embedding of classes, of which those of the same name are taken."""
+    name = "mapping.embed.weight"
+    if name not in fresh or name not in state or len(fresh[name]) != len(state[name]):
+        return {}
+    scale = math.sqrt(len(target.classes) / len(source.classes))
+    columns = fresh[name].clone()
+    for index, of_class in enumerate(target.classes):
+        if of_class in source.classes:
+            columns[:, index] = state[name][:, source.classes.index(of_class)] * scale
+    return {name: columns}
+
+
+def _classes(target: Described, source: Described, embedded: bool) -> list[Part]:
+    shared = set(target.classes) & set(source.classes) if embedded else ()
+    return [Part(name="classes", taken=len(shared), of=len(target.classes), unit="classes")] if target.classes else []
+
+
+def _means(trained: Tensor, classes: tuple[str, ...], trained_classes: tuple[str, ...]) -> Tensor:
+    """Per class, that of its name, or the mean of all."""
+    mean = trained.mean(dim=0)
+    rows = [trained[trained_classes.index(name)] if name in trained_classes else mean for name in classes]
+    return torch.stack(rows or [mean])
+
+
+def _heads(fitting: dict[str, Tensor], target: NetworkConfig, source: NetworkConfig) -> dict[str, Tensor]:
+    """The outputs: `out` gives a logit without labels, and the factor of a label with them; `unconditional` a logit."""
+    if bool(target.c_dim) == bool(source.c_dim):
+        return fitting
+    before, after = ("unconditional", "out") if source.c_dim else ("out", "unconditional")
+    renamed = {
+        name.replace(f"{before}.", f"{after}."): fitting[name] for name in fitting if name.startswith(f"{before}.")
+    }
+    return {
+        name: tensor for name, tensor in fitting.items() if not name.startswith(("out.", "unconditional."))
+    } | renamed

@@ -1,0 +1,115 @@
+"""Trained networks that a run starts from, of another run or a file, and what it takes from them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from ..checkpoint import TrainingState, generator_file, read_beside, read_info, read_networks, read_notes, read_state
+from ..config import RunConfig
+from ..errors import UserError, first_line
+from ..folders import is_locked
+from ..networks.transfer import Described, Part, transfer_discriminator, transfer_generator
+from .run_folder import RunFolder
+
+SHOWN_DIGITS = 12  # of a sha256
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trained:
+    """Networks, and where they come from."""
+
+    described: Described
+    generator: State
+    generator_ema: State
+    discriminator: State | None  # None in most files
+    digest: str  # sha256 of the file
+    origin: str | None  # of imported weights, in words
+    licence: str | None
+
+
+def read_trained(path: Path) -> Trained:
+    """The networks of a run's newest checkpoint, or of a generator file. UserError where there are none."""
+    return _of_run(RunFolder(path)) if path.is_dir() else _of_file(path)
+
+
+def _of_run(folder: RunFolder) -> Trained:
+    config = folder.read_config()
+    if is_locked(folder.path):
+        raise UserError(f"`init_from` {folder.path}: that run is being trained, wait until it ends or stop it")
+    checkpoints = folder.checkpoints()
+    if not checkpoints:
+        raise UserError(f"`init_from` {folder.path}: that run has no checkpoint yet, train it for longer")
+    networks = read_networks(checkpoints[-1])
+    return Trained(
+        described=Described(config=config.network, classes=config.classes),
+        **networks,
+        digest=_digest(checkpoints[-1]),
+        origin=config.start.origin,
+        licence=config.start.licence,
+    )
+
+
+def _of_file(path: Path) -> Trained:
+    if path.suffix == ".pkl":
+        raise UserError(f"`init_from` {path}: a pickle, make a file of it first: stylegan-ada import")
+    info, notes = read_info(path), read_notes(path)
+    average, beside = read_state(path), read_beside(path)
+    return Trained(
+        described=Described(config=info.network, classes=info.classes),
+        generator=beside.get("generator", average),
+        generator_ema=average,
+        discriminator=beside.get("discriminator"),
+        digest=_digest(generator_file(path)),
+        origin=notes.get("origin"),
+        licence=notes.get("licence") if "origin" in notes else None,
+    )
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"`init_from` {path}: cannot be read ({first_line(error)})") from None
+
+
+def check_frozen(config: RunConfig, trained: Trained) -> None:
+    """UserError where nothing would be left to learn, or what is frozen was never trained."""
+    start, blocks = config.start, len(config.network.block_shapes)
+    if start.freeze_d and trained.discriminator is None:
+        raise UserError("`freeze_d`: `init_from` holds a generator alone, leave this out or start from a run's folder")
+    if start.freeze_d > blocks - 1:
+        raise UserError(
+            f"`freeze_d` {start.freeze_d}: there are {blocks - 1} such blocks, and the lowest always learns"
+        )
+    if start.freeze_g > blocks or (start.freeze_g == blocks and start.freeze_mapping):
+        raise UserError(f"`freeze_g` {start.freeze_g}: of {blocks} blocks some must learn, give fewer")
+
+
+def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list[str]:
+    """Gives the networks of a fresh state what fits of trained ones, and a table of what that is, line by line."""
+    target = Described(config=config.network, classes=config.classes)
+    parts = {"generator": transfer_generator(state.generator, target, trained.described, trained.generator)}
+    transfer_generator(state.generator_ema, target, trained.described, trained.generator_ema)
+    if trained.discriminator is not None:
+        parts["discriminator"] = transfer_discriminator(
+            state.discriminator, target, trained.described, trained.discriminator
+        )
+    network = trained.described.config
+    lines = [
+        f"starts from sha256 {trained.digest[:SHOWN_DIGITS]}: {network.height}x{network.width}, "
+        f"{network.channels} channels, {network.c_dim} classes"
+    ]
+    lines += [_row(name, part) for name, each in parts.items() for part in each]
+    if trained.discriminator is None:
+        lines.append(f"  {'discriminator':14} {'all of it':18} new: there is none to start from")
+    if trained.licence is not None:
+        lines.append(f"licence of the weights: {trained.licence}")
+    return lines
+
+
+def _row(network: str, part: Part) -> str:
+    return f"  {network:14} {part.name:18} {part.words}"
