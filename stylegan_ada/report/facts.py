@@ -23,6 +23,10 @@ def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) 
         facts.append(("balance", f"{info.balance:g}: 0 shows classes as often as they occur, 1 equally often"))
     shown = f"after {info.images_seen / 1000:g} of {config.training.kimg:g} thousand images shown"
     facts.append(("this generator", shown))
+    start = config.start
+    if start.init_from is not None:
+        origin = "" if start.origin is None else f", {start.origin}"
+        facts.append(("started from", f"networks of sha256 {start.init_from[:12]}{origin}"))
     numbers = sum(parameter.numel() for parameter in generator.network.parameters())
     facts.append(("network", f"{numbers:,} numbers, trained in {config.network.precision}"))
     return facts

@@ -55,6 +55,8 @@ def _of_run(folder: RunFolder) -> Trained:
 def _of_file(path: Path) -> Trained:
     if path.suffix == ".pkl":
         raise UserError(f"`init_from` {path}: a pickle, make a file of it first: stylegan-ada import")
+    if path.suffix == ".pt":
+        raise UserError(f"`init_from` {path}: a checkpoint, give the folder of its run, whose newest one is taken")
     info, notes = read_info(path), read_notes(path)
     average, beside = read_state(path), read_beside(path)
     return Trained(

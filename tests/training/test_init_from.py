@@ -10,7 +10,9 @@ from stylegan_ada import UserError, load_generator
 from stylegan_ada.checkpoint import GeneratorInfo, read_networks, read_notes, save_generator
 from stylegan_ada.folders import locked_folder
 from stylegan_ada.options import TrainOptions
+from stylegan_ada.report.facts import run_facts
 from stylegan_ada.training import RunFolder, train
+from stylegan_ada.training.run_images import run_images
 
 CPU = torch.device("cpu")
 SMALL = {
@@ -127,6 +129,9 @@ def test_the_licence_of_imported_weights_goes_on(first, image_folder, tmp_path):
     for run in ("run", "next"):
         assert read_notes(tmp_path / run) == notes
     assert read_notes(first) == {}
+    run = tmp_path / "next"
+    facts = dict(run_facts(RunFolder(run).read_config(), load_generator(run), run_images(run, None)))
+    assert facts["started from"].endswith(", imported from somewhere")
 
 
 def test_what_it_cannot_start_from(first, image_folder, tmp_path):
@@ -149,6 +154,7 @@ def test_what_it_cannot_start_from(first, image_folder, tmp_path):
     pickled = tmp_path / "network-snapshot.pkl"
     pickled.write_bytes(b"\x80\x04N.")
     assert "stylegan-ada import" in reason(pickled)
+    assert "give the folder of its run" in reason(RunFolder(first).checkpoints()[-1])
     assert "`freeze_d` 9: there are 2 such blocks" in reason(freeze_d=9)
     assert "`freeze_g` 3: of 3 blocks some must learn" in reason(freeze_g=3, freeze_mapping=True)
     with locked_folder(first, first, "busy"):
