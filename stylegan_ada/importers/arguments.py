@@ -54,9 +54,6 @@ def check_arguments(stored: StoredNetwork, name: str, architecture: str) -> None
     architecture: that of its blocks, "skip" of a generator and "resnet" of a discriminator.
     """
     _check_network_arguments(stored.arguments[""], name, architecture)
-    for key in NESTED:
-        if type(handed_on := stored.arguments[""].get(key)) is dict:
-            _check_network_arguments(handed_on, name, architecture)
     for module in stored.attributes:
         for pattern, attribute, expected in EXPECTED:
             if re.fullmatch(pattern, module):
@@ -87,9 +84,14 @@ def half_blocks(stored: StoredNetwork) -> int:
     return sum(stored.setting(module, "use_fp16", False) is True for module in stored.attributes)
 
 
-def _check_network_arguments(arguments: dict[Any, Any], name: str, architecture: str) -> None:
+def _check_network_arguments(arguments: dict[Any, Any], name: str, architecture: str, depth: int = 0) -> None:
+    """Of the network itself, with those that it hands on."""
+    if depth > 3:
+        raise UserError(f"{name}: it was made with arguments within arguments within arguments, which is not read")
     for key, value in arguments.items():
-        if key not in (*TRAINING_ONLY, *FROM_SHAPES, *CHECKED, *MINIBATCH, *NESTED):
+        if key in NESTED and type(value) is dict:
+            _check_network_arguments(value, name, architecture, depth + 1)
+        elif key not in (*TRAINING_ONLY, *FROM_SHAPES, *CHECKED, *MINIBATCH, *NESTED):
             raise UserError(f"{name}: it was made with {shown(str(key)[:50])}, and what that changes is not known here")
         elif key == "architecture" and not _same(value, architecture):
             raise _refused(name, key, value, architecture)

@@ -33,7 +33,7 @@ DISCRIMINATOR_NAMES = (
     (rf"{SIDE}\.(?P<index>conv0|conv1|skip)\.{REST}", "blocks.{from_top}.{index}.{rest}"),
     (rf"b4\.(?P<index>conv|fc|out)\.{REST}", "{index}.{rest}"),
 )
-HIGHEST = 4096  # pixels; noise is made for layers that have none
+HIGHEST = 2048  # pixels; noise is made for layers that have none
 MOST_CLASSES = 100_000
 NOT_TAKEN = re.compile(r"(.*\.)?(resample_filter|noise_const|w_avg)")  # checked, or taken apart from the others
 STYLEGAN3_LAYER = re.compile(r"synthesis\.L\d+_\d+_\d+")
@@ -54,9 +54,8 @@ def generator_config(stored: StoredNetwork, name: str) -> NetworkConfig:
     widths = [_square(stored, f"synthesis.b{side}.conv1.weight", name) for side in sides]
     _shaped(stored, "synthesis.b4.const", (widths[0], 4, 4), name)
     w_dim = _shaped(stored, "synthesis.b4.conv1.affine.weight", (widths[0], None), name)[1]
-    for level, (side, width) in enumerate(
-        zip(sides, widths, strict=True)
-    ):  # all that a network of ours would be made of
+    # with these no network of ours is larger than the file, whatever else it lacks
+    for level, (side, width) in enumerate(zip(sides, widths, strict=True)):
         if level:
             _shaped(stored, f"synthesis.b{side}.conv0.weight", (width, widths[level - 1], 3, 3), name)
             _shaped(stored, f"synthesis.b{side}.conv0.affine.weight", (widths[level - 1], w_dim), name)

@@ -161,7 +161,7 @@ def without_affine(network):
 REFUSED = {
     "clamps of many": (put("synthesis.b8.conv0", conv_clamp=torch.ones(2)), "`conv_clamp` is Tensor"),
     "a weight without sides": (put("mapping.fc1", "_parameters", weight=torch.ones(())), "fc1.weight: its shape is a"),
-    "arguments within themselves": (put("", "_init_kwargs", **contains_itself()), "made with x, and"),
+    "arguments within themselves": (put("", "_init_kwargs", **contains_itself()), "arguments within arguments"),
     "numbers as arguments": (put("", "_init_kwargs", mapping_kwargs={3: 4}), "made with 3, and"),
     "taps that are tensors": (put("", "_init_kwargs", resample_filter=[torch.ones(2)] * 4), "is list, only [1, 3, 3"),
     "no strength": (put("synthesis.b8.conv1", "_parameters", noise_strength=torch.ones(0)), "its shape is 0, not a"),
@@ -176,7 +176,7 @@ REFUSED = {
     "less than no z": (put("mapping.fc0", "_parameters", weight=torch.ones(16, 9)), "z of -7 numbers"),
     "many classes": (put("mapping.embed", "_parameters", weight=torch.ones(16, 100_001)), "100,001 classes"),
     "no classes": (put("mapping.embed", "_parameters", weight=torch.ones(16, 0)), "mapping.embed.weight: it is empty"),
-    "large without noise": (very_large_without_noise, "8192 pixels wide, at most 4096 are read"),
+    "large without noise": (very_large_without_noise, "8192 pixels wide, at most 2048 are read"),
     "no affine": (without_affine, "synthesis.b8.conv1.affine.weight: missing"),
     "a name of lines": (put("mapping", "_parameters", **{"a\nb": torch.ones(1)}), "a\\nb is no name"),
     "a name with dots": (put("synthesis", "_parameters", **{"b8.x": torch.ones(1)}), "b8.x is no name"),
