@@ -71,14 +71,12 @@ def clamp_of(stored: StoredNetwork, name: str) -> float | None:
         for module in stored.attributes
         if re.fullmatch(r"(synthesis\.)?b\d+\.(conv|conv0|conv1|torgb|fromrgb)", module)
     ]
-    if any(clamp != found[0] for clamp in found):
+    for clamp in found:
+        if clamp is not None and (type(clamp) not in (int, float) or not 0 < clamp < math.inf):
+            raise _refused(name, "conv_clamp", clamp, "a number above 0, or none")
+    if len(set(found)) > 1:
         raise UserError(f"{name}: `conv_clamp` differs between its layers, which is not read")
-    clamp = found[0] if found else None
-    if clamp is None:
-        return None
-    if type(clamp) not in (int, float) or not 0 < clamp < math.inf:
-        raise _refused(name, "conv_clamp", clamp, "a number above 0, or none")
-    return float(clamp)
+    return None if not found or found[0] is None else float(found[0])
 
 
 def half_blocks(stored: StoredNetwork) -> int:
@@ -86,14 +84,16 @@ def half_blocks(stored: StoredNetwork) -> int:
     return sum(stored.setting(module, "use_fp16", False) is True for module in stored.attributes)
 
 
-def _check_network_arguments(arguments: dict[str, Any], name: str, architecture: str) -> None:
+def _check_network_arguments(arguments: dict[Any, Any], name: str, architecture: str, depth: int = 0) -> None:
     """Of the network itself, with those that it hands on."""
+    if depth > 3:
+        raise UserError(f"{name}: it was made with arguments within arguments within arguments, which is not read")
     for key, value in arguments.items():
         if key in NESTED and type(value) is dict:
-            _check_network_arguments(value, name, architecture)
+            _check_network_arguments(value, name, architecture, depth + 1)
         elif key not in (*TRAINING_ONLY, *FROM_SHAPES, *CHECKED, *MINIBATCH, *NESTED):
-            raise UserError(f"{name}: it was made with {shown(key[:50])}, and what that changes is not known here")
-        elif key == "architecture" and value != architecture:
+            raise UserError(f"{name}: it was made with {shown(str(key)[:50])}, and what that changes is not known here")
+        elif key == "architecture" and not _same(value, architecture):
             raise _refused(name, key, value, architecture)
         elif key == "resample_filter" and not _same(value, list(RESAMPLING_TAPS)):
             raise _refused(name, key, value, list(RESAMPLING_TAPS))
@@ -105,7 +105,7 @@ def _check_weight_gain(stored: StoredNetwork, name: str, module: str) -> None:
     """Weights of equalised learning rates are scaled by rate / sqrt(fan-in)."""
     gain = stored.attributes[module].get("weight_gain")
     weight = stored.tensors.get(f"{module}.weight")
-    if gain is None or weight is None or weight.numel() == 0:
+    if gain is None or weight is None or weight.numel() == 0 or weight.ndim == 0:
         return
     expected = (0.01 if re.fullmatch(MAPPING, module) else 1.0) / math.sqrt(weight[0].numel())
     if not _same(gain, expected):
@@ -119,9 +119,12 @@ def _check_filter(found: Tensor | None, where: str) -> None:
 
 
 def _same(found: Any, expected: Any) -> bool:
+    """Only plain values are compared: tensors have no truth, and a nested list may be a million levels deep."""
+    if type(expected) is list:
+        return type(found) in (list, tuple) and len(found) == len(expected) and all(map(_same, found, expected))
     if type(expected) is float:
         return type(found) in (int, float) and math.isclose(found, expected, rel_tol=1e-4)
-    return (list(found) if type(found) is tuple else found) == expected
+    return (found is None or type(found) in (str, int, float)) and found == expected
 
 
 def _refused(where: str, argument: str, found: Any, expected: Any) -> UserError:

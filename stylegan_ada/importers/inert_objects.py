@@ -25,6 +25,8 @@ STORAGES = {  # by their names in files, bytes of an element
     "torch.ByteStorage": 1,
 }
 NUMBERS = {"f4": "<f", "f8": "<d", "i4": "<i", "i8": "<q", "b1": "<?"}  # numpy's names, struct's
+MOST_STORAGES = 20_000  # each takes time to load; a network of the largest size has some 200
+STORAGE_STEPS = 100  # opcodes of each pickle in a storage's stream, which have some 20
 LEGACY_PICKLES_BEFORE = 3  # of a file of torch.save's old format, before the one that names its storage
 
 
@@ -119,17 +121,21 @@ def _parameter(data: Any, requires_grad: Any, hooks: Any) -> Tensor:
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any, hooks: Any) -> Tensor:
     if type(storage) is not Storage:
         raise Damaged("a tensor without a storage")
-    numbers = (offset, *size, *stride) if type(size) is tuple and type(stride) is tuple else (None,)
-    if any(type(number) is not int or not 0 <= number < 2**40 for number in numbers) or len(size) != len(stride):
+    if type(size) is not tuple or type(stride) is not tuple or len(size) != len(stride):
         raise Damaged("a tensor without a shape")
     if len(size) > 8:
         raise Damaged("a tensor of more than 8 dimensions")
+    if any(type(number) is not int or not 0 <= number < 2**40 for number in (offset, *size, *stride)):
+        raise Damaged("a tensor without a shape")
     last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
     elements = storage.data.nbytes() // storage.dtype.itemsize
     count = math.prod(size)
     if count and (last >= elements or count > elements):
         raise Damaged(f"a tensor of shape {list(size)} in a storage of {elements} elements")
-    return torch.empty(0, dtype=storage.dtype).set_(storage.data, offset, size, stride)
+    try:
+        return torch.empty(0, dtype=storage.dtype).set_(storage.data, offset, size, stride)
+    except RuntimeError:  # sides that overflow, beside one of 0
+        raise Damaged(f"a tensor of shape {list(size)}, which torch cannot make") from None
 
 
 class _Storages:
@@ -137,13 +143,15 @@ class _Storages:
 
     def __init__(self, limit: int):
         self.left = limit
+        self.loaded = 0
 
     def load(self, data: Any) -> Storage:
         if type(data) is not bytes:
             raise Damaged("a storage that is not made of bytes")
         self.left -= len(data)
-        if self.left < 0:
-            raise Damaged("one storage used for many, larger together than the file")
+        self.loaded += 1
+        if self.left < 0 or self.loaded > MOST_STORAGES:
+            raise Damaged("one storage used for many, larger together than the file, or too many of them")
         try:
             _check_storage(data)
             with warnings.catch_warnings():
@@ -165,9 +173,9 @@ def _check_storage(data: bytes) -> None:
     """
     stream = io.BytesIO(data)
     for _ in range(LEGACY_PICKLES_BEFORE):
-        read_inert(stream, {})
-    claimed = read_inert(stream, {name: _no_call for name in STORAGES}, _claimed_bytes)
-    keys = read_inert(stream, {})
+        read_inert(stream, {}, most_steps=STORAGE_STEPS)
+    claimed = read_inert(stream, {name: _no_call for name in STORAGES}, _claimed_bytes, STORAGE_STEPS)
+    keys = read_inert(stream, {}, most_steps=STORAGE_STEPS)
     if type(claimed) is not int or type(keys) is not list or len(keys) != 1:
         raise Damaged("a stream of torch's that is no storage")
     if claimed > len(data):
@@ -182,8 +190,10 @@ def _claimed_bytes(identity: Any) -> int:
     """From the persistent id of a storage."""
     if type(identity) is not tuple or len(identity) != 6 or identity[0] != "storage":
         raise Damaged("a stream of torch's that is no storage")
-    _, kind, _, _, count, view = identity
+    _, kind, key, device, count, view = identity
     name = getattr(kind, "text", None)
     if name not in STORAGES or type(count) is not int or count < 0 or view is not None:
+        raise Damaged("a storage of a kind that is not read")
+    if type(key) is not str or type(device) is not str:  # not another storage, whose size would not be seen
         raise Damaged("a storage of a kind that is not read")
     return count * STORAGES[name]

@@ -12,10 +12,13 @@ from typing import Any, BinaryIO
 from ..errors import UserError, shown
 
 MOST_STEPS = 1_000_000  # opcodes; a network of the largest size has about 30,000
+MOST_BITS = 128  # of whole numbers: larger ones are slow to hash and to print, and overflow as float
+LONGEST_KEY = 1000
+LARGEST_KEY = 2**32  # beyond 2**61 many may have the same hash
 Known = Mapping[str, Callable[..., Any]]  # by a name in the file, what makes data of its arguments
 
 _VALUES = (
-    *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+    *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
 )
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
@@ -37,25 +40,30 @@ class Name:
         self.text = text
 
 
-def read_inert(stream: BinaryIO, known: Known, persistent: Callable[[Any], Any] | None = None) -> Any:
+def read_inert(
+    stream: BinaryIO,
+    known: Known,
+    persistent: Callable[[Any], Any] | None = None,
+    most_steps: int = MOST_STEPS,
+) -> Any:
     """The data of the pickle at the stream's position, which is then behind it.
 
     It consists of None, bool, int, float, str, bytes, tuple, list (of sets, too), dict with str and int as keys, and
     what the functions of `known` make. persistent: makes data of a persistent id; without it there may be none.
     UserError, with the place in bytes, for a stream that is cut short or asks for anything else. Memory stays within a
-    multiple of the stream's size and of MOST_STEPS.
+    multiple of the stream's size and of most_steps.
     """
     machine = _Machine(known, persistent)
-    for _ in range(MOST_STEPS):
+    for _ in range(most_steps):
         place = stream.tell()
         try:
             name, argument = _next_opcode(stream)
             if name == "STOP":
-                return machine.pop()
+                return machine.only()
             machine.step(name, argument)
         except ValueError as error:  # of pickletools, too
             raise UserError(f"byte {place:,}: {shown(str(error))}") from None
-    raise UserError(f"byte {stream.tell():,}: more than {MOST_STEPS:,} steps, which no network needs")
+    raise UserError(f"byte {stream.tell():,}: more than {most_steps:,} steps, which no network needs")
 
 
 def _next_opcode(stream: BinaryIO) -> tuple[str, Any]:
@@ -87,7 +95,16 @@ class _Machine:
             raise Damaged("it takes a value where there is none")
         return self.stack.pop()
 
+    def only(self) -> Any:
+        """The value that is left at the end."""
+        value = self.pop()
+        if self.stack or self.below:
+            raise Damaged("it ends with more than one value")
+        return value
+
     def step(self, name: str, argument: Any) -> None:
+        if type(argument) is int and argument.bit_length() > MOST_BITS:
+            raise Damaged(f"a whole number of more than {MOST_BITS} bits")
         if name in _VALUES:
             self.stack.append(argument)
         elif name in _CONSTANTS:
@@ -166,6 +183,8 @@ class _Machine:
         for key, value in zip(items[::2], items[1::2], strict=True):
             if type(key) not in (str, int):  # hashing a deeply nested tuple would exhaust the C stack
                 raise Damaged(f"a key of type {type(key).__name__}, only texts and whole numbers are read")
+            if len(key) > LONGEST_KEY if type(key) is str else abs(key) > LARGEST_KEY:
+                raise Damaged("a key that is too long, or a number too large to be one")
             target[key] = value
 
     def _open(self, kind: type) -> Any:

@@ -52,6 +52,8 @@ def read_networks(path: Path) -> SnapshotNetworks:
 
 def _networks(snapshot: dict[object, object], size: int) -> SnapshotNetworks:
     stored = {name: take_apart(snapshot[name], name) for name in ("G_ema", "G", "D") if snapshot.get(name) is not None}
+    if "G_ema" not in stored:
+        raise UserError("its `G_ema` is empty")
     _check_sizes(stored, size)
     config = generator_config(stored["G_ema"], "G_ema")
     ema = generator_tensors(stored["G_ema"], config, "G_ema")

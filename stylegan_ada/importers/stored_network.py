@@ -1,5 +1,6 @@
 """A network of a snapshot by the dotted names of its tensors, and what its modules were made with."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from .inert_objects import StoredObject
 
 MOST_MODULES = 2000  # the largest networks have some 200
 DEEPEST = 8
+MOST_NAMES = 200  # in a module, of parameters, of attributes, ...
+NAME = re.compile(r"[A-Za-z0-9_]{1,50}")  # without a dot, so that paths are unique
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,18 +39,27 @@ def take_apart(network: Any, name: str) -> StoredNetwork:
 
 def _add(stored: StoredNetwork, module: Any, name: str, path: str, depth: int) -> None:
     if type(module) is not StoredObject or depth > DEEPEST or len(stored.attributes) > MOST_MODULES:
-        raise UserError(f"{name}{'.' * bool(path)}{shown(path[:100])}: not a network as StyleGAN2-ADA stores it")
-    stored.attributes[path] = {str(key): value for key, value in module.state.items() if not str(key).startswith("_")}
-    stored.arguments[path] = _dictionary(module, "_init_kwargs")
+        raise UserError(f"{name}{'.' * bool(path)}{path}: not a network as StyleGAN2-ADA stores it")
+    where = f"{name}.{path}" if path else name
+    state = _named(module.state, where)
+    stored.attributes[path] = {key: value for key, value in state.items() if not key.startswith("_")}
+    stored.arguments[path] = _named(state.get("_init_kwargs"), where)
     prefix = path + "." if path else ""
     for kind in ("_parameters", "_buffers"):
-        for key, tensor in _dictionary(module, kind).items():
+        for key, tensor in _named(state.get(kind), where).items():
             if isinstance(tensor, Tensor):
                 stored.tensors[f"{prefix}{key}"] = tensor
-    for key, child in _dictionary(module, "_modules").items():
+    for key, child in _named(state.get("_modules"), where).items():
         _add(stored, child, name, f"{prefix}{key}", depth + 1)
 
 
-def _dictionary(module: StoredObject, key: str) -> dict[str, Any]:
-    value = module.state.get(key)
-    return {str(name): item for name, item in value.items()} if type(value) is dict else {}
+def _named(value: Any, where: str) -> dict[str, Any]:
+    """A dictionary whose keys are names as Python has them; an empty one for anything else than a dictionary."""
+    if type(value) is not dict:
+        return {}
+    if len(value) > MOST_NAMES:
+        raise UserError(f"{where}: {len(value):,} names in a module, which no network has")
+    for key in value:
+        if type(key) is not str or not NAME.fullmatch(key):
+            raise UserError(f"{where}: {shown(str(key)[:50])} is no name of a part of a network")
+    return value

@@ -33,6 +33,8 @@ DISCRIMINATOR_NAMES = (
     (rf"{SIDE}\.(?P<index>conv0|conv1|skip)\.{REST}", "blocks.{from_top}.{index}.{rest}"),
     (rf"b4\.(?P<index>conv|fc|out)\.{REST}", "{index}.{rest}"),
 )
+HIGHEST = 2048  # pixels; noise is made for layers that have none
+MOST_CLASSES = 100_000
 NOT_TAKEN = re.compile(r"(.*\.)?(resample_filter|noise_const|w_avg)")  # checked, or taken apart from the others
 STYLEGAN3_LAYER = re.compile(r"synthesis\.L\d+_\d+_\d+")
 
@@ -47,11 +49,18 @@ def generator_config(stored: StoredNetwork, name: str) -> NetworkConfig:
     )
     if not sides or sides != [4 << level for level in range(len(sides))]:
         raise UserError(f"{name}: not a generator as StyleGAN2-ADA stores it, it has the resolutions {sides[:20]}")
+    if sides[-1] > HIGHEST:
+        raise UserError(f"{name}: {sides[-1]} pixels wide, at most {HIGHEST} are read")
     widths = [_square(stored, f"synthesis.b{side}.conv1.weight", name) for side in sides]
-    for below, (side, width) in zip(widths, zip(sides[1:], widths[1:], strict=True), strict=False):
-        _shaped(stored, f"synthesis.b{side}.conv0.weight", (width, below, 3, 3), name)
     _shaped(stored, "synthesis.b4.const", (widths[0], 4, 4), name)
     w_dim = _shaped(stored, "synthesis.b4.conv1.affine.weight", (widths[0], None), name)[1]
+    # with these no network of ours is larger than the file, whatever else it lacks
+    for level, (side, width) in enumerate(zip(sides, widths, strict=True)):
+        if level:
+            _shaped(stored, f"synthesis.b{side}.conv0.weight", (width, widths[level - 1], 3, 3), name)
+            _shaped(stored, f"synthesis.b{side}.conv0.affine.weight", (widths[level - 1], w_dim), name)
+        _shaped(stored, f"synthesis.b{side}.conv1.affine.weight", (width, w_dim), name)
+        _shaped(stored, f"synthesis.b{side}.torgb.affine.weight", (width, w_dim), name)
     channels = _shaped(stored, f"synthesis.b{sides[-1]}.torgb.weight", (None, widths[-1], 1, 1), name)[0]
     c_dim = (
         _shaped(stored, "mapping.embed.weight", (w_dim, None), name)[1]
@@ -59,6 +68,9 @@ def generator_config(stored: StoredNetwork, name: str) -> NetworkConfig:
         else 0
     )
     width = _shaped(stored, "mapping.fc0.weight", (w_dim, None), name)[1]
+    z_dim = width - (w_dim if c_dim else 0)
+    if z_dim < 1 or c_dim > MOST_CLASSES:
+        raise UserError(f"{name}: z of {z_dim} numbers and {c_dim:,} classes, which is not read")
     halves = half_blocks(stored)
     base, most = _base_and_most(widths, sides, name)
     return NetworkConfig(
@@ -66,7 +78,7 @@ def generator_config(stored: StoredNetwork, name: str) -> NetworkConfig:
         height=sides[-1],
         width=sides[-1],
         c_dim=c_dim,
-        z_dim=width - (w_dim if c_dim else 0),
+        z_dim=z_dim,
         w_dim=w_dim,
         mapping_depth=_depth(stored, w_dim, name),
         label_head="inner",
@@ -90,6 +102,7 @@ def generator_tensors(stored: StoredNetwork, config: NetworkConfig, name: str) -
             if stored.setting(where, "use_noise", True) is False:  # as noise of strength 0
                 tensors[strength], noise = torch.zeros(()), torch.zeros(side, side)
             else:
+                _shaped(stored, f"{where}.noise_strength", (), name)
                 _shaped(stored, f"{where}.noise_const", (side, side), name)
                 noise = stored.tensors[f"{where}.noise_const"]
             noises.append(noise.float().flatten())
@@ -109,6 +122,7 @@ def discriminator_tensors(
     if clamp_of(stored, name) != config.conv_clamp:
         raise UserError(f"{name}: its `conv_clamp` is not the generator's, which is not read")
     lowest = config.block_channels(0)
+    _shaped(stored, f"b{config.height}.fromrgb.weight", (None, None, 1, 1), name)
     for level, (side, _) in enumerate(config.block_shapes):
         if level:
             _shaped(stored, f"b{side}.conv0.weight", (config.block_channels(level),) * 2 + (3, 3), name)
@@ -129,14 +143,17 @@ def _renamed(
     levels = {height: level for level, (height, _) in enumerate(config.block_shapes)}
     tensors = {}
     for theirs, tensor in stored.tensors.items():
+        if not tensor.is_floating_point():
+            raise UserError(f"{name}.{theirs}: whole numbers, where StyleGAN2-ADA stores fractions")
+        numbers = tensor.float().contiguous()
+        if not torch.isfinite(numbers).all():
+            raise UserError(f"{name}.{theirs}: NaN or infinite values, take an earlier snapshot")
         if NOT_TAKEN.fullmatch(theirs):
             continue
         ours = _our_name(theirs, names, levels)
         if ours is None or ours in tensors:
-            raise UserError(f"{name}.{theirs[:100]}: a parameter that is not known here")
-        if not torch.isfinite(tensor).all():
-            raise UserError(f"{name}.{theirs}: NaN or infinite values, take an earlier snapshot")
-        tensors[ours] = tensor.float().contiguous()
+            raise UserError(f"{name}.{theirs}: a parameter that is not known here")
+        tensors[ours] = numbers
     return tensors
 
 
@@ -154,7 +171,7 @@ def _our_name(theirs: str, names: tuple[tuple[str, str], ...], levels: dict[int,
 
 def _depth(stored: StoredNetwork, width: int, name: str) -> int:
     """Fully connected layers of a mapping network."""
-    depth = sum(re.fullmatch(r"mapping\.fc\d+\.weight", tensor) is not None for tensor in stored.tensors)
+    depth = sum(re.fullmatch(r"mapping\.fc[0-9]+\.weight", tensor) is not None for tensor in stored.tensors)
     for index in range(1, depth):
         _shaped(stored, f"mapping.fc{index}.weight", (width, width), name)
     return depth
@@ -185,5 +202,8 @@ def _shaped(stored: StoredNetwork, tensor: str, shape: tuple[int | None, ...], n
     found = tuple(stored.tensors[tensor].shape)
     if len(found) != len(shape) or any(wanted not in (None, side) for side, wanted in zip(found, shape, strict=True)):
         wanted_shape = "x".join("any" if side is None else str(side) for side in shape)
-        raise UserError(f"{name}.{tensor}: its shape is {'x'.join(map(str, found))}, not {wanted_shape}")
+        found_shape = "x".join(map(str, found)) or "a single number"
+        raise UserError(f"{name}.{tensor}: its shape is {found_shape}, not {wanted_shape or 'a single number'}")
+    if 0 in found:
+        raise UserError(f"{name}.{tensor}: it is empty")
     return found

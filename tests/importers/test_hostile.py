@@ -103,6 +103,56 @@ def contains_itself():
     return b"\x80\x02}" + text("G_ema") + stored_object(state) + b"s."
 
 
+def long1(number):
+    return b"\x8a\x14" + number.to_bytes(20, "little", signed=True)
+
+
+def keys_of_one_hash():
+    """A dictionary that takes hours to fill: Python's hash of whole numbers is the remainder of 2**61 - 1."""
+    return b"\x80\x02}(" + b"".join(long1(number * (2**61 - 1)) + b"N" for number in range(1, 60_000)) + b"u."
+
+
+def equal_keys():
+    """Two equal texts, not the same, are compared letter by letter, here 150,000 times."""
+    key = text("x" * 1_000_000)
+    return b"\x80\x02}" + key + b"Ns" + key + b"q\x00Ns" + b"h\x00Ns" * 150_000 + b"."
+
+
+def names_of_many_modules():
+    """200,000 names, in each of 151 modules."""
+    names = b"}(" + b"".join(text(f"n{index}") + b"N" for index in range(200_000)) + b"u"
+    module = stored_object(b"}" + text("_buffers") + names + b"s") + b"q\x02"
+    modules = b"}(" + text("m") + module + b"".join(text(f"m{index}") + b"h\x02" for index in range(150)) + b"u"
+    return b"\x80\x02}" + text("G_ema") + stored_object(b"}" + text("_modules") + modules + b"s") + b"s."
+
+
+def long_storage():
+    """A storage with 700,000 values that it does not need."""
+    stream = storage_stream(4)
+    return load_bytes(stream[:2] + b"(" + b"N" * 700_000 + b"t" + stream[2:])
+
+
+def storage_with_another(within):
+    """A stream of torch's in which a second storage, that claims 2**33 bytes, stands beside or within the first."""
+    stream = storage_stream(4)
+    start, end = stream.index(text("storage")) - 1, stream.index(b"Q") + 1
+    one = stream[start:end]
+    huge = one.replace(struct.pack("<q", 4), struct.pack("<q", 2**31))
+    return load_bytes(stream[:start] + (one.replace(text("0"), huge) if within else huge + one) + stream[end:])
+
+
+def sides_that_overflow():
+    return wide_tensor((2**39, 2**39, 0), (1, 1, 1))
+
+
+def nested_objects():
+    """20,000 stored objects, each in the state of the next."""
+    first = b"ctorch_utils.persistence\n_reconstruct_persistent_obj\nq\x01"
+    keys = [text(key) + b"q" + bytes([place]) for place, key in enumerate(("type", "class", "class_name", "state"), 2)]
+    begin = b"h\x01}(h\x02h\x03h\x04h\x03h\x05}h\x02"
+    return b"\x80\x02(" + first + b"".join(keys) + begin * 20_000 + b"N" + b"su\x85R" * 20_000 + b"t."
+
+
 def zipped():
     buffer = io.BytesIO()
     torch.save({"G_ema": torch.zeros(3)}, buffer)
@@ -152,7 +202,7 @@ HOSTILE = {  # the file, a part of the error
     ),
     "a frame that is not there": (lambda: b"\x80\x04\x95" + struct.pack("<Q", 2**60) + b"(" * 9, "byte"),
     "a huge memo": (lambda: b"\x80\x02Nr\xff\xff\xff\xff" * 3 + b"j\xfe\xff\xff\xff.", "never kept"),
-    "a huge number": (lambda: b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b"x.", "not enough data"),
+    "a huge number": (lambda: b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b"x.", "opcode LONG4 is not read"),
     "a huge storage": (lambda: load_bytes(storage_stream(2**40)), "claims more than it holds"),
     "a storage of negative size": (lambda: load_bytes(storage_stream(-5)), "not read"),
     "a storage that is a module": (lambda: load_bytes(storage_stream(4, first="module")), "no storage"),
@@ -170,6 +220,16 @@ HOSTILE = {  # the file, a part of the error
         "G_ema: not a network",
     ),
     "a network that contains itself": (contains_itself, "G_ema.x.x.x"),
+    "a number without a text": (lambda: b"\x80\x02}\x8a\xff" + b"\x01" * 255 + b"Ns.", "more than 128 bits"),
+    "keys of one hash": (keys_of_one_hash, "too large to be one"),
+    "equal keys": (equal_keys, "a key that is too long"),
+    "names of many modules": (names_of_many_modules, "names in a module"),
+    "a long storage": (long_storage, "within a storage, byte 101: more than 100 steps"),
+    "a storage beside a storage": (lambda: storage_with_another(False), "ends with more than one value"),
+    "a storage within a storage": (lambda: storage_with_another(True), "of a kind that is not read"),
+    "sides that overflow": (sides_that_overflow, "which torch cannot make"),
+    "nested objects": (nested_objects, "no `G_ema`"),
+    "no more than the name": (lambda: pickle.dumps({"G_ema": None}), "its `G_ema` is empty"),
     "a zip": (zipped, "a zip archive"),
     "a zip in disguise": (zip_behind_a_pickle, "more after the pickle's end"),
     "no pickle": (lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 99, "not a pickle"),
