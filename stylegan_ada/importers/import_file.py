@@ -1,6 +1,5 @@
 """From a network-snapshot.pkl to a generator file of ours."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -43,29 +42,28 @@ def import_snapshot(
     generator = _loaded(Generator, config, networks.generator_ema, f"{path}: G_ema")
     info = GeneratorInfo(network=config, classes=names, class_counts=(1,) * len(names), images_seen=0)
     licence = licence or UNKNOWN_LICENCE
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    notes = {
-        "licence": licence,
-        "origin": f"imported from a StyleGAN2-ADA pickle, sha256 {digest}; licence of these weights: {licence}",
-    }
-    beside = _beside(networks, path)
-    save_generator(out, generator, info, notes, beside)
+    origin = f"imported from a StyleGAN2-ADA pickle, sha256 {networks.digest}; licence of these weights: {licence}"
+    beside, left_out = _beside(networks, path)
+    save_generator(out, generator, info, {"licence": licence, "origin": origin}, beside)
     say(f"{out}: {config.height}x{config.width}, {config.channels} channels, {config.c_dim} classes")
-    for reason in networks.left_out:
+    for reason in left_out:
         say(f"warning: {reason}; that network is left out")
     say(f"licence: {licence}")
     return info
 
 
-def _beside(networks: SnapshotNetworks, path: Path) -> dict[str, dict[str, Tensor]]:
-    """The networks beside the moving average, seen to be whole."""
-    beside = {}
+def _beside(networks: SnapshotNetworks, path: Path) -> tuple[dict[str, dict[str, Tensor]], list[str]]:
+    """The networks beside the moving average, seen to be whole, and why one is not among them."""
+    beside, left_out = {}, list(networks.left_out)
     if networks.generator is not None:
         beside["generator"] = _loaded(Generator, networks.config, networks.generator, f"{path}: G").state_dict()
     if networks.discriminator is not None:
-        whole = _loaded(Discriminator, networks.config, networks.discriminator, f"{path}: D")
-        beside["discriminator"] = whole.state_dict()
-    return beside
+        try:
+            whole = _loaded(Discriminator, networks.config, networks.discriminator, "D")
+            beside["discriminator"] = whole.state_dict()
+        except UserError as error:
+            left_out.append(str(error))
+    return beside, left_out
 
 
 def _loaded(kind: type[Network], config: NetworkConfig, state: dict[str, Tensor], where: str) -> Network:

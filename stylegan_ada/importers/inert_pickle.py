@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from ..errors import UserError, shown
 
-MOST_STEPS = 1_000_000  # opcodes; a network of the largest size has about 30,000
+MOST_STEPS = 300_000  # opcodes; a network of the largest size has about 30,000
 MOST_BITS = 128  # of whole numbers: larger ones are slow to hash and to print, and overflow as float
 LONGEST_KEY = 1000
 LARGEST_KEY = 2**32  # beyond 2**61 many may have the same hash
@@ -24,8 +24,6 @@ _VALUES = (
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _CONTAINERS: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": list}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-
-
 OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 

@@ -1,6 +1,7 @@
 """The networks of a network-snapshot.pkl, of which nothing is executed."""
 
 import dataclasses
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ class SnapshotNetworks:
     """Networks of a snapshot, as states of ours of `config`."""
 
     config: NetworkConfig
+    digest: str  # sha256 of the file
     generator_ema: dict[str, Tensor]
     generator: dict[str, Tensor] | None  # None where the file has none
     discriminator: dict[str, Tensor] | None
@@ -45,12 +47,12 @@ def read_networks(path: Path) -> SnapshotNetworks:
             raise UserError(f"byte {stream.tell():,}: more after the pickle's end")
         if type(snapshot) is not dict or "G_ema" not in snapshot:
             raise UserError("no `G_ema` in it, it is not a network-snapshot.pkl of StyleGAN2-ADA")
-        return _networks(snapshot, len(data))
+        return _networks(snapshot, len(data), hashlib.sha256(data).hexdigest())
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def _networks(snapshot: dict[object, object], size: int) -> SnapshotNetworks:
+def _networks(snapshot: dict[object, object], size: int, digest: str) -> SnapshotNetworks:
     stored = {name: take_apart(snapshot[name], name) for name in ("G_ema", "G", "D") if snapshot.get(name) is not None}
     if "G_ema" not in stored:
         raise UserError("its `G_ema` is empty")
@@ -71,6 +73,7 @@ def _networks(snapshot: dict[object, object], size: int) -> SnapshotNetworks:
             left_out.append(str(error))
     return SnapshotNetworks(
         config=config,
+        digest=digest,
         generator_ema=ema,
         generator=generator,
         discriminator=discriminator,

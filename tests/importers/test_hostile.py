@@ -119,8 +119,8 @@ def equal_keys():
 
 
 def names_of_many_modules():
-    """200,000 names, in each of 151 modules."""
-    names = b"}(" + b"".join(text(f"n{index}") + b"N" for index in range(200_000)) + b"u"
+    """100,000 names, in each of 151 modules."""
+    names = b"}(" + b"".join(text(f"n{index}") + b"N" for index in range(100_000)) + b"u"
     module = stored_object(b"}" + text("_buffers") + names + b"s") + b"q\x02"
     modules = b"}(" + text("m") + module + b"".join(text(f"m{index}") + b"h\x02" for index in range(150)) + b"u"
     return b"\x80\x02}" + text("G_ema") + stored_object(b"}" + text("_modules") + modules + b"s") + b"s."
@@ -212,9 +212,9 @@ HOSTILE = {  # the file, a part of the error
     "a tensor wider than its storage": (lambda: wide_tensor((2**20, 2**20), (0, 0)), "in a storage of 4"),
     "a tensor beyond its storage": (lambda: wide_tensor((2, 2), (4, 1)), "in a storage of 4"),
     "a tensor of negative size": (lambda: wide_tensor((-1, 2), (1, 1)), "without a shape"),
-    "a million nested tuples": (lambda: b"\x80\x02)" + b"\x85" * 1_000_000 + b".", "more than 1,000,000 steps"),
-    "many nested tuples": (lambda: b"\x80\x02)" + b"\x85" * 900_000 + b".", "no `G_ema`"),
-    "nested tuples as a key": (lambda: b"\x80\x02})" + b"\x85" * 900_000 + b"Ns.", "a key of type tuple"),
+    "a million nested tuples": (lambda: b"\x80\x02)" + b"\x85" * 1_000_000 + b".", "more than 300,000 steps"),
+    "many nested tuples": (lambda: b"\x80\x02)" + b"\x85" * 250_000 + b".", "no `G_ema`"),
+    "nested tuples as a key": (lambda: b"\x80\x02})" + b"\x85" * 250_000 + b"Ns.", "a key of type tuple"),
     "nested networks": (
         lambda: b"\x80\x02}" + (text("G_ema") + b"}") * 9000 + b"s" * 9000 + b".",
         "G_ema: not a network",

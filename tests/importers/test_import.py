@@ -174,6 +174,7 @@ def test_what_computes_something_else_is_refused(tmp_path, name):
         (_set("b16", architecture="orig"), "`architecture` is orig, only resnet is read"),
         (_set("b4.mbstd", group_size=32), "`group_size` is 32, only 4 is read"),
         (_argument(epilogue_kwargs={"mbstd_num_channels": 0}), "`mbstd_num_channels` is 0"),
+        (_drop("b4.out", "bias"), "missing: out.bias"),
     ],
 )
 def test_a_discriminator_that_is_not_read_is_left_out(tmp_path, change, reason):
