@@ -211,3 +211,16 @@ def test_colours_are_read_at_the_top(tmp_path):
     lines = []
     import_snapshot(tmp_path / "odd.pkl", tmp_path / "out.safetensors", say=lines.append)
     assert any("D.b8.fromrgb.weight: missing; that network is left out" in line for line in lines)
+
+
+def test_numbers_shared_by_many_layers(tmp_path):
+    """As two equal networks share them is fine; many large layers of few numbers would fill the memory."""
+    network = generator(widths=(64, 64, 64))
+    write_snapshot(tmp_path / "equal.pkl", G_ema=network, G=network)
+    import_snapshot(tmp_path / "equal.pkl", tmp_path / "equal.safetensors", say=lambda line: None)
+    shared = network.child("synthesis.b4.conv1").state["_parameters"]["weight"]
+    for path in ("b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1"):
+        network.child(f"synthesis.{path}").state["_parameters"]["weight"] = shared
+    write_snapshot(tmp_path / "many.pkl", G_ema=network)
+    with pytest.raises(UserError, match="tensors of .* bytes in a file of"):
+        import_snapshot(tmp_path / "many.pkl", tmp_path / "many.safetensors", say=lambda line: None)
