@@ -222,5 +222,5 @@ def test_numbers_shared_by_many_layers(tmp_path):
     for path in ("b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1"):
         network.child(f"synthesis.{path}").state["_parameters"]["weight"] = shared
     write_snapshot(tmp_path / "many.pkl", G_ema=network)
-    with pytest.raises(UserError, match="tensors of .* bytes in a file of"):
+    with pytest.raises(UserError, match=r"tensors of .* bytes in a file of"):
         import_snapshot(tmp_path / "many.pkl", tmp_path / "many.safetensors", say=lambda line: None)
