@@ -79,10 +79,11 @@ def transfer_generator(
     fitting["mapping.layers.0.weight"] = _first_layer(
         fresh["mapping.layers.0.weight"], state["mapping.layers.0.weight"], target.config, source.config
     )
-    fitting |= _embedded(fresh, state, target, source)
+    embedding = _embedded(fresh, state, target, source)
+    fitting |= embedding
     fitting["w_mean"] = _means(state["w_mean"], target.classes, source.classes)
     parts = _take(network, fitting, lambda name: _generator_part(name, target.config))
-    return [*parts, *_classes(target, source, "mapping.embed.weight" in fitting)]
+    return [*parts, *_classes(target, source, taken=bool(embedding))]
 
 
 @torch.no_grad()
@@ -102,10 +103,11 @@ def transfer_discriminator(
             fitting[name] = tensor
         elif tops[0] == tops[1]:
             fitting[name] = _from_channels(tensor, target.config.channels) if rest == "weight" else tensor
-    fitting |= _embedded(network.state_dict(), state, target, source)
+    embedding = _embedded(network.state_dict(), state, target, source)
+    fitting |= embedding
     fitting = _heads(fitting, target.config, source.config)
     parts = _take(network, fitting, lambda name: _discriminator_part(name, target.config))
-    return [*parts, *_classes(target, source, "mapping.embed.weight" in fitting)]
+    return [*parts, *_classes(target, source, taken=bool(embedding))]
 
 
 def _take(network: nn.Module, fitting: Mapping[str, Tensor], part_of: Callable[[str], str]) -> list[Part]:
@@ -187,8 +189,8 @@ def _embedded(
     return {name: columns}
 
 
-def _classes(target: Described, source: Described, embedded: bool) -> list[Part]:
-    shared = set(target.classes) & set(source.classes) if embedded else ()
+def _classes(target: Described, source: Described, taken: bool) -> list[Part]:
+    shared = set(target.classes) & set(source.classes) if taken else ()
     return [Part(name="classes", taken=len(shared), of=len(target.classes), unit="classes")] if target.classes else []
 
 

@@ -152,6 +152,8 @@ def test_other_widths_and_depths_leave_what_does_not_fit():
     _, _, parts = pair(Generator, transfer_generator, described(), wide)
     assert parts["mapping"] == "taken"
     assert parts["block 4x4"] == "2 of 10 tensors"  # the strength of the noise, and RGB's bias
+    _, _, parts = pair(Discriminator, transfer_discriminator, described(), wide)
+    assert parts["classes"] == "new"
     deep = described(mapping_depth=5)
     _, _, parts = pair(Generator, transfer_generator, described(), deep)
     assert parts["mapping"] == "6 of 10 tensors"
