@@ -38,7 +38,9 @@ def import_snapshot(
     config = networks.config
     names = tuple(map(str, range(config.c_dim))) if classes is None else tuple(classes)
     if len(names) != config.c_dim or len(set(names)) != len(names):
-        raise UserError(f"`classes`: {len(set(names))} different names for {config.c_dim} classes of {path}")
+        raise UserError(
+            f"`classes`: {len(set(names))} different names for {config.c_dim} classes of {path}, give one for each"
+        )
     generator = _loaded(Generator, config, networks.generator_ema, f"{path}: G_ema")
     info = GeneratorInfo(network=config, classes=names, class_counts=(1,) * len(names), images_seen=0)
     licence = licence or UNKNOWN_LICENCE
