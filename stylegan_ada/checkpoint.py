@@ -23,6 +23,7 @@ GENERATOR_FILE = "generator.safetensors"  # of a run's last checkpoint
 BEST_FILE = "best.safetensors"  # of the run's best measurement
 GENERATOR_FORMAT = "stylegan_ada generator 1"
 BESIDE = ("generator", "discriminator")  # networks that a generator file may hold beside the moving average
+NO_LICENCE = "not stated"  # in an exported file
 TRAINING_FORMAT = "stylegan_ada training 1"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import TrainingState, read_beside, read_generator, read_networks, read_notes
+from ..checkpoint import NO_LICENCE, TrainingState, read_beside, read_generator, read_networks, read_notes
 from ..config import RunConfig
 from ..errors import UserError, first_line
 from ..folders import is_locked
@@ -27,7 +27,7 @@ class Trained:
     generator_ema: State
     discriminator: State | None  # None in most files
     digest: str  # sha256 of the file
-    origin: str | None  # of imported weights, in words
+    origin: str | None  # of weights that were imported or have a licence, in words
     licence: str | None
 
 
@@ -58,14 +58,17 @@ def _of_file(path: Path) -> Trained:
         raise UserError(f"`init_from` {path}: a checkpoint, give the folder of its run, whose newest one is taken")
     generator, info = read_generator(path)
     average, beside, notes = generator.state_dict(), read_beside(path), read_notes(path)
+    digest, origin, licence = _digest(path), notes.get("origin"), notes.get("licence", NO_LICENCE)
+    if origin is None and licence != NO_LICENCE:
+        origin = f"a generator file, sha256 {digest}; licence of these weights: {licence}"
     return Trained(
         described=Described(config=info.network, classes=info.classes),
         generator=beside.get("generator", average),
         generator_ema=average,
         discriminator=beside.get("discriminator"),
-        digest=_digest(path),
-        origin=notes.get("origin"),
-        licence=notes.get("licence") if "origin" in notes else None,
+        digest=digest,
+        origin=origin,
+        licence=None if origin is None else licence,
     )
 
 

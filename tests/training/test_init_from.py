@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from stylegan_ada import UserError, load_generator
+from stylegan_ada import UserError, export_generator, load_generator
 from stylegan_ada.checkpoint import GeneratorInfo, read_networks, read_notes, save_generator
 from stylegan_ada.folders import locked_folder
 from stylegan_ada.options import TrainOptions
@@ -164,6 +164,16 @@ def test_the_licence_of_imported_weights_goes_on(first, image_folder, tmp_path):
     run = tmp_path / "next"
     facts = dict(run_facts(RunFolder(run).read_config(), load_generator(run), run_images(run, None)))
     assert facts["started from"].endswith(", imported from somewhere")
+
+
+def test_the_licence_of_an_exported_file_goes_on(first, image_folder, tmp_path):
+    for licence, kept in (("by leave", True), (None, False)):
+        file, run = tmp_path / f"{licence}.safetensors", tmp_path / f"run {licence}"
+        export_generator(first, file, licence=licence)
+        _, lines = trained(run, image_folder, init_from=str(file))
+        assert (read_notes(run).get("licence") == "by leave") == kept
+        assert any("licence of these weights: by leave" in line for line in lines) == kept
+        assert ("origin" in read_notes(run)) == kept
 
 
 def test_what_it_cannot_start_from(first, image_folder, tmp_path):
