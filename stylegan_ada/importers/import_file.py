@@ -34,6 +34,8 @@ def import_snapshot(
     classes: names in the order of the label vector, "0", "1", ... if not given. licence: of the weights; it is kept in
     the file and in all that is made with it. UserError for a file that is no such pickle, with the reason.
     """
+    if out.suffix.lower() != ".safetensors":
+        raise UserError(f"`out` {out}: give a file that ends in .safetensors")
     networks = read_networks(path)
     config = networks.config
     names = tuple(map(str, range(config.c_dim))) if classes is None else tuple(classes)
