@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import distributed
-from .checkpoint import read_notes
+from .checkpoint import NO_LICENCE, read_notes
 from .datasets import ImageDataset, load_dataset
 from .devices import choose_device, tune_convolutions
 from .errors import UserError
@@ -129,7 +129,7 @@ def export_generator(
 def export_notes(run: Path, licence: str | None) -> dict[str, str]:
     """What an exported file says beside its configuration: the notes of the file exported; the run's training; the
     licence, if one is given."""
-    notes = {"licence": "not stated", **read_notes(run)}
+    notes = {"licence": NO_LICENCE, **read_notes(run)}
     folder = RunFolder(run)
     if folder.is_run():
         config = folder.read_config()

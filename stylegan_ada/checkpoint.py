@@ -23,6 +23,7 @@ GENERATOR_FILE = "generator.safetensors"  # of a run's last checkpoint
 BEST_FILE = "best.safetensors"  # of the run's best measurement
 GENERATOR_FORMAT = "stylegan_ada generator 1"
 BESIDE = ("generator", "discriminator")  # networks that a generator file may hold beside the moving average
+NO_LICENCE = "not stated"  # in an exported file
 TRAINING_FORMAT = "stylegan_ada training 1"
 
 
@@ -81,11 +82,6 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> tuple[Gene
     return generator.to(device).eval().requires_grad_(False), info
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The state of a file's generator."""
-    return _read_tensors(path, "")
-
-
 def read_beside(path: Path) -> dict[str, dict[str, Tensor]]:
     """The states of the networks that a generator file holds beside the moving average, by the names in BESIDE."""
     states = {name: _read_tensors(path, f"training.{name}.") for name in BESIDE}
@@ -122,6 +118,8 @@ def read_notes(path: Path) -> dict[str, str]:
 def _read_header(path: Path) -> dict[str, str]:
     if not path.is_file():
         raise UserError(f"{path}: no generator there, train one first or name a run folder")
+    if path.suffix == ".pkl":
+        raise UserError(f"{path}: a pickle, make a generator file of it first: stylegan-ada import")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

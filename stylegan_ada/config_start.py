@@ -34,7 +34,7 @@ class StartConfig:
         default=False,
         metadata=setting("freeze_mapping", "The generator's mapping network does not learn.", default="it learns"),
     )
-    origin: str | None = None  # where imported weights come from, in words
+    origin: str | None = None  # where weights come from that were imported or have a licence, in words
     licence: str | None = None  # of these weights
 
     def __post_init__(self) -> None:

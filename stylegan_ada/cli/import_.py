@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from ..errors import UserError
 from .common import check_new_file
 
 
@@ -16,8 +15,6 @@ from .common import check_new_file
 def import_(file: Path, out: Path, classes: str | None, licence: str | None) -> None:
     """Read a network-snapshot.pkl of StyleGAN2-ADA without running anything of it."""
     check_new_file(out)
-    if out.suffix.lower() != ".safetensors":
-        raise UserError(f"--out {out}: give a file that ends in .safetensors")
     from ..importers import import_snapshot
 
     names = None if classes is None else [name.strip() for name in classes.split(",")]

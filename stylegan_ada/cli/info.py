@@ -65,9 +65,11 @@ def show_generator(run: Path) -> None:
     else:
         names = ", ".join(shown(name) for name, _ in classes)
     click.echo(f"classes        {names or 'none, without labels'}")
-    click.echo(f"channels       base {network.channel_base}, at most {network.channel_max}; w of {network.w_dim}")
-    for name, text in read_notes(run).items():
-        click.echo(f"{shown(name):14} {shown(text)}")
+    click.echo(f"widths         base {network.channel_base}, at most {network.channel_max}; w of {network.w_dim}")
+    notes = read_notes(run)
+    for name in ("licence", "origin"):  # exported files have others, for other programs
+        if name in notes:
+            click.echo(f"{name:14} {shown(notes[name])}")
 
 
 def show_program() -> None:

@@ -34,11 +34,15 @@ def import_snapshot(
     classes: names in the order of the label vector, "0", "1", ... if not given. licence: of the weights; it is kept in
     the file and in all that is made with it. UserError for a file that is no such pickle, with the reason.
     """
+    if out.suffix.lower() != ".safetensors":
+        raise UserError(f"`out` {out}: give a file that ends in .safetensors")
     networks = read_networks(path)
     config = networks.config
     names = tuple(map(str, range(config.c_dim))) if classes is None else tuple(classes)
     if len(names) != config.c_dim or len(set(names)) != len(names):
-        raise UserError(f"`classes`: {len(set(names))} different names for {config.c_dim} classes of {path}")
+        raise UserError(
+            f"`classes`: {len(set(names))} different names for {config.c_dim} classes of {path}, give one for each"
+        )
     generator = _loaded(Generator, config, networks.generator_ema, f"{path}: G_ema")
     info = GeneratorInfo(network=config, classes=names, class_counts=(1,) * len(names), images_seen=0)
     licence = licence or UNKNOWN_LICENCE

@@ -50,7 +50,7 @@ def check_transfer(source: NetworkConfig, target: NetworkConfig) -> None:
         sizes = [f"{height}x{width}" for height, width in (source.block_shapes[0], target.block_shapes[0])]
         raise UserError(
             f"`init_from`: its networks grow from {sizes[0]} pixels, those of this run from {sizes[1]}: "
-            f"they share no block, give as `size` {sizes[0]} times 2^n"
+            f"they share no block, give a `size` of {sizes[0]} times 2^n"
         )
     if source.channels != target.channels and {source.channels, target.channels} != {GRAY, RGB}:
         raise UserError(

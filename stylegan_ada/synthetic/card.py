@@ -90,7 +90,10 @@ Licence of the source: {licence}.
 def _weights(facts: dict[str, Any]) -> str:
     if "origin" not in facts:
         return ""
-    return f"## Weights\n\nThe generator was {facts['origin']}. What it allows holds for these images, too.\n"
+    return (
+        f"## Weights\n\nThe generator, or what its training started from, was {facts['origin']}. "
+        "What that licence allows holds for these images, too.\n"
+    )
 
 
 def _measured(measured: dict[str, Any] | None) -> str:

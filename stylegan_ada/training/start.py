@@ -29,7 +29,7 @@ from .estimate import advice_on_memory
 from .run_folder import RunFolder
 from .run_images import load_as
 from .run_report import leave_report
-from .trained import check_frozen, read_trained, take_over
+from .trained import Trained, check_frozen, read_trained, take_over
 from .trainer import Trainer
 
 MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a run goes on
@@ -120,6 +120,8 @@ def _configure(
         dataset = load_as(dataclasses.replace(before, data=data), load, check_shape=block_shapes)
         config = _go_on(before, dataset, full)
     else:
+        # before the images, which may take long to pack
+        trained = None if options.init_from is None else read_trained(Path(options.init_from))
         dataset = load(
             options.data,
             size=wanted_size(full.size),
@@ -131,14 +133,19 @@ def _configure(
             window=parse_window(full.window),
             check_shape=block_shapes,
         )
-        config = _begin(dataset, options, device, say)
+        config = _begin(dataset, trained, options, device, say)
     _check_batch(config, say)
     return config, dataset
 
 
-def _begin(dataset: ImageDataset, options: TrainOptions, device: torch.device, say: Callable[[str], None]) -> RunConfig:
+def _begin(
+    dataset: ImageDataset,
+    trained: Trained | None,
+    options: TrainOptions,
+    device: torch.device,
+    say: Callable[[str], None],
+) -> RunConfig:
     """The configuration of a new run."""
-    trained = None if options.init_from is None else read_trained(Path(options.init_from))
     facts = DataFacts(
         image_shape=dataset.image_shape,
         classes=dataset.classes,

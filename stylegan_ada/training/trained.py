@@ -1,12 +1,13 @@
 """Trained networks that a run starts from, of another run or a file, and what it takes from them."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import TrainingState, generator_file, read_beside, read_info, read_networks, read_notes, read_state
+from ..checkpoint import NO_LICENCE, TrainingState, read_beside, read_generator, read_networks, read_notes
 from ..config import RunConfig
 from ..errors import UserError, first_line
 from ..folders import is_locked
@@ -26,7 +27,7 @@ class Trained:
     generator_ema: State
     discriminator: State | None  # None in most files
     digest: str  # sha256 of the file
-    origin: str | None  # of imported weights, in words
+    origin: str | None  # of weights that were imported or have a licence, in words
     licence: str | None
 
 
@@ -53,20 +54,21 @@ def _of_run(folder: RunFolder) -> Trained:
 
 
 def _of_file(path: Path) -> Trained:
-    if path.suffix == ".pkl":
-        raise UserError(f"`init_from` {path}: a pickle, make a file of it first: stylegan-ada import")
     if path.suffix == ".pt":
         raise UserError(f"`init_from` {path}: a checkpoint, give the folder of its run, whose newest one is taken")
-    info, notes = read_info(path), read_notes(path)
-    average, beside = read_state(path), read_beside(path)
+    generator, info = read_generator(path)
+    average, beside, notes = generator.state_dict(), read_beside(path), read_notes(path)
+    digest, origin, licence = _digest(path), notes.get("origin"), notes.get("licence", NO_LICENCE)
+    if origin is None and licence != NO_LICENCE:
+        origin = f"a generator file, sha256 {digest}; licence of these weights: {licence}"
     return Trained(
         described=Described(config=info.network, classes=info.classes),
         generator=beside.get("generator", average),
         generator_ema=average,
         discriminator=beside.get("discriminator"),
-        digest=_digest(generator_file(path)),
-        origin=notes.get("origin"),
-        licence=notes.get("licence") if "origin" in notes else None,
+        digest=digest,
+        origin=origin,
+        licence=None if origin is None else licence,
     )
 
 
@@ -79,7 +81,7 @@ def _digest(path: Path) -> str:
 
 
 def check_frozen(config: RunConfig, trained: Trained) -> None:
-    """UserError where nothing would be left to learn, or what is frozen was never trained."""
+    """UserError where nothing would be left to learn, or there is no network to freeze."""
     start, blocks = config.start, len(config.network.block_shapes)
     if start.freeze_d and trained.discriminator is None:
         raise UserError("`freeze_d`: `init_from` holds a generator alone, leave this out or start from a run's folder")
@@ -100,6 +102,7 @@ def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list
         parts["discriminator"] = transfer_discriminator(
             state.discriminator, target, trained.described, trained.discriminator
         )
+    _check_learned(parts, config)
     network = trained.described.config
     lines = [
         f"starts from sha256 {trained.digest[:SHOWN_DIGITS]}: {network.height}x{network.width}, "
@@ -108,9 +111,26 @@ def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list
     lines += [_row(name, part) for name, each in parts.items() for part in each]
     if trained.discriminator is None:
         lines.append(f"  {'discriminator':14} {'all of it':18} new: there is none to start from")
-    if trained.licence is not None:
-        lines.append(f"licence of the weights: {trained.licence}")
+    if trained.origin is not None:  # with the licence of the weights, which an export's own does not replace
+        lines.append(trained.origin)
     return lines
+
+
+def _check_learned(parts: Mapping[str, Sequence[Part]], config: RunConfig) -> None:
+    """UserError where a part that is frozen is not wholly taken: it would stay as it was drawn."""
+    start, blocks = config.start, [f"block {height}x{width}" for height, width in config.network.block_shapes]
+    frozen = (
+        ("freeze_mapping", "generator", ["mapping", "classes"] * start.freeze_mapping),
+        ("freeze_g", "generator", blocks[: start.freeze_g]),
+        ("freeze_d", "discriminator", ["first layer", *blocks[::-1][: start.freeze_d]] * (start.freeze_d > 0)),
+    )
+    for option, network, names in frozen:
+        for part in parts.get(network, ()):
+            if part.name in names and part.taken < part.of:
+                raise UserError(
+                    f"`{option}`: it would keep the {network}'s {part.name}, of which only {part.taken} of {part.of} "
+                    f"{part.unit} have learned, freeze less"
+                )
 
 
 def _row(network: str, part: Part) -> str:

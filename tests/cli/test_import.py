@@ -29,6 +29,10 @@ def test_the_licence_goes_into_every_export(command, imported, tmp_path):
         out = tmp_path / f"again.{suffix}"
         assert command("export", imported, "--format", suffix, "--out", out, "--licence", "mine").code == 0
         assert b"licence of these weights: by leave" in out.read_bytes()
+    told = command("info", tmp_path / "again.safetensors").out
+    assert "licence        mine" in told
+    assert "licence of these weights: by leave" in told
+    assert told.count("classes  ") == 1
     with safe_open(tmp_path / "again.safetensors", framework="np") as file:
         assert file.metadata()["licence"] == "mine"
 
@@ -45,5 +49,6 @@ def test_mistakes(fails, command, pickle_file, imported, tmp_path):
     out = tmp_path / "new.safetensors"
     assert "--classes: 1 different names for 2 classes" in fails("import", pickle_file, "--out", out, "--classes", "a")
     assert "cannot be read" in fails("import", tmp_path / "none.pkl", "--out", out)
+    assert "make a generator file of it first: stylegan-ada import" in fails("info", pickle_file)
     assert "g.safetensors: not a pickle" in fails("import", imported, "--out", out)
     assert not out.exists()

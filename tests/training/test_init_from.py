@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from stylegan_ada import UserError, load_generator
+from stylegan_ada import UserError, export_generator, load_generator
 from stylegan_ada.checkpoint import GeneratorInfo, read_networks, read_notes, save_generator
 from stylegan_ada.folders import locked_folder
 from stylegan_ada.options import TrainOptions
@@ -95,6 +95,38 @@ def test_what_is_frozen_stays_and_the_rest_learns(first, image_folder, tmp_path,
             assert torch.equal(parameter, before[name][key]) == frozen, key
 
 
+@pytest.mark.parametrize(
+    ("freeze", "other", "reason"),
+    [
+        (
+            {"freeze_d": 1},
+            {"size": "8"},
+            "`freeze_d`: it would keep the discriminator's first layer, of which only 0 of 2",
+        ),
+        (
+            {"freeze_g": 1},
+            {"channel_max": 16},
+            "`freeze_g`: it would keep the generator's block 4x4, of which only 2 of",
+        ),
+        ({"freeze_mapping": True}, {"mapping_depth": 3}, "`freeze_mapping`: it would keep the generator's mapping, of"),
+    ],
+)
+def test_what_has_not_learned_is_not_frozen(first, image_folder, tmp_path, freeze, other, reason):
+    """It would stay random for the whole run."""
+    with pytest.raises(UserError, match=reason):
+        trained(tmp_path / "run", image_folder, init_from=str(first), **freeze, **other)
+    trained(tmp_path / "run", image_folder, stop=lambda: True, init_from=str(first), **other)
+
+
+def test_it_is_read_before_the_images(image_folder, tmp_path):
+    def no_images(*arguments, **options):
+        raise AssertionError("images are packed in vain")
+
+    options = TrainOptions(data=str(image_folder), init_from=str(tmp_path / "nothing"), **SMALL)
+    with pytest.raises(UserError, match="no generator there"):
+        train(options, RunFolder(tmp_path / "run"), CPU, print, load=no_images)
+
+
 def test_a_file_has_a_generator_alone(first, image_folder, tmp_path):
     file = first / "generator.safetensors"
     trainer, lines = trained(tmp_path / "run", image_folder, stop=lambda: True, init_from=str(file))
@@ -124,7 +156,7 @@ def test_the_licence_of_imported_weights_goes_on(first, image_folder, tmp_path):
     file, notes = tmp_path / "imported.safetensors", {"origin": "imported from somewhere", "licence": "research only"}
     save_generator(file, loaded.network, loaded.info, notes)
     _, lines = trained(tmp_path / "run", image_folder, init_from=str(file))
-    assert "licence of the weights: research only" in lines
+    assert "imported from somewhere" in lines
     trained(tmp_path / "next", image_folder, init_from=str(tmp_path / "run"))
     for run in ("run", "next"):
         assert read_notes(tmp_path / run) == notes
@@ -132,6 +164,16 @@ def test_the_licence_of_imported_weights_goes_on(first, image_folder, tmp_path):
     run = tmp_path / "next"
     facts = dict(run_facts(RunFolder(run).read_config(), load_generator(run), run_images(run, None)))
     assert facts["started from"].endswith(", imported from somewhere")
+
+
+def test_the_licence_of_an_exported_file_goes_on(first, image_folder, tmp_path):
+    for licence, kept in (("by leave", True), (None, False)):
+        file, run = tmp_path / f"{licence}.safetensors", tmp_path / f"run {licence}"
+        export_generator(first, file, licence=licence)
+        _, lines = trained(run, image_folder, init_from=str(file))
+        assert (read_notes(run).get("licence") == "by leave") == kept
+        assert any("licence of these weights: by leave" in line for line in lines) == kept
+        assert ("origin" in read_notes(run)) == kept
 
 
 def test_what_it_cannot_start_from(first, image_folder, tmp_path):
