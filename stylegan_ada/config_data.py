@@ -11,6 +11,7 @@ FITS = ("crop", "pad", "stretch")
 AUTO = "auto"
 PAGES = ("first", "all")
 CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channels
 BORDERS = ("edge", "reflect")  # backgrounds that are no colour
 
 
@@ -126,3 +127,8 @@ def check_background(text: str) -> None:
     except ValueError:
         pass
     raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
+
+
+def kind_of_images(channels: int) -> str:
+    """In words."""
+    return KINDS.get(channels, f"{channels} channels")

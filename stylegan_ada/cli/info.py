@@ -52,12 +52,13 @@ def info(run: Path | None) -> None:
 
 def show_generator(run: Path) -> None:
     from ..checkpoint import generator_file, read_info, read_notes
+    from ..config_data import kind_of_images
 
     path = generator_file(run)
     about = read_info(path)
     network = about.network
     click.echo(f"file           {path}")
-    click.echo(f"images         {network.height}x{network.width}, {network.channels} channels")
+    click.echo(f"images         {network.height}x{network.width}, {kind_of_images(network.channels)}")
     click.echo(f"trained on     {f'{about.images_seen:,} images shown' if about.images_seen else 'not known'}")
     classes = zip(about.classes, about.class_counts, strict=True)
     if about.images_seen:

@@ -48,6 +48,8 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
         # of a dry run, nothing but the configuration is on stdout
         config, dataset = start.configure(options, folder, device, lambda line: say(line, err=dry_run), load)
         if dry_run:
+            for line in start.preview(config, options, folder):
+                say(line, err=True)
             say(to_json(config))
         else:
             # only now: until here Ctrl-C ends the program at once

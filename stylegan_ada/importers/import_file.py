@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..checkpoint import GeneratorInfo, save_generator
 from ..config import NetworkConfig
+from ..config_data import kind_of_images
 from ..errors import UserError
 from ..networks import Discriminator, Generator
 from .snapshot_file import SnapshotNetworks, read_networks
@@ -49,7 +50,7 @@ def import_snapshot(
     origin = f"imported from a StyleGAN2-ADA pickle, sha256 {networks.digest}; licence of these weights: {licence}"
     beside, left_out = _beside(networks, path)
     save_generator(out, generator, info, {"licence": licence, "origin": origin}, beside)
-    say(f"{out}: {config.height}x{config.width}, {config.channels} channels, {config.c_dim} classes")
+    say(f"{out}: {config.height}x{config.width}, {kind_of_images(config.channels)}, {config.c_dim} classes")
     for reason in left_out:
         say(f"warning: {reason}; that network is left out")
     say(f"licence: {licence}")

@@ -1,6 +1,7 @@
 """What was trained on what."""
 
 from ..config import RunConfig
+from ..config_data import kind_of_images
 from ..metrics.evaluate import RealImages
 from ..sampling import TrainedGenerator
 
@@ -9,9 +10,8 @@ def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) 
     """Pairs of a name and what there is to say: of the images, the generator and its network."""
     channels, height, width = config.network.image_shape
     info = generator.info
-    kinds = {1: "gray", 3: "RGB", 4: "RGBA"}
     facts = [
-        ("images", f"{height}x{width} pixels, {kinds.get(channels, f'{channels} channels')}, of {config.data.source}"),
+        ("images", f"{height}x{width} pixels, {kind_of_images(channels)}, of {config.data.source}"),
     ]
     if real.trained_on is not None:
         held = 0 if real.held_out is None else len(real.held_out)

@@ -26,6 +26,7 @@ from ..options import TrainOptions
 from ..presets import with_preset
 from ..resolve import DataFacts, check_options, resolve, wanted_size
 from .estimate import advice_on_memory
+from .fresh_state import fresh_state
 from .run_folder import RunFolder
 from .run_images import load_as
 from .run_report import leave_report
@@ -243,6 +244,13 @@ def run(
             if trainer.evaluator is not None:
                 leave_report(folder, trainer.evaluator, config.training.evaluate_kimg * trainer.sec_per_kimg)
     return ended
+
+
+def preview(config: RunConfig, options: TrainOptions, folder: RunFolder) -> list[str]:
+    """What a new run would take from trained networks, as `run` says it; [] if it starts from none or goes on."""
+    if options.init_from is None or folder.has_begun():
+        return []
+    return take_over(fresh_state(config, torch.device("cpu")), config, read_trained(Path(options.init_from)))
 
 
 def _take_over(trainer: Trainer, path: Path, say: Callable[[str], None]) -> None:

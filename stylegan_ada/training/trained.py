@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..checkpoint import NO_LICENCE, TrainingState, read_beside, read_generator, read_networks, read_notes
 from ..config import RunConfig
+from ..config_data import kind_of_images
 from ..errors import UserError, first_line
 from ..folders import is_locked
 from ..networks.transfer import Described, Part, transfer_discriminator, transfer_generator
@@ -106,7 +107,7 @@ def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list
     network = trained.described.config
     lines = [
         f"starts from sha256 {trained.digest[:SHOWN_DIGITS]}: {network.height}x{network.width}, "
-        f"{network.channels} channels, {network.c_dim} classes"
+        f"{kind_of_images(network.channels)}, {network.c_dim} classes"
     ]
     lines += [_row(name, part) for name, each in parts.items() for part in each]
     if trained.discriminator is None:

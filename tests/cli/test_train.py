@@ -296,3 +296,22 @@ def test_an_error_of_the_first_process_is_told_once(environment, tmp_path, root)
     assert done.returncode != 0
     assert done.stderr.count("stylegan-ada: error:") == 1
     assert "stylegan_ada/" not in done.stderr.replace(str(tmp_path), "")  # no traceback of ours
+
+
+def test_dry_run_says_what_would_be_taken(command, image_folder, trained_run, tmp_path, small):
+    options = [
+        "train",
+        "--data",
+        image_folder,
+        "--out",
+        tmp_path / "run",
+        *small,
+        "--init-from",
+        trained_run,
+        "--dry-run",
+    ]
+    result = command(*options)
+    assert result.code == 0
+    assert "starts from sha256" in result.err
+    assert len(json.loads(result.out)["start"]["init_from"]) == 64
+    assert not (tmp_path / "run").exists()

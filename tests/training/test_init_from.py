@@ -52,7 +52,7 @@ def test_it_starts_where_the_other_ended(first, image_folder, tmp_path):
     assert float(trainer.state.controller.p) == 0
     assert not trainer.state.generator_optimizer.state
     digest = trainer.config.start.init_from
-    assert lines.index(f"starts from sha256 {digest[:12]}: 16x16, 1 channels, 2 classes") >= 0
+    assert lines.index(f"starts from sha256 {digest[:12]}: 16x16, gray, 2 classes") >= 0
     assert sum(line.endswith(" taken") for line in lines) > 8
     assert "run" not in json.dumps(dataclasses.asdict(trainer.config.start))  # the digest, not the path
 
