@@ -19,7 +19,8 @@ from .run_folder import RunFolder
 def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = load_dataset) -> RealImages:
     """The real images to judge a run by: its own, or those of `data` prepared as its own are.
 
-    run: a run folder, or a generator file with `data`, which then counts as what it was trained on.
+    run: a run folder, or a generator file with `data`, which then counts as what it was trained on (not so of imported
+    weights: what these have seen is not known).
     load: called as `load_dataset` is. UserError where there are no such images.
     """
     folder = RunFolder(run)
@@ -48,7 +49,7 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
     )
     everything = np.arange(len(dataset))
     if config is None:
-        return RealImages(dataset=dataset, reference=everything, trained_on=everything)
+        return RealImages(dataset=dataset, reference=everything, trained_on=everything if info.images_seen else None)
     if dataset.fingerprint != config.fingerprint:
         return RealImages(dataset=dataset, reference=everything)
     trained_on, held_out = split(dataset, config.data.holdout, config.data.subset, config.training.seed)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stylegan_ada import UserError
-from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, save_generator
+from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, read_generator, save_generator
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.run_images import run_images
 
@@ -20,7 +20,7 @@ def run(tiny_config, dataset, tmp_path):
     folder.path.mkdir()
     folder.write_config(config)
     trainer = Trainer(config, dataset, folder, torch.device("cpu"), print)
-    info = GeneratorInfo(network=config.network, classes=config.classes, class_counts=(9, 9), images_seen=0)
+    info = GeneratorInfo(network=config.network, classes=config.classes, class_counts=(9, 9), images_seen=8)
     save_generator(folder.path / GENERATOR_FILE, trainer.state.generator_ema, info)
     return folder.path, trainer
 
@@ -62,6 +62,17 @@ def test_a_generator_without_a_run(run, image_folder):
     real = run_images(file, str(image_folder))
     assert real.trained_on.tolist() == list(range(24))
     assert real.held_out is None
+
+
+def test_imported_weights(run, image_folder):
+    """What they have seen is not known, so that nothing can be said of copies."""
+    file = run[0] / GENERATOR_FILE
+    network, info = read_generator(file)
+    save_generator(file, network, dataclasses.replace(info, images_seen=0))
+    (run[0] / "config.json").unlink()
+    real = run_images(file, str(image_folder))
+    assert real.trained_on is None
+    assert len(real.reference) == 24
 
 
 def test_images_that_are_gone(run, image_folder, tmp_path):
