@@ -17,7 +17,7 @@ from .discriminator import Discriminator
 from .generator import Generator
 
 GRAY, RGB = 1, 3
-NOT_SHOWN = "beside"  # parts that follow from others
+NOT_SHOWN = ""  # a part without a row of its own: noise, means of w, the embedding of classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def transfer_generator(
     have no effect at first.
     """
     check_transfer(source.config, target.config)
-    fresh = network.state_dict()
+    fresh, state = network.state_dict(), _beside(network, state)
     begin_anew = ("mapping.label_weight", "w_count")
     fitting = {name: tensor for name, tensor in state.items() if name not in begin_anew}
     for name in fitting:
@@ -92,6 +92,7 @@ def transfer_discriminator(
 ) -> list[Part]:
     """As `transfer_generator`. Gray is what all three channels of a color image have."""
     check_transfer(source.config, target.config)
+    state = _beside(network, state)
     tops = [len(config.block_shapes) - 1 for config in (source.config, target.config)]
     fitting = {}
     for name, tensor in state.items():
@@ -108,6 +109,12 @@ def transfer_discriminator(
     fitting = _heads(fitting, target.config, source.config)
     parts = _take(network, fitting, lambda name: _discriminator_part(name, target.config))
     return [*parts, *_classes(target, source, taken=bool(embedding))]
+
+
+def _beside(network: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state on the network's device."""
+    device = next(network.parameters()).device
+    return {name: tensor.to(device) for name, tensor in state.items()}
 
 
 def _take(network: nn.Module, fitting: Mapping[str, Tensor], part_of: Callable[[str], str]) -> list[Part]:

@@ -188,3 +188,14 @@ def test_what_cannot_be_taken(changes, reason):
         transfer_generator(
             made(Generator, target, 1), target, described(), made(Generator, described(), 0).state_dict()
         )
+
+
+@pytest.mark.parametrize(
+    ("kind", "transfer"), [(Generator, transfer_generator), (Discriminator, transfer_discriminator)]
+)
+def test_a_network_on_another_device(kind, transfer):
+    """As a checkpoint, read on the CPU, is for a network on a GPU. Devices that are mixed are an error of torch's."""
+    target = described(("bad", "new"), channels=1)
+    trained = made(kind, described(), 0)
+    parts = transfer(made(kind, target, 1).to("meta"), target, described(), trained.state_dict())
+    assert {part.name: part.words for part in parts}["classes"] == "1 of 2 classes"
