@@ -69,8 +69,7 @@ def _make(entry: ExtraAugmentation) -> nn.Module:
     arguments = {name: _as_tuple(value) for name, value in json.loads(entry.arguments).items()}
     try:
         return getattr(kornia, entry.name)(**{**arguments, "p": 1.0})
-    except Exception as error:
-        # kornia checks arguments by exceptions of several kinds
+    except Exception as error:  # kornia checks arguments by exceptions of several kinds
         raise UserError(f"`augment_extra` {entry.name}: {first_line(error)}") from None
 
 
@@ -114,6 +113,5 @@ def _try(name: str, transform: nn.Module, image_shape: tuple[int, int, int]) -> 
         if not gradient.isfinite().all() or not gradient.any():
             raise UserError("has no gradient, so that the generator could not learn through it")
         torch.autograd.grad(gradient.square().sum(), images)
-    except Exception as error:
-        # kornia's own, and torch's where something has no derivative
+    except Exception as error:  # kornia's own, and torch's where something has no derivative
         raise UserError(f"`augment_extra` {name}: {first_line(error)}") from None

@@ -77,8 +77,10 @@ class AugmentPipe(torch.nn.Module):
             cutout=draw_cutout(draws, p, height, width) if "cutout" in on else None,
         )
 
-    # the word of the field for it, which hides Module.apply (a walk over submodules, not needed here)
-    def apply(self, images: Tensor, parameters: AugmentParameters) -> Tensor:  # type: ignore[override]
+    # the word of the field for it
+    def apply(  # type: ignore[override] # hides Module.apply, a walk over submodules that is not needed here
+        self, images: Tensor, parameters: AugmentParameters
+    ) -> Tensor:
         """Augment images [N, C, H, W] in [-1, 1] (the result may go beyond); keeps shape and dtype.
 
         Half precisions are computed in float32. Differentiable any number of times with respect to the images.

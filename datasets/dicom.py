@@ -114,7 +114,7 @@ def _pydicom() -> Iterator[None]:
     except ImportError:
         raise Unreadable(f"DICOM needs pydicom: {INSTALL}") from None
     with ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # of values outside the standard, in tags that are not read here
         try:
             yield
         except Unreadable:
@@ -151,7 +151,7 @@ def _require_decoder(tags: Any) -> None:
     syntax = tags.file_meta.TransferSyntaxUID
     try:
         decoder = get_decoder(syntax)
-    except NotImplementedError:
+    except NotImplementedError:  # pydicom's answer for a syntax that it does not know
         raise Unreadable("compressed in a way that pydicom has no decoder for") from None
     if not decoder.is_available:
         package = "python-gdcm" if "gdcm" in str(decoder.missing_dependencies) else "pylibjpeg-openjpeg"

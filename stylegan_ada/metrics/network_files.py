@@ -29,6 +29,5 @@ def read_weights(package: str, file: str, sha256: str, install: str) -> bytes:
 def load_torchscript(file: str | BytesIO, device: torch.device) -> torch.jit.ScriptModule:
     """The network, ready for inference. RuntimeError for another kind of file."""
     with warnings.catch_warnings():
-        # torch prefers its newer format, which the published network does not come in
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript, which the published network comes in
         return torch.jit.load(file, map_location=device).eval()

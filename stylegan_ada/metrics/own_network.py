@@ -52,8 +52,7 @@ class _OwnNetwork(Extractor):
         """Features, and perhaps logits."""
         try:
             found = self._forward(x)
-        except Exception as error:
-            # whatever a file may hold that takes no such image
+        except Exception as error:  # whatever a file may hold that takes no such image
             raise UserError(f"`features` {self.path}: fails on float32 {list(x.shape)} ({first_line(error)})") from None
         if not 1 <= len(found) <= 2 or any(part.ndim != 2 or len(part) != len(x) for part in found):
             shapes = " and ".join(str(list(part.shape)) for part in found)
@@ -98,8 +97,7 @@ class OnnxFeatures(_OwnNetwork):
             raise UserError(f"`features` {self.path}: needs onnxruntime, run pip install onnxruntime") from None
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
-        except Exception as error:
-            # its classes derive from Exception alone
+        except Exception as error:  # its classes derive from Exception alone
             raise UserError(f"`features` {self.path}: not an ONNX file ({first_line(error)})") from None
         self._input = self._session.get_inputs()[0]
         if len(self._input.shape) == 4:

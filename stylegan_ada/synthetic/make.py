@@ -93,7 +93,9 @@ def make_candidates(
                 total = sum(recipe.counts)
                 progress(min(done + blocks * BLOCK * distributed.world_size(), total), total)
 
-        distributed.every_rank(lambda: _make_blocks(generator, recipe, filters, partial, mine, timing, tell))  # noqa: B023
+        distributed.every_rank(
+            lambda: _make_blocks(generator, recipe, filters, partial, mine, timing, tell)  # noqa: B023 - called at once
+        )
         for label, block in wanted:
             selections[label].add(read_judgement(partial.block(label, block)))
     timing.total = time.perf_counter() - start

@@ -43,7 +43,7 @@ def augmenter(pipeline: Any, seed: int) -> Augment:
         for index, image in enumerate(images):
             try:
                 new = pipeline(image=image)["image"]
-            except Exception as error:  # of many kinds
+            except Exception as error:  # each transform raises its own kinds
                 raise UserError(f"the pipeline fails on images of {_shape(image)}: {first_line(error)}") from None
             if new.shape != image.shape or new.dtype != np.uint8:
                 raise UserError(

@@ -77,7 +77,7 @@ def attempt(function: Callable[[], Any]) -> Any:
     """What function returns, or a string that says how it failed."""
     try:
         return function()
-    except Exception as error:
+    except Exception as error:  # one part of the bench that fails must not take the others' figures with it
         traceback.print_exc()
         torch.cuda.empty_cache()
         return f"{type(error).__name__}: {error}".splitlines()[0][:200]

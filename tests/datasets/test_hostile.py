@@ -23,7 +23,7 @@ from stylegan_ada.errors import RunFailed, UserError, first_line, shown
 
 def _refusal(place: Path | str, **options: object) -> str:
     with pytest.raises(UserError) as raised:
-        load_dataset(str(place), **{"size": 8, **options})  # type: ignore[arg-type]
+        load_dataset(str(place), **{"size": 8, **options})
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 1000
     return str(raised.value)

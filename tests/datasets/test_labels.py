@@ -27,7 +27,7 @@ def _labels(root: Path, *names: str, **files: object) -> Labelling | None:
 def test_first_level_folders(tmp_path: Path) -> None:
     found = _labels(tmp_path, "10/a.png", "2/deep/b.png", "2/c.png")
     assert found == Labelling(("2", "10"), {"10/a.png": 1, "2/deep/b.png": 0, "2/c.png": 0})
-    assert _labels(tmp_path / "words", "b/1.png", "a/1.png").classes == ("a", "b")  # type: ignore[union-attr]
+    assert _labels(tmp_path / "words", "b/1.png", "a/1.png").classes == ("a", "b")
 
 
 def test_flat_folder_is_unlabelled(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_unreadable_files_are_skipped_and_named(folder: Path) -> None:
 
 def test_fingerprint_follows_content_not_place(folder: Path, tmp_path: Path) -> None:
     def load(place: Path, **options: object) -> ImageDataset:
-        return load_dataset(str(place), **{"size": 8, **options})  # type: ignore[arg-type]
+        return load_dataset(str(place), **{"size": 8, **options})
 
     first = load(folder).fingerprint
     shutil.copytree(folder, tmp_path / "copy")
@@ -106,7 +106,7 @@ def test_fingerprint_follows_content_not_place(folder: Path, tmp_path: Path) -> 
     (folder / "cat").rename(folder / "eel")
     seen.add(load(folder).fingerprint)
     image = Image.open(folder / "eel/0.png")
-    image.putpixel((0, 0), (image.getpixel((0, 0))[0] ^ 1, 0, 0))  # type: ignore[index]
+    image.putpixel((0, 0), (image.getpixel((0, 0))[0] ^ 1, 0, 0))
     image.save(folder / "eel/0.png")
     seen.add(load(folder).fingerprint)
     assert len(seen) == 7

@@ -34,7 +34,7 @@ def test_elpv_has_its_published_counts() -> None:
     names = sorted(elpv_files())
     spec = importlib.util.find_spec("elpv_dataset")
     assert spec is not None
-    table = Path(spec.submodule_search_locations[0]) / "data" / "labels.csv"  # type: ignore[index]
+    table = Path(spec.submodule_search_locations[0]) / "data" / "labels.csv"
     rows = list(csv.reader(table.read_text().splitlines(), delimiter=" ", skipinitialspace=True))
     counts = Counter(name.split("/")[0] for name in names)
     assert len(names) == len(rows) == 2624

@@ -85,7 +85,7 @@ class Module:
 def write_snapshot(path, protocol=4, **networks):
     """The file of networks by name (G, D, G_ema)."""
     with made_up_modules(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # typed storages
+        warnings.simplefilter("ignore", UserWarning)  # typed storages are deprecated; such files hold them
         content = {"training_set_kwargs": EasyDict(path="/somewhere", use_labels=True), **networks}
         path.write_bytes(pickle.dumps(content, protocol=protocol))
 

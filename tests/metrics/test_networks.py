@@ -42,7 +42,7 @@ def saved(tmp_path):
     def save(module):
         path = tmp_path / "network.pt"
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript, which users have
             torch.jit.trace(module, torch.zeros(2, 3, 224, 224)).save(path)
         return path
 

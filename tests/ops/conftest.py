@@ -52,7 +52,7 @@ def driver_stub(tmp_path_factory):
     """tests/ops/driver_stub.py, and the stub loaded as this process's driver."""
     if torch.cuda.is_available():
         pytest.skip("there is a true driver")
-    pytest.importorskip("cuda.core")
+    pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     module = _beside("driver_stub")
     return module, module.load_driver(tmp_path_factory.mktemp("driver"))
 

@@ -80,7 +80,7 @@ def entries(code):
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_kernel_compiles_for_every_architecture(arch, every_kernel):
     """Hardly optimised, which takes a fifth of the time and accepts the same source."""
-    core = pytest.importorskip("cuda.core")
+    core = pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     quick = core.ProgramOptions(arch=arch, std="c++17", ofast_compile="max")
     assert len(every_kernel) > 200
     ordered = sorted(every_kernel, key=lambda kernel: kernel.source)
@@ -92,14 +92,14 @@ def test_every_kernel_compiles_for_every_architecture(arch, every_kernel):
 
 
 def test_the_networks_kernels_compile_as_users_have_them(networks_kernels):
-    pytest.importorskip("cuda.core")
+    pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     codes = machine_codes(networks_kernels, lambda kernel: nvrtc.compile_kernel(kernel, "sm_90").code)
     assert len(codes) > 40
     assert all(code.startswith(b"\x7fELF") for code in codes)
 
 
 def test_machine_code_is_kept(asked_for, tmp_path, monkeypatch):
-    pytest.importorskip("cuda.core")
+    pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     bias_act(torch.zeros(1, 4), torch.zeros(4))
     (kernel,) = asked_for
     first = nvrtc._compile_kept(kernel, "sm_90", tmp_path / "kernels")
@@ -110,7 +110,7 @@ def test_machine_code_is_kept(asked_for, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written_costs_a_warning(asked_for, tmp_path):
-    pytest.importorskip("cuda.core")
+    pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     bias_act(torch.zeros(1, 4), torch.zeros(4))
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / "kernels"
@@ -127,7 +127,7 @@ def unchecked():
 
 
 def test_bindings_of_another_cuda_are_refused(unchecked, monkeypatch):
-    pytest.importorskip("cuda.core")
+    pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr("cuda.bindings.__version__", "13.0.3")
     with pytest.raises(RuntimeError, match=r"of CUDA 13, torch is of CUDA 12; pip install \"cuda-core\[cu12\]\""):

@@ -27,7 +27,7 @@ def distance():
 def package():
     """The package's own LPIPS, without torchvision, IPython and what else its other networks would want."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # of another project's code
         for name in ("IPython", "torchvision", "torchvision.models", "torchsummary"):
             patch.setitem(sys.modules, name, types.ModuleType(name))
         sys.modules["IPython"].embed = None
@@ -100,7 +100,7 @@ class Means(torch.nn.Module):
 
 def test_a_torchscript_file_differentiably(tmp_path):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript, which users have
         torch.jit.trace(Means(), torch.zeros(2, 3, 224, 224)).save(tmp_path / "network.pt")
     distance = make_distance(str(tmp_path / "network.pt"))
     images = (
