@@ -46,11 +46,11 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     options = start.check(options, folder, device)
     with distributed.group(device):
         # of a dry run, nothing but the configuration is on stdout
-        config, dataset = start.configure(options, folder, device, lambda line: say(line, err=dry_run), load)
+        config, dataset, trained = start.configure(options, folder, device, lambda line: say(line, err=dry_run), load)
         if dry_run:
-            for line in start.preview(config, options, folder):
+            for line in [] if trained is None else start.preview(config, trained):
                 say(line, err=True)
             say(to_json(config))
         else:
             # only now: until here Ctrl-C ends the program at once
-            exit_if_stopped(start.run(config, options, dataset, folder, device, say, listen_for_stop()))
+            exit_if_stopped(start.run(config, options, dataset, trained, folder, device, say, listen_for_stop()))

@@ -93,7 +93,7 @@ class LeakCheck:
             say(f"training at p = {p:g} in {folder.path}")
             augment = dataclasses.replace(self.config.augment, p=p)
             config, options = dataclasses.replace(self.config, augment=augment), _options_at(self.options, p)
-            ended = run(config, options, self.dataset, folder, self.device, say, should_stop)
+            ended = run(config, options, self.dataset, None, folder, self.device, say, should_stop)
             if not ended.finished:
                 break
         return ended
@@ -123,7 +123,7 @@ def prepare(
     for value, folder in folders.items():
         if folder.has_begun():
             check_same_options(_options_at(options, value), folder)
-    config, dataset = configure(_options_at(options, 0.0), folders[0.0], device, say, load)
+    config, dataset, _ = configure(_options_at(options, 0.0), folders[0.0], device, say, load)
     augment, image_shape = config.augment, config.network.image_shape
     pipe = AugmentPipe(augment.groups, image_shape, augment.extra).to(device)
     to_find = probes(augment.groups, augment.extra, image_shape)

@@ -64,8 +64,8 @@ def train(
     or training diverges.
     """
     options = check(options, folder, device)
-    config, dataset = configure(options, folder, device, say, load)
-    return run(config, options, dataset, folder, device, say, should_stop)
+    config, dataset, trained = configure(options, folder, device, say, load)
+    return run(config, options, dataset, trained, folder, device, say, should_stop)
 
 
 def check(options: TrainOptions, folder: RunFolder, device: torch.device) -> TrainOptions:
@@ -97,8 +97,9 @@ def configure(
     device: torch.device,
     say: Callable[[str], None],
     load: Callable[..., ImageDataset] = load_dataset,
-) -> tuple[RunConfig, ImageDataset]:
-    """The run's configuration (the old one where the folder has a run of the same options) and its data.
+) -> tuple[RunConfig, ImageDataset, Trained | None]:
+    """The run's configuration (the old one where the folder has a run of the same options), its data, and the networks
+    that it starts from, None where it goes on or starts from none.
 
     say: told the reason of each choice that was made, and warnings. Under torchrun the first process packs the images.
     """
@@ -111,7 +112,8 @@ def _configure(
     device: torch.device,
     say: Callable[[str], None],
     load: Callable[..., ImageDataset],
-) -> tuple[RunConfig, ImageDataset]:
+) -> tuple[RunConfig, ImageDataset, Trained | None]:
+    trained = None
     if folder.has_begun():
         check_same_options(options, folder)
     full = with_preset(options)
@@ -121,8 +123,8 @@ def _configure(
         dataset = load_as(dataclasses.replace(before, data=data), load, check_shape=block_shapes)
         config = _go_on(before, dataset, full)
     else:
-        # before the images, which may take long to pack
-        trained = None if options.init_from is None else read_trained(Path(options.init_from))
+        if options.init_from is not None:  # before the images, which may take long to pack
+            trained = read_trained(Path(options.init_from))
         dataset = load(
             options.data,
             size=wanted_size(full.size),
@@ -136,7 +138,7 @@ def _configure(
         )
         config = _begin(dataset, trained, options, device, say)
     _check_batch(config, say)
-    return config, dataset
+    return config, dataset, trained
 
 
 def _begin(
@@ -216,6 +218,7 @@ def run(
     config: RunConfig,
     options: TrainOptions,
     dataset: ImageDataset,
+    trained: Trained | None,
     folder: RunFolder,
     device: torch.device,
     say: Callable[[str], None],
@@ -226,8 +229,9 @@ def run(
         distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
         try:
             trainer = Trainer(config, dataset, folder, device, say)
-            if options.init_from is not None and not folder.checkpoints():
-                _take_over(trainer, Path(options.init_from), say)
+            if trained is not None:
+                for line in take_over(trainer.state, config, trained):
+                    say(line)
             if distributed.rank() == 0:
                 folder.write_options(dataclasses.asdict(options))
                 folder.write_config(config)
@@ -246,20 +250,9 @@ def run(
     return ended
 
 
-def preview(config: RunConfig, options: TrainOptions, folder: RunFolder) -> list[str]:
-    """What a new run would take from trained networks, as `run` says it; [] if it starts from none or goes on."""
-    if options.init_from is None or folder.has_begun():
-        return []
-    return take_over(fresh_state(config, torch.device("cpu")), config, read_trained(Path(options.init_from)))
-
-
-def _take_over(trainer: Trainer, path: Path, say: Callable[[str], None]) -> None:
-    """Starts from trained networks, the same that the configuration was made for."""
-    trained = read_trained(path)
-    if trained.digest != trainer.config.start.init_from:
-        raise UserError(f"`init_from` {path}: it has changed just now, start again")
-    for line in take_over(trainer.state, trainer.config, trained):
-        say(line)
+def preview(config: RunConfig, trained: Trained) -> list[str]:
+    """What a run would take from trained networks, as `run` says it."""
+    return take_over(fresh_state(config, torch.device("cpu")), config, trained)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

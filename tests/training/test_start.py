@@ -78,7 +78,7 @@ def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
         asked.append((source, how))
         return load_dataset(source, **how)
 
-    config, dataset = configure(
+    config, dataset, _ = configure(
         options(batch=7, no_labels=True, fit="stretch"), RunFolder(tmp_path / "run"), CPU, lines.append, load
     )
     expected = {"size": (16, 16), "fit": "stretch", "use_labels": False, "check_shape": block_shapes}
