@@ -20,8 +20,8 @@ from numpy.typing import DTypeLike, NDArray
 from ..errors import RunFailed, UserError
 from ..files import atomic_path, cache_root
 from ..pixels import in_8_bits
+from ..preparation import Preparation
 from .dataset import ImageDataset
-from .options import Options
 from .sources import Source
 
 FORMAT_VERSION = 2
@@ -51,9 +51,9 @@ def cache_folder() -> Path:
     return cache_root() / "datasets"
 
 
-def cache_key(source: Source, options: Options) -> str:
-    """The name of the cache entry that `source` has under `options`, found without decoding anything."""
-    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(options)])
+def cache_key(source: Source, preparation: Preparation) -> str:
+    """The name of the cache entry that `source` has under `preparation`, found without decoding anything."""
+    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(preparation)])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

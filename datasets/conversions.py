@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
+from ..preparation import Preparation
 from .decode import Header
 from .fitting import behind
-from .options import Options
 from .pictures_of_files import file_of
 
 KINDS = {"1": "1-bit", "P": "palette", "PA": "palette", "CMYK": "CMYK", "YCbCr": "YCbCr", "LAB": "Lab"}
 
 
 def conversions(
-    headers: Mapping[str, Header], kept: Iterable[str], channels: int, options: Options, deep: bool
+    headers: Mapping[str, Header], kept: Iterable[str], channels: int, preparation: Preparation, deep: bool
 ) -> str | None:
     """Of the images `kept`; None where all are as their files have them."""
     kept = list(kept)
@@ -29,7 +29,7 @@ def conversions(
         parts.append(f"{coloured or gray} {'colour' if coloured else 'gray'} converted to {target}")
     transparent = sum(header.transparent for header in own)
     if transparent and channels < 4:
-        parts.append(f"{transparent} with transparency laid on {behind(options.background)}")
+        parts.append(f"{transparent} with transparency laid on {behind(preparation.background)}")
     if channels == 4 and len(own) > transparent:
         parts.append(f"{len(own) - transparent} without transparency made opaque")
     cut = 0 if deep else sum(header.deep for header in own)
@@ -41,5 +41,5 @@ def conversions(
     several = {file_of(name) for name, header in zip(kept, own, strict=True) if header.frames > 1}
     if several:
         files = f"{len(several)} {'file holds' if len(several) == 1 else 'files hold'} several pictures"
-        parts.append(f"{files}, of which {'the first is' if options.pages == 'first' else 'all are'} taken")
+        parts.append(f"{files}, of which {'the first is' if preparation.pages == 'first' else 'all are'} taken")
     return f"{len(own)} images: {', '.join(parts)}" if parts else None

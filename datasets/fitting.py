@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
-from ..config_data import BORDERS
+from ..preparation import BORDERS
 
 
 def scaled(image: Image.Image, height: int, width: int, fit: str) -> Image.Image:

@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..config_data import AUTO, BORDERS
 from ..errors import UserError
 from ..pixels import to_window
+from ..preparation import AUTO, BORDERS, Preparation
 from .cache import Meta, write_cache
 from .conversions import conversions
 from .decode import Header, Unreadable, refusal, to_array
 from .deep import fitted
 from .labels import Labelling, read_labels, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
-from .options import Options
 from .parallel import map_readable
 from .pictures_of_files import file_of
 from .progress import Progress
@@ -41,41 +40,43 @@ class Plan:
 
 def pack(
     source: Source,
-    options: Options,
+    preparation: Preparation,
     key: str,
     check_shape: Callable[[int, int], object] | None,
     progress: Progress | None,
 ) -> None:
     """Write the cache entry `key` of a source. UserError if its images, labels and options do not go together."""
-    plan = _plan(source, options)
+    plan = _plan(source, preparation)
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     kept: list[str] = []
-    window, window_from = _window(source, plan, options) if plan.deep else (None, None)
+    window, window_from = _window(source, plan, preparation) if plan.deep else (None, None)
 
     def describe(pixel_digest: str) -> Meta:
         _require_some(source, kept, plan.skipped)
         if plan.labelling:
             require_two_each(kept, plan.labelling)
-        return _describe(plan, kept, options, window, window_from, pixel_digest)
+        return _describe(plan, kept, preparation, window, window_from, pixel_digest)
 
-    images = _decoded(source, plan, options, window, kept, progress)
+    images = _decoded(source, plan, preparation, window, kept, progress)
     write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
 
 
-def _plan(source: Source, options: Options) -> Plan:
+def _plan(source: Source, preparation: Preparation) -> Plan:
     require_images(source)
-    labelling = read_labels(source) if options.use_labels else None
-    headers, skipped = read_headers(source, options.pages)
+    labelling = read_labels(source) if preparation.use_labels else None
+    headers, skipped = read_headers(source, preparation.pages)
     labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
-    deep = _is_deep(headers, options)
+    deep = _is_deep(headers, preparation)
     _leave_out(headers, skipped, {} if deep else {name: refusal(header.mode) for name, header in headers.items()})
     _require_some(source, headers, skipped)
-    if deep and options.background not in (*BORDERS, "black", "white"):
-        raise UserError(f"`background` {options.background}: with more than 8 bits give black, white, edge or reflect")
-    channels = options.channels or (1 if all(header.gray for header in headers.values()) else 3)
-    height, width, why_size = resolve_size(options, headers)
-    if options.size == AUTO and options.fit != "pad":
+    if deep and preparation.background not in (*BORDERS, "black", "white"):
+        raise UserError(
+            f"`background` {preparation.background}: with more than 8 bits give black, white, edge or reflect"
+        )
+    channels = preparation.channels or (1 if all(header.gray for header in headers.values()) else 3)
+    height, width, why_size = resolve_size(preparation, headers)
+    if preparation.size == AUTO and preparation.fit != "pad":
         _leave_out(headers, skipped, too_small(headers, height, width))
     if labelling:
         require_two_each(list(headers), labelling)
@@ -100,18 +101,18 @@ def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Map
             del headers[name]
 
 
-def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
+def _is_deep(headers: Mapping[str, Header], preparation: Preparation) -> bool:
     """Whether more than 8 bits are kept. UserError if that is asked for, and some images have no more."""
-    if options.channels == 4 and options.deep is not False:
+    if preparation.channels == 4 and preparation.deep is not False:
         if headers and all(header.deep for header in headers.values()):
             raise UserError(
                 "`channels` rgba: of images with more than 8 bits transparency is not kept, give gray or rgb"
             )
         return False
     shallow = [name for name, header in headers.items() if not header.deep]
-    if options.deep is None and options.window is None:
+    if preparation.deep is None and preparation.window is None:
         return not shallow and bool(headers)
-    if options.deep is False:
+    if preparation.deep is False:
         return False
     if shallow:
         raise UserError(
@@ -121,10 +122,10 @@ def _is_deep(headers: Mapping[str, Header], options: Options) -> bool:
     return True
 
 
-def _window(source: Source, plan: Plan, options: Options) -> tuple[tuple[float, float], str]:
+def _window(source: Source, plan: Plan, preparation: Preparation) -> tuple[tuple[float, float], str]:
     """(low, high), and words on where they are from."""
-    if options.window:
-        return options.window, "`window`"
+    if preparation.window:
+        return preparation.window, "`window`"
     if plan.voi:
         return plan.voi, "the VOI window that all files carry"
     return _range_of(source, plan), "the lowest and the highest value of all images"
@@ -148,7 +149,7 @@ def _range_of(source: Source, plan: Plan) -> tuple[float, float]:
 def _decoded(
     source: Source,
     plan: Plan,
-    options: Options,
+    preparation: Preparation,
     window: tuple[float, float] | None,
     kept: list[str],
     progress: Progress | None,
@@ -156,7 +157,7 @@ def _decoded(
     """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, its name added to `kept`; the
     others go to `plan.skipped`."""
     channels, height, width = plan.image_shape
-    fit, background = options.fit, options.background
+    fit, background = preparation.fit, preparation.background
 
     def pixels_of(name: str) -> np.ndarray:
         with open_picture(source, name) as (stream, picture):
@@ -188,7 +189,7 @@ def _require_some(source: Source, readable: Iterable[str], skipped: dict[str, st
 def _describe(
     plan: Plan,
     kept: list[str],
-    options: Options,
+    preparation: Preparation,
     window: tuple[float, float] | None,
     window_from: str | None,
     pixel_digest: str,
@@ -198,8 +199,8 @@ def _describe(
     classes = labelling.classes if labelling else ()
     group_of = labelling.groups if labelling else None
     groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
-    done = conversions(plan.headers, kept, plan.image_shape[0], options, plan.deep)
-    told: list[Any] = [pixel_digest, plan.image_shape, options.fit, labels, classes, kept]
+    done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
+    told: list[Any] = [pixel_digest, plan.image_shape, preparation.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)
     if window is not None:

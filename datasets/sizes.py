@@ -4,25 +4,24 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..config_data import AUTO
 from ..errors import UserError
 from ..image_size import nearest_size_within
+from ..preparation import AUTO, Preparation
 from .decode import Header
-from .options import Options
 
 LARGE_ENOUGH = 0.95  # share of the images that --size auto leaves out none of
 
 
-def resolve_size(options: Options, headers: Mapping[str, Header]) -> tuple[int, int, str | None]:
+def resolve_size(preparation: Preparation, headers: Mapping[str, Header]) -> tuple[int, int, str | None]:
     """(height, width, why) of the packed images; why is None unless the size was chosen.
 
     UserError if no size is given and they differ, or if one is smaller: only padding makes do with that.
     """
-    if options.size == AUTO:
-        return _chosen(headers, options.fit)
+    if preparation.size == AUTO:
+        return _chosen(headers, preparation.fit)
     least_height = min(header.height for header in headers.values())
     least_width = min(header.width for header in headers.values())
-    if not isinstance(options.size, tuple):
+    if not isinstance(preparation.size, tuple):
         first, header = next(iter(headers.items()))
         for name, other in headers.items():
             if (other.height, other.width) != (header.height, header.width):
@@ -32,8 +31,8 @@ def resolve_size(options: Options, headers: Mapping[str, Header]) -> tuple[int, 
                     f"give `size`, at most {min(least_height, least_width)}"
                 )
         return header.height, header.width, None
-    height, width = options.size
-    small = [] if options.fit == "pad" else [*too_small(headers, height, width)]
+    height, width = preparation.size
+    small = [] if preparation.fit == "pad" else [*too_small(headers, height, width)]
     if small:
         header = headers[small[0]]
         most = min(least_height, least_width) if height == width else f"{least_height}x{least_width}"

@@ -9,11 +9,13 @@ from .errors import RunFailed, UserError
 if TYPE_CHECKING:
     from .api import evaluate, export_generator, import_network, train
     from .datasets import load_dataset
+    from .preparation import Preparation
     from .projection import Projection, project
     from .sampling import TrainedGenerator, load_generator
     from .synthetic import SyntheticDataset
 
 __all__ = [
+    "Preparation",
     "Projection",
     "RunFailed",
     "SyntheticDataset",
@@ -29,6 +31,7 @@ __all__ = [
     "train",
 ]
 PLACES = {  # torch is imported when one of these is first asked for, not by `stylegan-ada --help`
+    "Preparation": "preparation",
     "Projection": "projection",
     "SyntheticDataset": "synthetic",
     "TrainedGenerator": "sampling",

@@ -4,15 +4,11 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from .errors import UserError
+from .preparation import AUTO, CHANNELS, FITS, PAGES, Preparation
 from .settings import Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
-FITS = ("crop", "pad", "stretch")
-AUTO = "auto"
-PAGES = ("first", "all")
-CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channels
-BORDERS = ("edge", "reflect")  # backgrounds that are no colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +94,35 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        parse_window(self.window)
-        check_background(self.background)
+        self.preparation  # noqa: B018 - it checks itself
+
+    @property
+    def preparation(self) -> Preparation:
+        """How the images and labels are to be taken."""
+        return Preparation(
+            size=wanted_size(self.size),
+            fit=self.fit,
+            background=self.background,
+            pages=self.pages,
+            channels=None if self.channels is None else CHANNELS[self.channels],
+            window=parse_window(self.window),
+            use_labels=self.labels,
+        )
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """ "64" or "64x96" (height x width) -> (height, width)."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise UserError(f"`size` {text}: give a side (64), height x width (64x96), or auto")
+    return int(sides[0]), int(sides[-1])
+
+
+def wanted_size(text: str | None) -> tuple[int, int] | str | None:
+    """`parse_size`, or "auto"."""
+    return text if text == AUTO else parse_size(text)
 
 
 def parse_window(text: str | None) -> tuple[float, float] | None:
@@ -113,20 +136,6 @@ def parse_window(text: str | None) -> tuple[float, float] | None:
     if not (isfinite(low) and isfinite(high) and low < high):
         raise UserError(f"`window` {text}: give LOW,HIGH, the lower number first")
     return low, high
-
-
-def check_background(text: str) -> None:
-    """UserError unless it is one of BORDERS, or a colour without transparency as Pillow knows it."""
-    from PIL import ImageColor  # here, since a packed set is read without it
-
-    if text in BORDERS:
-        return
-    try:
-        if len(ImageColor.getrgb(text)) == 3:
-            return
-    except ValueError:
-        pass
-    raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
 
 
 def kind_of_images(channels: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .config import ADA_TARGETS, AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
-from .config_data import AUTO
+from .config_data import wanted_size
 from .config_start import StartConfig
 from .errors import UserError
 from .options import TrainOptions, given
@@ -31,21 +31,6 @@ class DataFacts:
     count: int  # images
     fingerprint: str
     trained: NetworkConfig | None = None  # of the networks that the run starts from
-
-
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """ "64" or "64x96" (height x width) -> (height, width)."""
-    if text is None:
-        return None
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise UserError(f"`size` {text}: give a side (64), height x width (64x96), or auto")
-    return int(sides[0]), int(sides[-1])
-
-
-def wanted_size(text: str | None) -> tuple[int, int] | str | None:
-    """`parse_size`, or "auto"."""
-    return text if text == AUTO else parse_size(text)
 
 
 def check_options(options: TrainOptions, machine: Machine) -> None:
@@ -101,7 +86,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     training["transition"] = parse_transition(training.get("transition", "none"))
     network["transitional"] = training["transition"] is not None
     config = RunConfig(
-        data=DataConfig(**given(DataConfig, options) | {"labels": not options.no_labels}),
+        data=data_of(options),
         start=StartConfig(**given(StartConfig, options)),
         network=NetworkConfig(channels=channels, height=height, width=width, c_dim=len(facts.classes), **network),
         augment=_augment(options),
@@ -110,6 +95,11 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
         fingerprint=facts.fingerprint,
     )
     return config, reasons
+
+
+def data_of(options: TrainOptions) -> DataConfig:
+    """What is to be trained on."""
+    return DataConfig(**given(DataConfig, with_preset(options)) | {"labels": not options.no_labels})
 
 
 def _as_trained(trained: NetworkConfig, labelled: bool) -> dict[str, tuple[Any, str]]:

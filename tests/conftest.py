@@ -9,6 +9,7 @@ from PIL import Image
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.preparation import Preparation
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -80,7 +81,7 @@ def image_folder(tmp_path_factory):
 
 @pytest.fixture
 def dataset(image_folder):
-    return load_dataset(str(image_folder), size=16)
+    return load_dataset(str(image_folder), Preparation(size=16))
 
 
 @pytest.fixture

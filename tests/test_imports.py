@@ -12,6 +12,7 @@ LAYERS = {
     "_version": 0,
     "config": 0,
     "config_data": 0,
+    "preparation": 0,
     "config_json": 0,
     "config_start": 0,
     "devices": 0,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UserError, cannot_write, nearest, shown
+from ..preparation import Preparation
 
 if TYPE_CHECKING:
     from ..datasets import ImageDataset
@@ -52,15 +53,8 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def open_dataset(
     source: str,
+    preparation: Preparation,
     *,
-    size: tuple[int, int] | str | None,
-    fit: str,
-    background: str = "white",
-    pages: str = "first",
-    use_labels: bool,
-    channels: int | None = None,
-    deep: bool | None = None,
-    window: tuple[float, float] | None = None,
     check_shape: Callable[[int, int], object] | None = None,
     quiet: bool = False,
 ) -> "ImageDataset":
@@ -68,19 +62,8 @@ def open_dataset(
     from ..datasets import load_dataset, sample_licence
 
     with progress_bar("packing images") as progress:
-        dataset = load_dataset(
-            source,
-            size=size,
-            use_labels=use_labels,
-            fit=fit,
-            background=background,
-            pages=pages,
-            channels=channels,
-            deep=deep,
-            window=window,
-            check_shape=check_shape,
-            progress=None if quiet else progress,
-        )
+        shown_progress = None if quiet else progress
+        dataset = load_dataset(source, preparation, check_shape=check_shape, progress=shown_progress)
     licence = sample_licence(source)
     if licence and not quiet:
         click.echo(licence, err=True)

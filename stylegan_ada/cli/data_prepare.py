@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from ..config_data import parse_size
 from ..errors import UserError, shown
-from ..resolve import parse_size
 from .common import Choice, check_new_folder, new_folder, progress_bar
 
 PRESETS = ("photo", "defect", "scan")

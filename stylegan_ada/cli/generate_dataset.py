@@ -8,6 +8,7 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError
+from ..preparation import Preparation
 from .common import DEVICES, Choice, check_new_folder, open_dataset, progress_bar, run_images
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def missing_counts(generator: "TrainedGenerator", source: str) -> tuple[int, ...
     _, height, width = generator.image_shape
     quiet = distributed.rank() > 0
     real = distributed.first_rank_first(
-        lambda: open_dataset(source, size=(height, width), fit="crop", use_labels=True, deep=False, quiet=quiet)
+        lambda: open_dataset(source, Preparation(size=(height, width), deep=False), quiet=quiet)
     )
     if real.labels is None:
         raise UserError(f"--balance-with {source}: it has no class folders or labels, use --count or --per-class")

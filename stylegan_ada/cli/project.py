@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from ..devices import choose_device, keep_freed_memory
 from ..errors import RunFailed, UserError, nearest
+from ..preparation import Preparation
 from .common import DEVICES, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:
@@ -85,15 +87,13 @@ def project(
         generator = load_generator(run, where)
         check_label(generator, label)
         projector = Projector(generator, make_distance(distance, where), **options)
-        fit, background = fit_of(run)
-        weights = None if mask is None else read_mask(mask, generator.image_shape, fit)
+        preparation = replace(preparation_of(run), window=generator.info.window)
+        weights = None if mask is None else read_mask(mask, generator.image_shape, preparation.fit)
         wanted = "" if label == SEARCH else label
-        inputs = read_inputs(
-            images, generator.image_shape, generator.classes, wanted, fit, generator.info.window, background
-        )
+        inputs = read_inputs(images, generator.image_shape, generator.classes, wanted, preparation)
         tell_inputs(inputs, generator, label)
         real = open_known(generator, run, data) if coverage else None
-        facts = describe(projector, run, inputs.items, weights, label=label, fit=fit, batch=batch)
+        facts = describe(projector, run, inputs.items, weights, label=label, fit=preparation.fit, batch=batch)
         folder, found = ResultFolder(out), None
         with ExitStack() as stack:
             distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
@@ -128,15 +128,12 @@ def run_folder(run: Path) -> Path | None:
     return folder if RunFolder(folder).is_run() else None
 
 
-def fit_of(run: Path) -> tuple[str, str]:
-    """How the run's images were brought to its size, and before which background."""
+def preparation_of(run: Path) -> Preparation:
+    """How the run's images were taken."""
     from ..training.run_folder import RunFolder
 
     folder = run_folder(run)
-    if folder is None:
-        return "crop", "white"
-    data = RunFolder(folder).read_config().data
-    return data.fit, data.background
+    return Preparation() if folder is None else RunFolder(folder).read_config().data.preparation
 
 
 def open_known(generator: "TrainedGenerator", run: Path, data: str | None) -> "RealImages | None":

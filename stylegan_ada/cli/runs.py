@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..preparation import Preparation
 from .common import open_dataset
 from .config_options import with_flags
 
@@ -23,11 +24,11 @@ def say(line: str, err: bool = False) -> None:
         click.echo(with_flags(line), err=err)
 
 
-def load(source: str, **how: Any) -> "ImageDataset":
+def load(source: str, preparation: Preparation, **how: Any) -> "ImageDataset":
     """`open_dataset`, of which the first process tells."""
     from .. import distributed
 
-    return open_dataset(source, quiet=distributed.rank() > 0, **how)
+    return open_dataset(source, preparation, quiet=distributed.rank() > 0, **how)
 
 
 def listen_for_stop() -> Callable[[], bool]:

@@ -15,12 +15,12 @@ from ..datasets.opening import open_image, open_values, read_header
 from ..datasets.sources import FolderSource
 from ..errors import UserError
 from ..pixels import in_8_bits, nhwc, to_window
+from ..preparation import Preparation
 
 LONGEST = 50  # characters of a name, which in UTF-8 leave room in the 255 bytes of a file name
 TAKEN = "sheet"  # the picture of all
 
 Shape = tuple[int, int, int]  # (channels, height, width)
-Window = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,19 @@ def read_inputs(
     shape: Shape,
     classes: Sequence[str],
     label: str | None,
-    fit: str,
-    window: Window | None = None,
-    background: str = "white",
+    preparation: Preparation,
 ) -> Inputs:
-    """The images of files and folders (walked to any depth), brought to `shape` by `fit` and
-    `background` as training would.
+    """The images of files and folders (walked to any depth), brought to `shape` as training would.
 
     label: of all of them; None takes the innermost folder whose name is a class, among those below a folder that is
-    named, that folder itself, and the one in which a file lies. window: of a generator of images with more than 8 bits.
+    named, that folder itself, and the one in which a file lies. preparation: that of the run, with the window of a
+    generator of images with more than 8 bits.
     """
     items, skipped = _find_items(paths, classes, label)
     images, converted = {}, 0
     for item in items:
         try:
-            images[item.name], changed = read_image(item.file, shape, fit, window, background)
+            images[item.name], changed = read_image(item.file, shape, preparation)
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
@@ -96,16 +94,14 @@ def _find_items(
     return items, skipped
 
 
-def read_image(
-    file: Path, shape: Shape, fit: str, window: Window | None = None, background: str = "white"
-) -> tuple[NDArray[np.uint8], bool]:
+def read_image(file: Path, shape: Shape, preparation: Preparation) -> tuple[NDArray[np.uint8], bool]:
     """uint8 [H, W, C] as training would have it, and whether that took another size or kind of pixels.
 
-    window: of a generator of images with more than 8 bits, whose values it brings to 8. Raises Unreadable, with the
-    reason, for what is no image, or, unless it is padded, smaller than `shape` (as in training,
-    none is enlarged).
+    With a window the values of images with more than 8 bits are brought to 8. Raises Unreadable, with the reason, for
+    what is no image, or, unless it is padded, smaller than `shape` (as in training, none is enlarged).
     """
     channels, height, width = shape
+    fit, window, background = preparation.fit, preparation.window, preparation.background
     try:
         with open(file, "rb") as stream:
             header = read_header(stream)
@@ -132,7 +128,7 @@ def read_image(
 def read_mask(file: Path, shape: Shape, fit: str) -> NDArray[np.float32]:
     """[1, H, W], from 0 (black) to 1 (white), brought to size as the images are. UserError if there is no such mask."""
     try:
-        pixels, _ = read_image(file, (1, *shape[1:]), fit)
+        pixels, _ = read_image(file, (1, *shape[1:]), Preparation(fit=fit))
     except Unreadable as error:
         raise UserError(f"`mask` {file}: {error}") from None
     if not pixels.any():

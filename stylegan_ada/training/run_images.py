@@ -1,6 +1,7 @@
 """The real images of a run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,10 @@ import numpy as np
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
-from ..config_data import CHANNELS, DataConfig, parse_window
+from ..config_data import DataConfig
 from ..datasets import ImageDataset, load_dataset, split
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
-from ..resolve import wanted_size
 from .run_folder import RunFolder
 
 
@@ -36,17 +36,15 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
     info = read_info(generator_file(run))
     network = info.network
     prepared = DataConfig(source=data) if config is None else config.data
-    dataset = load(
-        data,
+    preparation = replace(
+        prepared.preparation,
         size=(network.height, network.width),
-        fit=prepared.fit,
-        background=prepared.background,
-        pages=prepared.pages,
         use_labels=network.c_dim > 0,
         channels=network.channels,
         deep=info.window is not None,
         window=info.window,
     )
+    dataset = load(data, preparation)
     everything = np.arange(len(dataset))
     if config is None:
         return RealImages(dataset=dataset, reference=everything, trained_on=everything if info.images_seen else None)
@@ -60,22 +58,8 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
 def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any) -> ImageDataset:
     """The images of a run by the very options of its training, so that the packed ones are found. options: further ones
     of `load`. A run that was begun when all images were cut to 8 bits has them so."""
-    data = config.data
-    window = parse_window(data.window)
-
-    def open_set(deep: bool | None) -> ImageDataset:
-        return load(
-            data.source,
-            size=wanted_size(data.size),
-            fit=data.fit,
-            background=data.background,
-            pages=data.pages,
-            channels=None if data.channels is None else CHANNELS[data.channels],
-            use_labels=data.labels,
-            deep=deep,
-            window=window,
-            **options,
-        )
-
-    dataset = open_set(None)
-    return dataset if dataset.window == config.window else open_set(False)
+    preparation = config.data.preparation
+    dataset = load(config.data.source, preparation, **options)
+    if dataset.window == config.window:
+        return dataset
+    return load(config.data.source, replace(preparation, deep=False), **options)

@@ -15,7 +15,6 @@ import torch
 from .. import distributed
 from ..augment.extra_file import read_extra
 from ..config import RunConfig
-from ..config_data import CHANNELS, parse_window
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
@@ -24,7 +23,7 @@ from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..networks.transfer import check_transfer
 from ..options import TrainOptions
 from ..presets import with_preset
-from ..resolve import DataFacts, check_options, resolve, wanted_size
+from ..resolve import DataFacts, check_options, data_of, resolve
 from .estimate import advice_on_memory
 from .fresh_state import fresh_state
 from .run_folder import RunFolder
@@ -125,17 +124,7 @@ def _configure(
     else:
         if options.init_from is not None:  # before the images, which may take long to pack
             trained = read_trained(Path(options.init_from))
-        dataset = load(
-            options.data,
-            size=wanted_size(full.size),
-            fit=full.fit or "crop",
-            background=full.background or "white",
-            pages=full.pages or "first",
-            channels=None if full.channels is None else CHANNELS[full.channels],
-            use_labels=not options.no_labels,
-            window=parse_window(full.window),
-            check_shape=block_shapes,
-        )
+        dataset = load(options.data, data_of(options).preparation, check_shape=block_shapes)
         config = _begin(dataset, trained, options, device, say)
     _check_batch(config, say)
     return config, dataset, trained

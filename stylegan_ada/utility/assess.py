@@ -22,6 +22,7 @@ from ..metrics.evaluate import RealImages as EvaluatedImages
 from ..metrics.evaluate import compute_real
 from ..metrics.extractor import Extractor
 from ..metrics.features import make_extractor
+from ..preparation import Preparation
 from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from ..synthetic.filters import Filters
 from ..synthetic.plan import Recipe, check_seed
@@ -172,17 +173,11 @@ def _source(
 ) -> Made | Read:
     if synthetic is None:
         return Made(generator, question.seed, question.truncation_psi)
-    channels, *size = generator.image_shape
+    channels, height, width = generator.image_shape
     window = generator.info.window
-    dataset = load(
-        synthetic,
-        size=tuple(size),
-        fit="crop",
-        use_labels=True,
-        channels=channels,
-        deep=window is not None,
-        window=window,
-    )
+    size = (height, width)
+    preparation = Preparation(size=size, channels=channels, deep=window is not None, window=window)
+    dataset = load(synthetic, preparation)
     return Read(dataset, generator.classes, synthetic)
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,17 +106,16 @@ def open_real(
     if test is not None:
         folder = RunFolder(run)
         prepared = folder.read_config().data if folder.is_run() else DataConfig(source=test)
-        channels, *size = own.dataset.image_shape
-        other = load(
-            test,
-            size=tuple(size),
-            fit=prepared.fit,
-            background=prepared.background,
-            pages=prepared.pages,
+        channels, height, width = own.dataset.image_shape
+        preparation = replace(
+            prepared.preparation,
+            size=(height, width),
             use_labels=True,
             channels=channels,
-            **_depth(own.dataset),
+            deep=own.dataset.window is not None,
+            window=own.dataset.window,
         )
+        other = load(test, preparation)
         tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")
     elif own.held_out is None:
         raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")
@@ -164,11 +162,6 @@ def leave_out(test: LabelledImages, reasons: dict[int, str]) -> tuple[LabelledIm
             "give others by `test`"
         )
     return usable, refused
-
-
-def _depth(dataset: ImageDataset) -> dict[str, Any]:
-    """How other images are loaded to be like these."""
-    return {"deep": dataset.window is not None, "window": dataset.window}
 
 
 def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequence[str], what: str) -> LabelledImages:

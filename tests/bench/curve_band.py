@@ -15,6 +15,7 @@ import torch
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, Trainer
 
 STEPS, WINDOW = 200, 20
@@ -24,7 +25,7 @@ NAMES = ("loss_G", "loss_D", "logits_real", "logits_fake", "loss_G_pl", "loss_D_
 
 def curve(seed: int, precision: str = "fp32") -> list[list[float]]:
     """[windows, NAMES]"""
-    dataset = load_dataset("sample:elpv", size=(32, 32), use_labels=False)
+    dataset = load_dataset("sample:elpv", Preparation(size=(32, 32), use_labels=False))
     config = RunConfig(
         data=DataConfig(source="sample:elpv", size="32", labels=False),
         network=NetworkConfig(

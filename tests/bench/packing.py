@@ -67,12 +67,12 @@ def main() -> None:
         folder.mkdir()
         write(folder, options.count, options.side, options.bits)
         decoding = seconds(decode_all, folder, options.bits)
-        packing = seconds(lambda: load_dataset(str(folder), size=None))
-        again = seconds(lambda: load_dataset(str(folder), size=None))
+        packing = seconds(lambda: load_dataset(str(folder)))
+        again = seconds(lambda: load_dataset(str(folder)))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"decoding alone {options.count / decoding:.0f} files/s, packing {options.count / packing:.0f} files/s, ")
         print(f"from the cache {again:.2f} s, peak memory {peak:.0f} MB")
-        dataset = load_dataset(str(folder), size=None)
+        dataset = load_dataset(str(folder))
         data, training = DataConfig(source=str(folder), mirror="h"), TrainingConfig(kimg=1, batch=options.batch)
         batches = BatchSource(dataset, np.arange(len(dataset)), data, training, "bench", torch.device("cpu"))
         waits = [seconds(batches.micro_batches, step * options.batch) for step in range(50)]

@@ -19,6 +19,7 @@ from stylegan_ada.datasets import load_dataset
 from stylegan_ada.metrics import make_extractor
 from stylegan_ada.metrics.evaluate import compute_real
 from stylegan_ada.pixels import nhwc
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training.run_images import run_images
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     if real.held_out is None:
         raise SystemExit(f"{arguments.run}: no images are held out")
     side = compute_real(real, extractor)
-    synthetic = load_dataset(str(arguments.folder), size=real.dataset.image_shape[1:])
+    synthetic = load_dataset(str(arguments.folder), Preparation(size=real.dataset.image_shape[1:]))
     assert synthetic.classes == real.dataset.classes
     features = extractor.features(extractor.extract([nhwc(synthetic.images)]))
     names = np.array(real.dataset.classes)

@@ -9,6 +9,7 @@ from PIL import Image
 from stylegan_ada import load_generator
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.grids import as_picture, image_grid
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training.run_images import run_images
 
 RANDOM = np.random.default_rng(0)
@@ -68,20 +69,20 @@ def test_rgba_comes_back_as_rgba(run, command, fails, icons, tmp_path):
 
 
 def test_colour_that_cannot_be_seen_does_not_matter(icons, tmp_path):
-    found = load_dataset(str(icons), size=12, channels=4).images
+    found = load_dataset(str(icons), Preparation(size=12, channels=4)).images
     for file in icons.rglob("*.png"):
         pixels = np.array(Image.open(file))
         pixels[pixels[:, :, 3] == 0] = 0
         target = tmp_path / "set" / file.relative_to(icons)
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(target)
-    np.testing.assert_array_equal(load_dataset(str(tmp_path / "set"), size=12, channels=4).images, found)
+    np.testing.assert_array_equal(load_dataset(str(tmp_path / "set"), Preparation(size=12, channels=4)).images, found)
     assert (found[:, :3] <= found[:, 3:]).all()
     assert found[0, :, 6, 6].tolist() == [0, 0, 78, 200]  # 100 * 200 / 255
 
 
 def test_gray_and_rgb_are_forced(icons):
-    gray = load_dataset(str(icons), size=16, channels=1, background="black").images
+    gray = load_dataset(str(icons), Preparation(size=16, channels=1, background="black")).images
     assert gray[0, 0, 8, 8] == round(0.114 * 100 * 200 / 255)
     assert gray[0, 0, 0, 0] == 0
 

@@ -27,7 +27,7 @@ def test_a_set_is_prepared_and_can_be_trained_on(command, image_folder, tmp_path
     assert {p.name for p in (tmp_path / "clean").iterdir()} == {
         "images", "before-after.png", "pipeline.yaml", "prepare.json"
     }  # fmt: skip
-    dataset = load_dataset(str(tmp_path / "clean" / "images"), size=None)
+    dataset = load_dataset(str(tmp_path / "clean" / "images"))
     assert dataset.classes == ("bright", "dark")
     assert len(dataset) == 24
 

@@ -1,6 +1,7 @@
 """Images of more than 8 bits, from file to network to generated file."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_info
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.options import TrainOptions
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, start
 from stylegan_ada.training.run_images import run_images
 
@@ -119,7 +121,7 @@ def test_projection_sees_what_training_sees(run, scans, image_folder):
     out, _ = run()
     window = read_info(out / "generator.safetensors").window
     files = [*sorted((scans / "up").iterdir())[:2], image_folder / "bright/00.png"]
-    inputs = read_inputs(files, (1, 16, 16), ("down", "up"), None, "crop", window)
+    inputs = read_inputs(files, (1, 16, 16), ("down", "up"), None, Preparation(window=window))
     assert inputs.skipped == [(files[2], "8 bits, where the generator's images have more")]
     for file in files[:2]:
         expected = (read(file) - 200.0) * 255 / 3700
@@ -133,7 +135,7 @@ def test_a_run_that_was_begun_with_8_bits_goes_on_with_them(scans, tmp_path):
         chosen = TrainOptions(data=str(scans), kimg=kimg, evaluate_kimg=0, **options)
         start.train(chosen, folder, torch.device("cpu"), lambda line: None, load=load)
 
-    train(0.016, lambda *given, **named: load_dataset(*given, **{**named, "deep": False}))
+    train(0.016, lambda source, how, **named: load_dataset(source, replace(how, deep=False), **named))
     assert folder.read_config().window is None
     train(0.032, load_dataset)
     assert folder.read_config().window is None

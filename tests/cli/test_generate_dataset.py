@@ -18,6 +18,7 @@ from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_info, save_generator
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.networks import Generator
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder
 
 
@@ -49,7 +50,7 @@ def test_the_tree_is_that_of_training_data(command, trained_run, tmp_path):
         pixels = np.asarray(Image.open(out / row["file"])).astype(int)
         alone = generator.sample([int(row["seed"])], [row["label"]], float(row["psi"]))[0, :, :, 0]
         assert np.abs(pixels - alone).max() <= 1
-    back = load_dataset(str(out), size=16)
+    back = load_dataset(str(out), Preparation(size=16))
     assert back.classes == ("bright", "dark")
     assert np.bincount(back.labels).tolist() == [35, 35]
     card = (out / "README.md").read_text()
@@ -176,7 +177,7 @@ def test_without_labels_the_folder_is_flat(command, fails, trained_run, tmp_path
     save_generator(path, Generator(network), replace(info, network=network, classes=(), class_counts=()))
     assert command("generate", "dataset", path, "--out", tmp_path / "out", "--count", 3).code == 0
     assert [row["file"] for row in manifest(tmp_path / "out")] == [f"seed000000000{seed}.png" for seed in range(3)]
-    assert load_dataset(str(tmp_path / "out"), size=16).labels is None
+    assert load_dataset(str(tmp_path / "out"), Preparation(size=16)).labels is None
     assert "without labels" in fails("generate", "dataset", path, "--out", tmp_path / "no", "--per-class", 3)
 
 

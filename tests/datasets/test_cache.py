@@ -8,12 +8,13 @@ import pytest
 
 from stylegan_ada.datasets import cache_folder, load_dataset, pack
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 
 def _packs(place: Path, size: int = 8) -> int:
     """How many images were decoded to load the set."""
     calls: list[int] = []
-    load_dataset(str(place), size=size, progress=lambda done, total: calls.append(done))
+    load_dataset(str(place), Preparation(size=size), progress=lambda done, total: calls.append(done))
     return len(calls)
 
 
@@ -33,14 +34,14 @@ def test_packed_once_until_the_source_changes(folder: Path) -> None:
 
 
 def test_the_pixels_are_a_plain_npy(folder: Path, cache: Path) -> None:
-    found = load_dataset(str(folder), size=8)
+    found = load_dataset(str(folder), Preparation(size=8))
     np.testing.assert_array_equal(np.load(_entry(cache, ".npy")), found.images)
     assert sorted(path.suffix for path in (cache / "datasets").iterdir()) == [".json", ".npy"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "header", "empty", "gone", "zip", "meta cut", "meta list", "meta other"])
 def test_a_damaged_entry_is_packed_again(folder: Path, cache: Path, damage: str) -> None:
-    first = np.array(load_dataset(str(folder), size=8).images)
+    first = np.array(load_dataset(str(folder), Preparation(size=8)).images)
     npy, meta = _entry(cache, ".npy"), _entry(cache, ".json")
     data = npy.read_bytes()
     if damage == "gone":
@@ -53,7 +54,7 @@ def test_a_damaged_entry_is_packed_again(folder: Path, cache: Path, damage: str)
     else:
         npy.write_bytes({"cut": data[:-1], "header": b"\0" * 8 + data[8:], "empty": b"", "zip": b"PK\x03\x04"}[damage])
     assert _packs(folder) == 6
-    np.testing.assert_array_equal(load_dataset(str(folder), size=8).images, first)
+    np.testing.assert_array_equal(load_dataset(str(folder), Preparation(size=8)).images, first)
     assert _packs(folder) == 0
 
 
@@ -61,16 +62,16 @@ def test_a_cache_that_cannot_be_written(folder: Path, tmp_path: Path, monkeypatc
     (tmp_path / "file").touch()
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "file"))
     with pytest.raises(UserError, match="set STYLEGAN_ADA_CACHE to a folder"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
 
 
 def test_an_entry_that_cannot_be_written(folder: Path, cache: Path) -> None:
-    load_dataset(str(folder), size=8)
+    load_dataset(str(folder), Preparation(size=8))
     npy = _entry(cache, ".npy")
     npy.unlink()
     npy.mkdir()
     with pytest.raises(UserError, match="set STYLEGAN_ADA_CACHE to a folder"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
     assert not list((cache / "datasets").glob(".*"))
 
 
@@ -79,21 +80,21 @@ def test_an_interrupted_pack_leaves_nothing(folder: Path, cache: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_dataset(str(folder), size=8, progress=stop)
+        load_dataset(str(folder), Preparation(size=8), progress=stop)
     assert list((cache / "datasets").iterdir()) == []
 
 
 def test_packers_at_the_same_time_agree(folder: Path) -> None:
-    expected = np.array(load_dataset(str(folder), size=8, fit="stretch").images)
+    expected = np.array(load_dataset(str(folder), Preparation(size=8, fit="stretch")).images)
     with ThreadPoolExecutor(4) as threads:
-        for found in threads.map(lambda _: load_dataset(str(folder), size=8), range(4)):
+        for found in threads.map(lambda _: load_dataset(str(folder), Preparation(size=8)), range(4)):
             np.testing.assert_array_equal(found.images, expected)
 
 
 def test_a_packed_set_needs_no_pillow(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load_dataset(str(folder), size=8)
+    load_dataset(str(folder), Preparation(size=8))
     monkeypatch.setattr(pack, "pack", None)
-    assert len(load_dataset(str(folder), size=8)) == 6
+    assert len(load_dataset(str(folder), Preparation(size=8))) == 6
 
 
 def test_folder_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from stylegan_ada import UserError
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.decode import Unreadable
 from stylegan_ada.datasets.deep import fitted, open_values
+from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 
@@ -79,47 +80,47 @@ def test_reducing_keeps_small_differences():
 
 
 def test_a_set_of_12_bits_keeps_them(folder):
-    found = load_dataset(str(folder), size=None)
+    found = load_dataset(str(folder))
     assert found.window == (100, 4000)
     assert found.levels.dtype == np.uint16
     values = np.stack([cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for name in found.names])[:, None]
     assert np.array_equal(100 + np.round(found.levels * (3900 / 65535)), values)
     assert found.images.dtype == np.uint8
     assert np.abs(found.images - (values - 100.0) * 255 / 3900).max() <= 0.51
-    again = load_dataset(str(folder), size=None)
+    again = load_dataset(str(folder))
     assert isinstance(again.levels, np.memmap)
     assert again.fingerprint == found.fingerprint
 
 
 def test_a_window_of_the_users(folder):
-    found = load_dataset(str(folder), size=None, window=(1000.0, 2000.0))
+    found = load_dataset(str(folder), Preparation(window=(1000.0, 2000.0)))
     values = np.stack([cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for name in found.names])[:, None]
     expected = (np.clip(values, 1000, 2000) - 1000.0) * 65.535
     assert np.abs(found.levels - expected).max() <= 0.51
-    assert found.fingerprint != load_dataset(str(folder), size=None).fingerprint
+    assert found.fingerprint != load_dataset(str(folder)).fingerprint
     assert (
-        load_dataset(str(folder), size=None, window=(100.0, 4000.0)).fingerprint
-        == load_dataset(str(folder), size=None).fingerprint
+        load_dataset(str(folder), Preparation(window=(100.0, 4000.0))).fingerprint
+        == load_dataset(str(folder)).fingerprint
     )
 
 
 def test_8_bits_on_request_and_in_mixed_sets(folder):
-    plain = load_dataset(str(folder), size=None, deep=False)
+    plain = load_dataset(str(folder), Preparation(deep=False))
     assert plain.levels is None
     values = cv2.imread(str(folder / plain.names[0]), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(plain.images[0, 0], np.rint(values * (255 / 65535)))
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "shallow.png")
     Image.fromarray(np.zeros((8, 8), np.float32)).save(folder / "float.tiff")
-    mixed = load_dataset(str(folder), size=None)
+    mixed = load_dataset(str(folder))
     assert mixed.window is None
     assert [name for name, _ in mixed.skipped] == ["float.tiff"]
     with pytest.raises(UserError, match=r"`window`: 1 images have 8 bits \(first: 'shallow.png'\)"):
-        load_dataset(str(folder), size=None, window=(0.0, 1.0))
+        load_dataset(str(folder), Preparation(window=(0.0, 1.0)))
 
 
 def test_an_image_that_cannot_be_read_is_skipped(folder):
     (folder / "bad.png").write_bytes((folder / "0.png").read_bytes()[:60])
-    found = load_dataset(str(folder), size=None)
+    found = load_dataset(str(folder))
     assert [name for name, _ in found.skipped] == ["bad.png"]
     assert found.window == (100, 4000)
 
@@ -127,16 +128,16 @@ def test_an_image_that_cannot_be_read_is_skipped(folder):
 def test_flat_images_have_a_window_too(write, tmp_path):
     for name in "ab":
         write(f"{name}.png", np.full((4, 4), 7, np.uint16))
-    found = load_dataset(str(tmp_path / "set"), size=None)
+    found = load_dataset(str(tmp_path / "set"))
     assert found.window == (7, 8)
     assert not found.levels.any()
 
 
 def test_a_damaged_cache_is_made_anew(folder, cache):
-    load_dataset(str(folder), size=None)
+    load_dataset(str(folder))
     (levels,) = cache.rglob("*-levels.npy")
     levels.write_bytes(levels.read_bytes()[:-5])
-    assert load_dataset(str(folder), size=None).levels.shape == (5, 1, 8, 8)
+    assert load_dataset(str(folder)).levels.shape == (5, 1, 8, 8)
     (meta,) = cache.rglob("*.json")
     assert json.loads(meta.read_text())["window"] == [100, 4000]
     assert io.BytesIO(levels.read_bytes()).getbuffer().nbytes > 5 * 64 * 2

@@ -14,6 +14,7 @@ from stylegan_ada.datasets.inspect import inspect_source
 from stylegan_ada.datasets.opening import open_image, open_values, read_header
 from stylegan_ada.datasets.prepare import prepare
 from stylegan_ada.datasets.prepare_presets import preset_pipeline
+from stylegan_ada.preparation import Preparation
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 RANDOM = np.random.default_rng(0)
@@ -130,14 +131,14 @@ def test_a_set_whose_files_carry_one_voi_window_is_cut_to_it(write, tmp_path):
     arrays = [scans() for _ in range(3)]
     for index, array in enumerate(arrays):
         write(f"{index}.dcm", array, WindowCenter=[2000, 40], WindowWidth=[1000, 400], RescaleIntercept="-24")
-    found = load_dataset(str(tmp_path / "set"), size=None)
+    found = load_dataset(str(tmp_path / "set"))
     assert found.window == (1500, 2500)
     assert "VOI" in found.window_from
     expected = (np.clip(np.stack(arrays)[:, None] - 24.0, 1500, 2500) - 1500) * 65.535
     assert np.abs(found.levels - expected).max() <= 0.51
-    assert load_dataset(str(tmp_path / "set"), size=None, window=(0.0, 9.0)).window == (0, 9)
+    assert load_dataset(str(tmp_path / "set"), Preparation(window=(0.0, 9.0))).window == (0, 9)
     write("3.dcm", arrays[0], WindowCenter=2000, WindowWidth=999)
-    found = load_dataset(str(tmp_path / "set"), size=None)
+    found = load_dataset(str(tmp_path / "set"))
     assert found.window == (min(a.min() for a in arrays) - 24, max(max(a.max() for a in arrays) - 24, arrays[0].max()))
     assert "lowest" in found.window_from
 
@@ -147,7 +148,7 @@ def test_each_frame_is_an_image(write, tmp_path):
     write("cat/a.dcm", frames)
     write("cat/b.dcm", frames[0])
     write("dog/c.dcm", frames[:2])
-    found = load_dataset(str(tmp_path / "set"), size=None)
+    found = load_dataset(str(tmp_path / "set"))
     names = ["cat/a.dcm#0001", "cat/a.dcm#0002", "cat/a.dcm#0003", "cat/b.dcm", "dog/c.dcm#0001", "dog/c.dcm#0002"]
     assert list(found.names) == names
     assert found.labels.tolist() == [0, 0, 0, 0, 1, 1]
@@ -165,7 +166,7 @@ def test_label_files_name_files_not_frames(write, tmp_path):
     for name in "ab":
         write(f"{name}.dcm", scans((2, 8, 8)))
     (tmp_path / "set" / "labels.csv").write_text("file,label,group\na.dcm,good,p1\nb.dcm,bad,p2\n")
-    found = load_dataset(str(tmp_path / "set"), size=None)
+    found = load_dataset(str(tmp_path / "set"))
     assert [found.classes[label] for label in found.labels] == ["good", "good", "bad", "bad"]
     assert found.groups == ("p1", "p1", "p2", "p2")
 
@@ -196,7 +197,7 @@ def test_in_8_bits_a_scan_looks_as_in_viewers(write, save, tmp_path):
     voi = picture(write("b.dcm", array, WindowCenter=2000, WindowWidth=1000))
     assert np.abs(voi - (np.clip(array, 1500, 2500) - 1500) * 0.255).max() <= 0.51
     save("c.png", mode="L")
-    mixed = load_dataset(str(tmp_path / "set"), size=None)
+    mixed = load_dataset(str(tmp_path / "set"))
     assert mixed.window is None
     assert np.array_equal(mixed.images[:2, 0], [own, voi])
 
@@ -243,9 +244,9 @@ def test_without_pydicom_files_are_skipped_by_name(write, save, tmp_path, monkey
     write("a.dcm", scans())
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
     with pytest.raises(UserError, match=r"'a.dcm': DICOM needs pydicom: pip install \"stylegan-ada\[dicom\]\""):
-        load_dataset(str(tmp_path / "set"), size=None)
+        load_dataset(str(tmp_path / "set"))
     save("b.png")
-    assert load_dataset(str(tmp_path / "set"), size=None).names == ("b.png",)
+    assert load_dataset(str(tmp_path / "set")).names == ("b.png",)
 
 
 def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):

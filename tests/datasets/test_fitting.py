@@ -11,6 +11,7 @@ from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.decode import open_image, to_array
 from stylegan_ada.datasets.deep import fitted
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 WIDE = RANDOM.integers(0, 256, (4, 9, 3), dtype=np.uint8)
@@ -49,13 +50,13 @@ def test_a_large_image_is_scaled_to_fit_and_a_small_one_never_enlarged():
 
 def test_a_set_of_all_sizes_can_be_padded(save, folder):
     small = save("dog/small.png", 3, 5)
-    found = load_dataset(str(folder), size=(8, 16), fit="pad", background="black")
+    found = load_dataset(str(folder), Preparation(size=(8, 16), fit="pad", background="black"))
     assert found.image_shape == (3, 8, 16)
     image = found.images[found.names.index("dog/small.png")].transpose(1, 2, 0)
     np.testing.assert_array_equal(image[2:5, 5:10], small)
     assert not image[:2].any()
     with pytest.raises(UserError, match="7 images are smaller than 8x16"):
-        load_dataset(str(folder), size=(8, 16))
+        load_dataset(str(folder), Preparation(size=(8, 16)))
 
 
 def test_values_of_more_than_8_bits_are_padded_with_the_ends_of_the_window():
@@ -71,7 +72,7 @@ def test_other_colours_are_refused_with_more_than_8_bits(tmp_path):
     for index in range(2):
         Image.fromarray(np.full((8, 8), 300 * index, np.uint16)).save(tmp_path / f"{index}.png")
     with pytest.raises(UserError, match="`background` red: with more than 8 bits give black, white, edge or reflect"):
-        load_dataset(str(tmp_path), size=8, background="red")
+        load_dataset(str(tmp_path), Preparation(size=8, background="red"))
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
@@ -96,7 +97,7 @@ def test_transparent_pixels_lie_on_the_background(mode):
 def test_unknown_backgrounds_are_refused(folder):
     for background in ("blau", "#12", "#11223344", "mirror"):
         with pytest.raises(UserError, match=f"`background` {background}: give a colour"):
-            load_dataset(str(folder), size=8, background=background)
+            load_dataset(str(folder), Preparation(size=8, background=background))
 
 
 def test_what_was_before_has_its_fingerprint(tmp_path):
@@ -104,4 +105,4 @@ def test_what_was_before_has_its_fingerprint(tmp_path):
     ramp = np.arange(10 * 8 * 4, dtype=np.uint32).reshape(10, 8, 4) % 256
     for index in range(3):
         Image.fromarray((ramp * (index + 1) % 256).astype(np.uint8)).save(tmp_path / f"{index}.png")
-    assert load_dataset(str(tmp_path), size=8).fingerprint.startswith("0b9536ca06ff1fac")
+    assert load_dataset(str(tmp_path), Preparation(size=8)).fingerprint.startswith("0b9536ca06ff1fac")

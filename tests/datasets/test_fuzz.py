@@ -18,6 +18,7 @@ from PIL import Image
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.inspect import inspect_source
 from stylegan_ada.errors import UserError, shown
+from stylegan_ada.preparation import Preparation
 
 CASES = int(os.environ.get("STYLEGAN_ADA_FUZZ", 0))
 FUZZ = settings(
@@ -69,8 +70,8 @@ STRANGE = st.builds(lambda stem, suffix: stem + suffix, NAME_PARTS, st.sampled_f
 
 def _try(source: Path) -> None:
     for use in (
-        lambda: load_dataset(str(source), size=8),
-        lambda: load_dataset(str(source), size=None, use_labels=False),
+        lambda: load_dataset(str(source), Preparation(size=8)),
+        lambda: load_dataset(str(source), Preparation(use_labels=False)),
         lambda: inspect_source(str(source)),
     ):
         try:

@@ -19,11 +19,12 @@ import pytest
 from stylegan_ada.datasets import decode, load_dataset, sources
 from stylegan_ada.datasets.inspect import inspect_source
 from stylegan_ada.errors import RunFailed, UserError, first_line, shown
+from stylegan_ada.preparation import Preparation
 
 
 def _refusal(place: Path | str, **options: object) -> str:
     with pytest.raises(UserError) as raised:
-        load_dataset(str(place), **{"size": 8, **options})
+        load_dataset(str(place), Preparation(**{"size": 8, **options}))
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 1000
     return str(raised.value)
@@ -61,7 +62,7 @@ def _bomb(side: int) -> bytes:
 @pytest.mark.filterwarnings("default")
 def test_a_picture_that_would_fill_the_memory_is_skipped(folder: Path) -> None:
     (folder / "cat/bomb.png").write_bytes(_bomb(30_000))
-    [(name, reason)] = load_dataset(str(folder), size=8).skipped
+    [(name, reason)] = load_dataset(str(folder), Preparation(size=8)).skipped
     assert name == "cat/bomb.png"
     assert "900000000 pixels" in reason
     [unreadable] = inspect_source(str(folder)).unreadable
@@ -75,7 +76,7 @@ def test_large_files_are_refused_unread(folder: Path, tmp_path: Path, monkeypatc
     packed = tmp_path / "set.zip"
     packed.write_bytes(_zip(folder, compression=zipfile.ZIP_DEFLATED))
     for place in (folder, packed):
-        [(name, reason)] = load_dataset(str(place), size=8).skipped
+        [(name, reason)] = load_dataset(str(place), Preparation(size=8)).skipped
         assert name == "cat/large.png"
         assert "MiB, more than" in reason
     _csv(folder, _lines(folder) + "\n" * 1_000_000)
@@ -153,7 +154,7 @@ def test_label_json(folder: Path, label: str, words: str) -> None:
 def test_a_label_may_hold_any_line_end_but_names_stay_whole(folder: Path) -> None:
     (folder / "cat/0.png").rename(folder / "cat/a\u2028b\nc.png")
     text = _lines(folder).replace("cat/a\u2028b\nc.png", '"cat/a\u2028b\nc.png"')
-    assert "cat/a\u2028b\nc.png" in load_dataset(str(_csv(folder, text)), size=8).names
+    assert "cat/a\u2028b\nc.png" in load_dataset(str(_csv(folder, text)), Preparation(size=8)).names
 
 
 def test_a_table_that_changes_while_it_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +168,7 @@ def test_a_table_that_changes_while_it_is_read(folder: Path, monkeypatch: pytest
         return data
 
     monkeypatch.setattr(sources.FolderSource, "read", read_and_change)
-    assert load_dataset(str(folder), size=8).groups == ("g",) * 6
+    assert load_dataset(str(folder), Preparation(size=8)).groups == ("g",) * 6
 
 
 def test_a_file_that_goes_while_the_set_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +179,7 @@ def test_a_file_that_goes_while_the_set_is_read(folder: Path, monkeypatch: pytes
         return read_header(stream, page)
 
     monkeypatch.setattr("stylegan_ada.datasets.decode.read_header", read_and_go)
-    found = load_dataset(str(folder), size=8)
+    found = load_dataset(str(folder), Preparation(size=8))
     assert found.skipped == (("cat/2.png", "No such file or directory"),)
 
 
@@ -187,14 +188,14 @@ def test_pipes_and_devices_are_not_waited_for(folder: Path) -> None:
     (folder / "cat/zero.png").symlink_to("/dev/zero")
     (folder / "cat/self.png").symlink_to(folder / "cat/self.png")
     (folder / "cat/empty.png").touch()
-    skipped = dict(load_dataset(str(folder), size=8).skipped)
+    skipped = dict(load_dataset(str(folder), Preparation(size=8)).skipped)
     assert sorted(skipped) == ["cat/empty.png", "cat/pipe.png", "cat/self.png", "cat/zero.png"]
     assert skipped["cat/pipe.png"] == skipped["cat/zero.png"] == "no plain file"
 
 
 def test_names_that_are_no_text(folder: Path) -> None:
     shutil.copy(folder / "cat/0.png", os.fsencode(folder / "cat") + b"/\xff.png")
-    [(name, reason)] = load_dataset(str(folder), size=8).skipped
+    [(name, reason)] = load_dataset(str(folder), Preparation(size=8)).skipped
     assert shown(name) == r"cat/\udcff.png"
     assert "not UTF-8" in reason
     os.rename(folder / "dog", os.fsencode(folder) + b"/\xfe")
@@ -228,7 +229,7 @@ def test_room_is_looked_for_before_packing(folder: Path, cache: Path, monkeypatc
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 6 * 3 * 8 * 8))
     calls: list[int] = []
     with pytest.raises(RunFailed, match=r"need 0\.0 MB.*room for 0\.0 MB.*STYLEGAN_ADA_CACHE"):
-        load_dataset(str(folder), size=8, progress=lambda done, total: calls.append(done))
+        load_dataset(str(folder), Preparation(size=8), progress=lambda done, total: calls.append(done))
     assert not calls
     assert not list((cache / "datasets").iterdir())
 
@@ -239,7 +240,7 @@ def test_a_disk_that_fills_says_what_is_needed(folder: Path, monkeypatch: pytest
 
     monkeypatch.setattr("stylegan_ada.datasets.cache._ArrayFile.write", full)
     with pytest.raises(RunFailed, match=r"No space left on device.*need 0\.0 MB"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
 
 
 def test_what_a_killed_packer_left_is_cleaned(folder: Path, cache: Path) -> None:
@@ -257,7 +258,7 @@ def test_what_a_killed_packer_left_is_cleaned(folder: Path, cache: Path) -> None
             os.utime(path, (time.time() - 3600,) * 2)
     with names["held"].open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
     assert {kind for kind, path in names.items() if path.exists()} == {"new", "held", "other"}
 
 
@@ -269,13 +270,13 @@ def test_a_packer_holds_its_file(folder: Path, cache: Path) -> None:
         with path.open("rb") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    assert len(load_dataset(str(folder), size=8, progress=look)) == 6
+    assert len(load_dataset(str(folder), Preparation(size=8), progress=look)) == 6
 
 
 def test_images_without_pixels(folder: Path) -> None:
     data = bytearray(next(folder.rglob("*.bmp")).read_bytes())
     data[22:26] = struct.pack("<i", 0)  # its height
     (folder / "cat/flat.bmp").write_bytes(data)
-    [(name, _)] = load_dataset(str(folder), size=None).skipped
+    [(name, _)] = load_dataset(str(folder)).skipped
     assert name == "cat/flat.bmp"
-    assert np.array(load_dataset(str(folder), size=None).images).shape == (6, 3, 8, 8)
+    assert np.array(load_dataset(str(folder)).images).shape == (6, 3, 8, 8)

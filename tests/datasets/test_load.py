@@ -11,6 +11,7 @@ from PIL import Image
 
 from stylegan_ada.datasets import ImageDataset, load_dataset
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 Save = Callable[..., np.ndarray]
 FILES = ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/sub/2.bmp")
@@ -19,7 +20,7 @@ FILES = ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/s
 def test_folder_is_packed_with_its_classes(folder: Path, save: Save) -> None:
     last = save("dog/sub/3.bmp")
     calls: list[tuple[int, int]] = []
-    found = load_dataset(str(folder), size=None, progress=lambda done, total: calls.append((done, total)))
+    found = load_dataset(str(folder), progress=lambda done, total: calls.append((done, total)))
     assert found.images.shape == (7, 3, 8, 8)
     assert found.images.dtype == np.uint8
     assert isinstance(found.images, np.memmap)
@@ -42,7 +43,7 @@ def test_folder_is_packed_with_its_classes(folder: Path, save: Save) -> None:
 def test_without_labels(folder: Path) -> None:
     (folder / "labels.csv").write_text("nonsense")
     (folder / "beside.png").write_bytes((folder / "cat/0.png").read_bytes())
-    found = load_dataset(str(folder), size=8, use_labels=False)
+    found = load_dataset(str(folder), Preparation(size=8, use_labels=False))
     assert len(found) == 7
     assert found.labels is None
     assert found.classes == ()
@@ -51,19 +52,19 @@ def test_without_labels(folder: Path) -> None:
 
 
 def test_channels(folder: Path, save: Save, tmp_path: Path) -> None:
-    assert load_dataset(str(folder), size=4, channels=1).image_shape == (1, 4, 4)
+    assert load_dataset(str(folder), Preparation(size=4, channels=1)).image_shape == (1, 4, 4)
     shutil.rmtree(folder)
     gray = [save(f"{i}.png", mode="L") for i in range(2)]
-    found = load_dataset(str(folder), size=8)
+    found = load_dataset(str(folder), Preparation(size=8))
     np.testing.assert_array_equal(found.images[:, 0], gray)
-    assert load_dataset(str(folder), size=8, channels=3).image_shape == (3, 8, 8)
+    assert load_dataset(str(folder), Preparation(size=8, channels=3)).image_shape == (3, 8, 8)
     save("2.png")
-    mixed = load_dataset(str(folder), size=8)
+    mixed = load_dataset(str(folder), Preparation(size=8))
     np.testing.assert_array_equal(mixed.images[:2], np.repeat(np.array(gray)[:, None], 3, 1))
 
 
 def test_height_and_width(folder: Path) -> None:
-    assert load_dataset(str(folder), size=(4, 8), fit="stretch").image_shape == (3, 4, 8)
+    assert load_dataset(str(folder), Preparation(size=(4, 8), fit="stretch")).image_shape == (3, 4, 8)
 
 
 def test_dataset_json_in_a_zip(folder: Path, tmp_path: Path) -> None:
@@ -72,11 +73,11 @@ def test_dataset_json_in_a_zip(folder: Path, tmp_path: Path) -> None:
         for name in names:
             archive.write(folder / name, name)
         archive.writestr("dataset.json", json.dumps({"labels": [[name, i % 3] for i, name in enumerate(names)]}))
-    found = load_dataset(str(tmp_path / "s.zip"), size=8)
+    found = load_dataset(str(tmp_path / "s.zip"), Preparation(size=8))
     assert found.labels is not None
     assert found.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert found.classes == ("0", "1", "2")
-    np.testing.assert_array_equal(found.images, load_dataset(str(folder), size=8).images)
+    np.testing.assert_array_equal(found.images, load_dataset(str(folder), Preparation(size=8)).images)
 
 
 def test_unreadable_files_are_skipped_and_named(folder: Path) -> None:
@@ -84,17 +85,17 @@ def test_unreadable_files_are_skipped_and_named(folder: Path) -> None:
     (folder / "cat/broken.png").write_bytes(whole[: len(whole) // 2])
     (folder / "dog/empty.png").touch()
     (folder / "dog/gone.png").symlink_to(folder / "nothing.png")
-    found = load_dataset(str(folder), size=8)
+    found = load_dataset(str(folder), Preparation(size=8))
     assert len(found) == 6
     assert [name for name, _ in found.skipped] == ["cat/broken.png", "dog/empty.png", "dog/gone.png"]
     assert found.skipped[2][1] == "No such file or directory"
-    again = load_dataset(str(folder), size=8)
+    again = load_dataset(str(folder), Preparation(size=8))
     assert again.skipped == found.skipped
 
 
 def test_fingerprint_follows_content_not_place(folder: Path, tmp_path: Path) -> None:
     def load(place: Path, **options: object) -> ImageDataset:
-        return load_dataset(str(place), **{"size": 8, **options})
+        return load_dataset(str(place), Preparation(**{"size": 8, **options}))
 
     first = load(folder).fingerprint
     shutil.copytree(folder, tmp_path / "copy")
@@ -114,47 +115,47 @@ def test_fingerprint_follows_content_not_place(folder: Path, tmp_path: Path) -> 
 
 def test_size_errors(folder: Path, save: Save) -> None:
     with pytest.raises(UserError, match=r"6 images are smaller than 16x16 \(first: 'cat/0.png' is 8x8.*`size` 8 or"):
-        load_dataset(str(folder), size=16)
+        load_dataset(str(folder), Preparation(size=16))
     save("cat/wide.png", 7, 20)
     with pytest.raises(UserError, match=r"first: 'cat/wide.png' is 7x20.*`size` 7 or less"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
     with pytest.raises(UserError, match=r"`size` 7x8 or less"):
-        load_dataset(str(folder), size=(8, 4))
+        load_dataset(str(folder), Preparation(size=(8, 4)))
     with pytest.raises(UserError, match=r"differ in size \('cat/0.png' is 8x8, 'cat/wide.png' is 7x20.*at most 7"):
-        load_dataset(str(folder), size=None)
+        load_dataset(str(folder))
 
 
 def test_option_errors(folder: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'stretch'"):
-        load_dataset(str(folder), size=8, fit="strech")
+        load_dataset(str(folder), Preparation(size=8, fit="strech"))
     with pytest.raises(UserError, match="size 0x0 is impossible"):
-        load_dataset(str(folder), size=0)
+        load_dataset(str(folder), Preparation(size=0))
     with pytest.raises(UserError, match="2 channels"):
-        load_dataset(str(folder), size=8, channels=2)
+        load_dataset(str(folder), Preparation(size=8, channels=2))
 
 
 def test_empty_and_all_unreadable(tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     with pytest.raises(UserError, match=r"no image files in .*\.png \.jpg .*\.bmp"):
-        load_dataset(str(tmp_path / "s"), size=8)
+        load_dataset(str(tmp_path / "s"), Preparation(size=8))
     for name in ("a.png", "b.jpg"):
         (tmp_path / "s" / name).write_bytes(b"x")
     with pytest.raises(UserError, match=r"none of the 2 .*first: 'a.png': not a PNG"):
-        load_dataset(str(tmp_path / "s"), size=8)
+        load_dataset(str(tmp_path / "s"), Preparation(size=8))
 
 
 def test_a_class_with_one_image(folder: Path, save: Save, cache: Path) -> None:
     save("eel/0.png")
     with pytest.raises(UserError, match=r"'eel' has only one readable image \('eel/0.png'\).*`no_labels`"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
     save("eel/1.png")
     whole = (folder / "eel/1.png").read_bytes()
     (folder / "eel/1.png").write_bytes(whole[:-40])  # found out only when the pixels are decoded
     with pytest.raises(UserError, match="'eel' has only one readable"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
     (folder / "eel/0.png").write_bytes(whole[:-40])
     with pytest.raises(UserError, match="'eel' has no readable image"):
-        load_dataset(str(folder), size=8)
+        load_dataset(str(folder), Preparation(size=8))
     assert os.listdir(cache / "datasets") == []
 
 
@@ -167,17 +168,17 @@ def test_encrypted_zip_is_all_unreadable(tmp_path: Path, save: Save) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "s.zip").write_bytes(data)
     with pytest.raises(UserError, match=r"none of the 1 .*encrypted"):
-        load_dataset(str(tmp_path / "s.zip"), size=8)
+        load_dataset(str(tmp_path / "s.zip"), Preparation(size=8))
 
 
 def test_groups_come_with_the_labels(folder: Path) -> None:
     lines = ["file,label,group"] + [f"{name},{name[:3]},g{index % 3}" for index, name in enumerate(FILES)]
     (folder / "labels.csv").write_text("\n".join(lines))
-    plain = load_dataset(str(folder), size=None)
+    plain = load_dataset(str(folder))
     assert plain.groups == ("g0", "g1", "g2", "g0", "g1", "g2")
-    assert load_dataset(str(folder), size=None, use_labels=False).groups is None
+    assert load_dataset(str(folder), Preparation(use_labels=False)).groups is None
     (folder / "labels.csv").write_text("\n".join(lines).replace("g1", "g0"))
-    assert load_dataset(str(folder), size=None).fingerprint != plain.fingerprint  # another hold-out: another set
+    assert load_dataset(str(folder)).fingerprint != plain.fingerprint  # another hold-out: another set
     (folder / "labels.csv").write_text("\n".join(lines).replace("g2", ""))
     with pytest.raises(UserError, match="line 4 lacks a group"):
-        load_dataset(str(folder), size=None)
+        load_dataset(str(folder))

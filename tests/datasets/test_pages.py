@@ -7,6 +7,7 @@ from PIL import Image
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.pictures_of_files import file_of, page_of, picture_names
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 
@@ -28,7 +29,7 @@ def scans(request, tmp_path):
 
 def test_all_pages_are_images_of_their_files_class(scans):
     folder, pages = scans
-    found = load_dataset(str(folder), size=None, pages="all", window=None)
+    found = load_dataset(str(folder), Preparation(pages="all"))
     assert found.names[:4] == ("bad/a.tiff#0001", "bad/a.tiff#0002", "bad/a.tiff#0003", "bad/b.tiff#0001")
     assert found.labels.tolist() == [0] * 6 + [1] * 6
     assert found.groups[:4] == ("bad/a.tiff",) * 3 + ("bad/b.tiff",)
@@ -43,7 +44,7 @@ def test_all_pages_are_images_of_their_files_class(scans):
 
 def test_the_first_page_is_taken_and_that_is_said(scans):
     folder, pages = scans
-    found = load_dataset(str(folder), size=None)
+    found = load_dataset(str(folder))
     assert found.names[:2] == ("bad/a.tiff", "bad/b.tiff")
     assert found.groups is None
     if pages.dtype == np.uint8:
@@ -70,12 +71,12 @@ def test_a_mixed_set_says_what_was_done(tmp_path):
     rgb.convert("P").save(tmp_path / "seen-through.png", transparency=0)
     Image.fromarray(np.zeros((8, 12), np.uint16)).save(tmp_path / "deep.png")
     _tiff(tmp_path / "pages.tif", [np.asarray(rgb)] * 2)
-    assert load_dataset(str(tmp_path), size=None, background="black").notes == (
+    assert load_dataset(str(tmp_path), Preparation(background="black")).notes == (
         "10 images: 1 1-bit converted to RGB, 2 palette converted to RGB, 1 CMYK converted to RGB, "
         "3 gray converted to RGB, 2 with transparency laid on black, 1 of more than 8 bits brought to 8, "
         "1 turned or mirrored as EXIF says, 1 file holds several pictures, of which the first is taken",
     )
-    assert "8 without transparency made opaque" in load_dataset(str(tmp_path), size=None, channels=4).notes[0]
+    assert "8 without transparency made opaque" in load_dataset(str(tmp_path), Preparation(channels=4)).notes[0]
 
 
 def test_a_size_by_the_median_image(save, tmp_path):
@@ -83,21 +84,21 @@ def test_a_size_by_the_median_image(save, tmp_path):
         save(f"{index}.png", 40 + index % 3, 70)
     save("small.png", 10, 70)
     folder = str(tmp_path / "set")
-    found = load_dataset(folder, size="auto")
+    found = load_dataset(folder, Preparation(size="auto"))
     assert found.image_shape == (3, 40, 64)
     reason = "`size` 40x64: the nearest size with a network within the median image of 41x70, made smaller by 0.98"
     assert found.notes[0].startswith(reason)
     assert found.skipped == (("small.png", "10x70, smaller than 40x64"),)
-    padded = load_dataset(folder, size="auto", fit="pad")
+    padded = load_dataset(folder, Preparation(size="auto", fit="pad"))
     assert padded.image_shape == (3, 40, 64)
     assert len(padded) == 39
     with pytest.raises(UserError, match="or 'auto'"):
-        load_dataset(folder, size="large")
+        load_dataset(folder, Preparation(size="large"))
 
 
 def test_no_image_is_left_out_where_many_are_small(save, tmp_path):
     for index in range(20):
         save(f"{index}.png", *((100, 80) if index < 14 else (50, 60)))
-    found = load_dataset(str(tmp_path / "set"), size="auto")
+    found = load_dataset(str(tmp_path / "set"), Preparation(size="auto"))
     assert found.image_shape == (3, 48, 40)
     assert not found.skipped

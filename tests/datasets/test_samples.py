@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from stylegan_ada.datasets import load_dataset, sample_licence
 from stylegan_ada.datasets.samples import elpv_files
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_elpv_has_its_published_counts() -> None:
 
 
 def test_elpv_is_packed_with_joint_labels(small_elpv: Path) -> None:
-    found = load_dataset("sample:elpv", size=None)
+    found = load_dataset("sample:elpv")
     assert found.classes == ("mono-1.00", "poly-0.33")
     assert found.names == (
         "mono-1.00/cell0.png",
@@ -57,15 +58,15 @@ def test_elpv_is_packed_with_joint_labels(small_elpv: Path) -> None:
 
 
 def test_a_packed_sample_needs_no_package(small_elpv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = load_dataset("sample:elpv", size=4)
+    first = load_dataset("sample:elpv", Preparation(size=4))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert load_dataset("sample:elpv", size=4).fingerprint == first.fingerprint
+    assert load_dataset("sample:elpv", Preparation(size=4)).fingerprint == first.fingerprint
     with pytest.raises(UserError, match=r"pip install elpv-dataset"):
-        load_dataset("sample:elpv", size=6)
+        load_dataset("sample:elpv", Preparation(size=6))
 
 
 def test_digits() -> None:
-    found = load_dataset("sample:digits", size=8)
+    found = load_dataset("sample:digits", Preparation(size=8))
     digits = load_digits()
     assert found.images.shape == (1797, 1, 8, 8)
     assert found.classes == tuple("0123456789")

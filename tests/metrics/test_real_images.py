@@ -12,6 +12,7 @@ from stylegan_ada.metrics.feature_sets import FeatureSets, RealFeatures
 from stylegan_ada.metrics.features import make_extractor
 from stylegan_ada.metrics.table import measure
 from stylegan_ada.metrics.thumbnails import thumbnails
+from stylegan_ada.preparation import Preparation
 
 METRICS = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
 
@@ -34,7 +35,7 @@ def cells(tmp_path_factory):
         path.write_bytes(files[name]())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path_factory.mktemp("cache")))
-        dataset = load_dataset(str(folder), size=(32, 32), use_labels=True, fit="crop")
+        dataset = load_dataset(str(folder), Preparation(size=(32, 32)))
     order = np.argsort(dataset.labels, kind="stable")
     return dataset.images[order].transpose(0, 2, 3, 1), dataset.labels[order], dataset.classes
 

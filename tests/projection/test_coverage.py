@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.projection.coverage import Coverage, spread
 from stylegan_ada.projection.folder import Record, ResultFolder
 from stylegan_ada.projection.inputs import read_inputs
@@ -58,7 +59,7 @@ def test_names_are_safe_and_unique(tmp_path):
     for name in ("a/x.png", "b/x.png", "a/X.PNG", "b/sheet.png", "b/..p q$.png", "a/" + "n" * 99 + ".png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (8, 8)).save(tmp_path / name)
-    inputs = read_inputs([tmp_path, tmp_path / "a/x.png"], (1, 8, 8), ("a",), None, "crop")
+    inputs = read_inputs([tmp_path, tmp_path / "a/x.png"], (1, 8, 8), ("a",), None, Preparation())
     names = [item.name for item in inputs.items]
     assert len(names) == 6 - 1  # the hidden file is none of them
     assert len({name.lower() for name in names}) == len(names)

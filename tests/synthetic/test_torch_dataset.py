@@ -9,6 +9,7 @@ import stylegan_ada
 from stylegan_ada import SyntheticDataset, UserError
 from stylegan_ada.cli.generate_dataset import dataset as command
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.preparation import Preparation
 
 
 def test_the_images_are_those_of_the_command(generator_file, tmp_path):
@@ -17,7 +18,7 @@ def test_the_images_are_those_of_the_command(generator_file, tmp_path):
     assert len(dataset) == 80
     options = ["--per-class", "40", "--seed", "3", "--psi", "0.7", "--device", "cpu"]
     command([str(generator_file), "--out", str(tmp_path / "out"), *options], standalone_mode=False)
-    written = load_dataset(str(tmp_path / "out"), size=16)
+    written = load_dataset(str(tmp_path / "out"), Preparation(size=16))
     for index in (0, 31, 32, 39, 40, 79, -1):
         image, label = dataset[index]
         assert image.dtype == torch.uint8

@@ -10,6 +10,7 @@ from stylegan_ada import UserError
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.image_size import block_shapes
 from stylegan_ada.options import TrainOptions
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, train
 from stylegan_ada.training.run_images import run_images
 from stylegan_ada.training.start import configure
@@ -74,16 +75,15 @@ def test_a_folder_among_the_images(options, image_folder):
 def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
     lines, asked = [], []
 
-    def load(source, **how):
-        asked.append((source, how))
-        return load_dataset(source, **how)
+    def load(source, preparation, **how):
+        asked.append((source, preparation, how))
+        return load_dataset(source, preparation, **how)
 
     config, dataset, _ = configure(
         options(batch=7, no_labels=True, fit="stretch"), RunFolder(tmp_path / "run"), CPU, lines.append, load
     )
-    expected = {"size": (16, 16), "fit": "stretch", "use_labels": False, "check_shape": block_shapes}
-    expected |= {"background": "white", "pages": "first", "channels": None, "window": None}
-    assert asked == [(str(image_folder), expected)]
+    expected = Preparation(size=(16, 16), fit="stretch", use_labels=False)
+    assert asked == [(str(image_folder), expected, {"check_shape": block_shapes})]
     assert config.network.c_dim == dataset.c_dim == 0
     assert lines[0].startswith("`gamma` ")  # what was given needs no reason
     assert lines[-1].startswith("warning: `batch` 7 has no groups for minibatch statistics, give")

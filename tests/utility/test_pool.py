@@ -4,6 +4,7 @@ import pytest
 from stylegan_ada import SyntheticDataset, UserError, load_generator
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.metrics.features import make_extractor
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.synthetic.filters import MISLABELLED, Judgement
 from stylegan_ada.utility.pool import Made, Read, make_pool
 
@@ -62,7 +63,7 @@ def test_an_arm_takes_random_images_and_leaves_out_what_the_filters_reject(made,
 
 def test_a_set_on_disk_is_read_by_class(digits, write, tmp_path):
     folder = write({"9": digits["9"][:40], "1": digits["1"][:3]})
-    source = Read(load_dataset(str(folder), size=16), ("1", "8", "9"), str(folder))
+    source = Read(load_dataset(str(folder), Preparation(size=16)), ("1", "8", "9"), str(folder))
     pool = make_pool(source, np.array([10, 10, 36]), None, None, tmp_path)
     assert np.bincount(pool.labels).tolist() == [3, 0, 36]
     assert np.array_equal(pool.images[:3, 0], digits["1"][:3])
@@ -73,6 +74,6 @@ def test_a_set_on_disk_is_read_by_class(digits, write, tmp_path):
 
 
 def test_a_set_of_other_classes(digits, write):
-    dataset = load_dataset(str(write({"nine": digits["9"][:3], "1": digits["1"][:3]})), size=16)
+    dataset = load_dataset(str(write({"nine": digits["9"][:3], "1": digits["1"][:3]})), Preparation(size=16))
     with pytest.raises(UserError, match="`synthetic` set: the generator has no class 'nine', choose from"):
         Read(dataset, ("1", "9"), "set")

@@ -5,6 +5,7 @@ import pytest
 
 from stylegan_ada import UserError
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.utility.real import LabelledImages, open_real, without_seen
 from stylegan_ada.utility.splits import draw
 
@@ -14,7 +15,7 @@ CLASSES = ("1", "8", "9")
 @pytest.fixture
 def labelled(test_set):
     """labelled(members, groups): some of the 150 test images, of three classes."""
-    dataset = load_dataset(str(test_set), size=16)
+    dataset = load_dataset(str(test_set), Preparation(size=16))
 
     def labelled(members, groups=None):
         return LabelledImages(

@@ -1,0 +1,66 @@
+"""How a set's images and labels are to be taken: one value that is handed on whole, from options to pixels."""
+
+from dataclasses import dataclass
+
+from .errors import UserError, nearest
+
+FITS = ("crop", "pad", "stretch")
+AUTO = "auto"
+PAGES = ("first", "all")
+CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+BORDERS = ("edge", "reflect")  # backgrounds that are no colour
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """Checks itself: UserError for a value that is impossible.
+
+    size: in pixels, (height, width), or the side of a square; None takes the images' own size, which must be one;
+    "auto" chooses one by the median image, and leaves out those that are too small for it. fit: "crop" (the centre),
+    "pad" or "stretch". background: behind transparent pixels and around padded images, a colour, "edge" or "reflect"
+    (behind transparent pixels lies white then). pages: "first" or "all", of files that hold several pictures.
+    channels: 1, 3, or 4 (RGBA, the colours multiplied by alpha); None is 1 if no image has colour, else 3.
+    deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
+    that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
+    """
+
+    size: tuple[int, int] | int | str | None = None
+    fit: str = "crop"
+    background: str = "white"
+    pages: str = "first"
+    channels: int | None = None
+    deep: bool | None = None
+    window: tuple[float, float] | None = None
+    use_labels: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.size, int):
+            object.__setattr__(self, "size", (self.size, self.size))
+        if isinstance(self.size, str) and self.size != AUTO:
+            raise UserError(f"size {self.size!r} is impossible: give a height and a width, or {AUTO!r}")
+        if isinstance(self.size, tuple) and min(self.size) < 1:
+            height, width = self.size
+            raise UserError(f"size {height}x{width} is impossible: give a height and a width of 1 pixel or more")
+        if self.fit not in FITS:
+            raise UserError(f"no fit {self.fit!r}: {nearest(self.fit, FITS)}")
+        if self.channels not in (None, *CHANNELS.values()):
+            raise UserError(
+                f"{self.channels} channels are impossible: choose 1 (gray), 3 (colour) or 4 (colour and alpha)"
+            )
+        if self.pages not in PAGES:
+            raise UserError(f"no pages {self.pages!r}: {nearest(self.pages, PAGES)}")
+        check_background(self.background)
+
+
+def check_background(text: str) -> None:
+    """UserError unless it is one of BORDERS, or a colour without transparency as Pillow knows it."""
+    if text in (*BORDERS, "black", "white"):
+        return
+    from PIL import ImageColor  # here, since a packed set is read without it
+
+    try:
+        if len(ImageColor.getrgb(text)) == 3:
+            return
+    except ValueError:
+        pass
+    raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
