@@ -1,14 +1,12 @@
 """The options of `train` that a look at a source speaks for, with reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UserError
 from ..image_size import block_shapes, nearest_size_within
 from ..options import TrainOptions
 from ..resolve import DataFacts, Machine, resolve
-from .decode import GRAY_MODES, REFUSED_MODES
-from .dicom import MODE
 from .inspect import HOLDOUT, Inspection
 
 LEAST_HELD_OUT = 50  # images to measure against
@@ -24,8 +22,11 @@ class Advice:
     reasons: list[str]
 
 
-def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> Advice | None:
-    """What to train with after this inspection, on this machine; None where the images are none, or too small."""
+def advise(found: Inspection, machine: Machine, read_with: TrainOptions) -> Advice | None:
+    """What to train with after this inspection, on this machine; None where the images are none, or too small.
+
+    read_with: what the images and labels were read with.
+    """
     size = _size(found)
     if size is None:
         return None
@@ -42,7 +43,7 @@ def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> A
             f"`size` {given['size']}: the nearest size that a network can be built for and that no image is smaller "
             f"than (least height {height}, least width {width}; images are never enlarged); a smaller one trains sooner"
         )
-    labelled = use_labels and not found.labels_refused
+    labelled = not read_with.no_labels and not found.labels_refused
     if found.labels_refused:
         reasons.append(f"`no_labels`: {found.labels_refused}")
     if found.labels_refused and found.groups:
@@ -56,9 +57,9 @@ def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> A
         )
     else:
         reasons.append(f"no `holdout`: {HOLDOUT:g} would hold out {found.holdout} images, too few to measure against")
-    options = TrainOptions(data=found.source, no_labels=not labelled, **given)
+    options = replace(read_with, no_labels=not labelled, **given)
     facts = DataFacts(
-        image_shape=(1 if set(found.modes) <= {*GRAY_MODES, *REFUSED_MODES, MODE} else 3, *size),
+        image_shape=(1 if found.gray else 3, *size),
         classes=tuple(found.classes or ()) if labelled else (),
         count=found.images,
         fingerprint="",

@@ -35,6 +35,9 @@ def conversions(
     cut = 0 if deep else sum(header.deep for header in own)
     if cut:
         parts.append(f"{cut} of more than 8 bits brought to 8")
+    more = [header.bands for header in own if header.bands is not None]
+    if more:
+        parts.append(f"{len(more)} of {more[0]}, of which the first {more[0].own} are taken (`bands` chooses others)")
     turned = sum(header.turned for header in own)
     if turned:
         parts.append(f"{turned} turned or mirrored as EXIF says")

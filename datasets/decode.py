@@ -1,26 +1,29 @@
 """The bytes of an image file to 8-bit pixels of one size, with Pillow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ..errors import first_line
 from ..pixels import nchw
+from .bands import Bands, chosen_bands
 from .fitting import around, behind, padded, scaled
 from .label_files import DAMAGE
+from .png_chunks import without_texts
 from .sources import Source, is_text
+from .unreadable import Unreadable, fault
 
 # the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
 DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
 REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
-
-
-class Unreadable(Exception):
-    """A file that is not an image that can be read; its text is the reason, a few words."""
+T = TypeVar("T")
+OPAQUE = "alpha of 0 everywhere"
+MOST_PIXELS = 178_956_970  # above which Pillow refuses to decode
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Header:
     frames: how many pictures the file holds; deep: whether it has more than 8 bits.
     transparent: whether it has transparency. turned: whether EXIF asks for a rotation or a reflection.
     pictures: into how many images of their own it is taken apart, as DICOM files are. voi: (low, high), the values that
-    a DICOM file wants shown from black to white.
+    a DICOM file wants shown from black to white. deep_only: why its pixels cannot be had in 8 bits, None if they can.
+    bands: where it has others than gray, colours and alpha.
     """
 
     height: int
@@ -43,6 +47,8 @@ class Header:
     turned: bool = False
     pictures: int = 1
     voi: tuple[float, float] | None = None
+    deep_only: str | None = None
+    bands: Bands | None = None
 
 
 def open_stream(source: Source, name: str) -> BinaryIO:
@@ -52,62 +58,100 @@ def open_stream(source: Source, name: str) -> BinaryIO:
     try:
         return source.open(name)
     except DAMAGE as error:
-        raise Unreadable(_reason(error)) from None
+        raise fault(error, _reason(error)) from None
 
 
 def read_header(stream: BinaryIO, page: int = 0) -> Header:
     """What an image file says of itself, without decoding its pixels. page: from 0, of a file with several.
     Raises Unreadable."""
-    try:
-        with Image.open(stream, formats=FORMATS) as image:
-            frames = _count_frames(image)
-            if page:
-                image.seek(page)
-            width, height = image.size
-            # asked of the base class, since a PNG's own getexif decodes its pixels; a TIFF's size is turned already
-            orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-            if orientation in (5, 6, 7, 8) and image.format != "TIFF":
-                width, height = height, width
-            mode = image.mode
-            transparent = image.has_transparency_data
-            deep = mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile])
-    except Exception as error:  # Pillow raises nearly anything on damaged files
-        raise Unreadable(_reason(error)) from None
-    return Header(
-        height,
-        width,
-        mode,
-        gray=mode in (*GRAY_MODES, *REFUSED_MODES),
-        frames=frames,
-        deep=deep,
-        transparent=transparent,
-        turned=orientation in range(2, 9),
-    )
+
+    def header_of(image: ImageFile.ImageFile) -> Header:
+        width, height = image.size
+        # asked of the base class, since a PNG's own getexif decodes its pixels; a TIFF's size is turned already
+        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
+        if orientation in (5, 6, 7, 8) and image.format != "TIFF":
+            width, height = height, width
+        mode = image.mode
+        return Header(
+            height,
+            width,
+            mode,
+            gray=mode in (*GRAY_MODES, *REFUSED_MODES),
+            frames=_count_frames(image),
+            deep=mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile]),
+            transparent=image.has_transparency_data,
+            turned=orientation in range(2, 9),
+            deep_only=REFUSED_MODES.get(mode),
+        )
+
+    return with_pillow(stream, page, header_of)
 
 
-def refusal(mode: str) -> str | None:
-    """Why an image of one of Pillow's modes cannot be had in 8 bits; None if it can."""
-    return f"{REFUSED_MODES[mode]} (convert to 8 or 16 bits)" if mode in REFUSED_MODES else None
-
-
-def open_image(stream: BinaryIO, background: str = "white", alpha: bool = False, page: int = 0) -> Image.Image:
+def open_image(
+    stream: BinaryIO, background: str = "white", alpha: bool = False, page: int = 0, bands: tuple[int, ...] = ()
+) -> Image.Image:
     """A picture of an image file in 8 bits, "L" or "RGB", turned as its EXIF asks. Raises Unreadable.
 
     16-bit gray v becomes round(v / 257), which maps 0 ... 65535 onto 0 ... 255. Transparent pixels are laid on the
     colour `background` (on white for "edge" and "reflect"); with `alpha` they stay, and every image is "RGBA".
-    page: from 0, of a file with several.
+    page: from 0, of a file with several. bands: to take in place of the image's colours, from 1.
     """
-    try:
-        with Image.open(stream, formats=FORMATS) as file:
+
+    def decoded(file: ImageFile.ImageFile) -> Image.Image:
+        image = ImageOps.exif_transpose(file)
+        image.load()
+        return in_8_bits(image, background, alpha, bands)
+
+    return with_pillow(stream, page, decoded)
+
+
+def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile], T]) -> T:
+    """`use` of Pillow's image of a file, at a page. What fails is Unreadable."""
+
+    def opened(stream: BinaryIO) -> T:
+        with Image.open(stream, formats=FORMATS) as image:
             if page:
-                file.seek(page)
-            image = ImageOps.exif_transpose(file)
-            image.load()
-            return _to_8_bit(image, background, alpha)
+                image.seek(page)
+            return use(image)
+
+    try:
+        try:
+            return opened(stream)
+        except ValueError as error:
+            if "MAX_TEXT" not in str(error):  # Pillow's words for a colour profile or text that is too large
+                raise
+        return opened(without_texts(stream))
     except Unreadable:
         raise
     except Exception as error:  # Pillow raises nearly anything on damaged files
-        raise Unreadable(_reason(error)) from None
+        raise fault(error, _reason(error)) from None
+
+
+def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int, ...] = ()) -> Image.Image:
+    """As `open_image` gives it. An alpha of 0 everywhere, as some programs write it, hides nothing: the image is taken
+    as opaque, and its info says so under OPAQUE. Raises Unreadable."""
+    gray = image.mode in GRAY_MODES
+    if image.mode in DEEP_GRAY_MODES:
+        image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
+    if image.mode in REFUSED_MODES:
+        raise Unreadable(f"{REFUSED_MODES[image.mode]} (convert to 8 or 16 bits)")
+    if bands:
+        own = np.asarray(image.convert("L" if image.mode == "1" else "RGB") if image.mode in ("1", "P") else image)
+        return Image.fromarray(np.squeeze(chosen_bands(own[:, :, None] if own.ndim == 2 else own, bands)))
+    info: dict[Any, Any] = {}
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if image.getchannel("A").getextrema()[1] == 0:
+            image.putalpha(255)
+            info = {OPAQUE: True}
+    if alpha:
+        image = image.convert("RGBA")
+    elif image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, behind(background)), image)
+    if not alpha:
+        image = image.convert("L" if gray else "RGB")
+    image.info = info
+    return image
 
 
 def to_array(
@@ -135,21 +179,10 @@ def _count_frames(image: Image.Image) -> int:
     return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
 
 
-def _to_8_bit(image: Image.Image, background: str, alpha: bool) -> Image.Image:
-    gray = image.mode in GRAY_MODES
-    if image.mode in DEEP_GRAY_MODES:
-        image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
-    if (reason := refusal(image.mode)) is not None:
-        raise Unreadable(reason)
-    if alpha:
-        return image.convert("RGBA")
-    if image.has_transparency_data:
-        canvas = Image.new("RGBA", image.size, behind(background))
-        image = Image.alpha_composite(canvas, image.convert("RGBA"))
-    return image.convert("L" if gray else "RGB")
-
-
 def _reason(error: Exception) -> str:
+    if isinstance(error, Image.DecompressionBombError):
+        size = str(error).partition("(")[2].partition(")")[0]  # Pillow's words: "Image size (N pixels) exceeds"
+        return f"{size}, more than {MOST_PIXELS}: make it smaller, or cut it into tiles"
     if isinstance(error, UnidentifiedImageError):
         return "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
     if isinstance(error, OSError) and error.strerror:

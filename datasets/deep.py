@@ -1,41 +1,69 @@
-"""Images of more than 8 bits a channel: their values as they are in the file."""
+"""Images of more than 8 bits a channel: their values as they are in the file, NaN where nothing was measured."""
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
-from ..errors import first_line
-from .decode import DEEP_GRAY_MODES, FORMATS, Unreadable
+from .bands import chosen_bands
+from .decode import DEEP_GRAY_MODES, with_pillow
 from .fitting import behind, padded, scaled
+from .unreadable import Unreadable
 
 GRAY_MODES = (*DEEP_GRAY_MODES, "I", "F")
 WHITE = 65535
 LUMA = (0.299, 0.587, 0.114)
 
 
-def open_values(stream: BinaryIO, background: str = "white", page: int = 0) -> NDArray[np.float32]:
-    """[H, W, 1] or [H, W, 3]: the values of a 16-bit, 32-bit or floating-point image, turned as its EXIF asks.
+def open_values(
+    stream: BinaryIO, background: str = "white", page: int = 0, bands: tuple[int, ...] = ()
+) -> NDArray[np.float32]:
+    """[H, W, 1] or [H, W, 3]: the values of a 16-bit image, turned as its EXIF asks.
 
     Of 16-bit colour Pillow keeps 8 bits, so OpenCV reads that. Transparent pixels are laid on white, or on black
-    if that is the background. page: from 0, of a file with several. Raises Unreadable.
+    if that is the background. page: from 0, of a file with several. bands: to take in place of the colours, from 1.
+    Raises Unreadable.
     """
-    try:
-        with Image.open(stream, formats=FORMATS) as file:
-            if page:
-                file.seek(page)
-            if file.mode in GRAY_MODES:
-                image = ImageOps.exif_transpose(file)
-                return _finite(np.asarray(image, np.float32)[:, :, None])
-        stream.seek(0)
+
+    def gray(file: ImageFile.ImageFile) -> NDArray[Any] | None:
+        return np.asarray(ImageOps.exif_transpose(file))[:, :, None] if file.mode in GRAY_MODES else None
+
+    values = with_pillow(stream, page, gray)
+    if values is None:
         if page:
             raise Unreadable("of 16-bit colour only a file's first page can be read")
-        return _finite(_colour(stream.read(), 0 if behind(background) == "black" else WHITE))
-    except Unreadable:
-        raise
-    except Exception as error:  # Pillow and OpenCV raise nearly anything on damaged files
-        raise Unreadable(first_line(error)) from None
+        stream.seek(0)
+        values = _colour(stream.read())
+    return as_values(chosen_bands(values, bands) if bands else without_alpha(values, background, WHITE))
+
+
+def without_alpha(
+    values: NDArray[Any], background: str, white: float, multiplied: bool = False
+) -> NDArray[np.floating[Any]]:
+    """[H, W, 1 or 3] of samples [H, W, S]: where S is 2 or 4 the last one is alpha, up to `white`, and what it lets
+    through is white, or black if that is the background. An alpha of 0 everywhere hides nothing.
+
+    multiplied: whether the colours are multiplied by alpha already.
+    """
+    colours = np.asarray(values[:, :, : 1 if values.shape[2] <= 2 else 3], np.float64)
+    if values.shape[2] in (1, 3) or not values[:, :, -1].any():
+        return colours
+    alpha = values[:, :, -1:] / white
+    behind_it = 0.0 if behind(background) == "black" else white
+    return (colours if multiplied else colours * alpha) + behind_it * (1 - alpha)
+
+
+def as_values(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """float32, with NaN where nothing was measured: where `missing` says so, and where values are not finite.
+    Raises Unreadable where that is everywhere."""
+    with np.errstate(over="ignore"):
+        found = np.array(values, np.float32)
+    nothing = ~np.isfinite(found) if missing is None else ~np.isfinite(found) | missing
+    if nothing.all():
+        raise Unreadable("all its pixels are NaN, infinite or the value that stands for nothing measured")
+    found[nothing] = np.nan
+    return found
 
 
 def fitted(
@@ -50,8 +78,10 @@ def fitted(
     """[channels, height, width], as `to_array` does it: cut, padded or stretched, scaled by Pillow's LANCZOS filter,
     colour to gray by the luma of ITU-R BT.601. Values of the wanted size stay as they are.
 
-    background: of padding: "edge", "reflect", or "black" and "white", the lower and the upper end of `window`.
+    background: of padding: "edge", "reflect", or "black" and "white", the lower and the upper end of `window`. NaN,
+    where nothing was measured, becomes the lower end.
     """
+    values = np.where(np.isnan(values), np.float32(window[0]), values)
     if channels == 1 and values.shape[2] == 3:
         values = np.asarray(values @ np.array(LUMA), np.float32)[:, :, None]
     planes = [np.asarray(scaled(Image.fromarray(plane), height, width, fit)) for plane in values.transpose(2, 0, 1)]
@@ -62,22 +92,11 @@ def fitted(
     return padded(stacked, height, width, background, colour)
 
 
-def _colour(content: bytes, behind_it: float) -> NDArray[np.float32]:
-    try:
-        import cv2
-    except ImportError:
-        raise Unreadable('16-bit colour needs OpenCV: pip install "stylegan-ada[deep]"') from None
+def _colour(content: bytes) -> NDArray[Any]:
+    """[H, W, 3 or 4]"""
+    import cv2
+
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise Unreadable("OpenCV cannot read it as colour")
-    values = image.astype(np.float32)
-    if values.shape[2] == 4:
-        opaque = values[:, :, 3:] / np.float32(WHITE)
-        values = values[:, :, :3] * opaque + np.float32(behind_it) * (1 - opaque)
-    return np.ascontiguousarray(values[:, :, 2::-1])  # OpenCV has blue first
-
-
-def _finite(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not np.isfinite(values).all():
-        raise Unreadable("it has pixels that are NaN or infinite")
-    return values
+    return image[:, :, [2, 1, 0, 3][: image.shape[2]]]  # OpenCV has blue first

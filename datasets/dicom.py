@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .decode import Header, Unreadable
+from .decode import MOST_PIXELS, Header
+from .deep import as_values
 from .label_files import DAMAGE
+from .unreadable import Passing, Unreadable, fault
 
 MODE = "DICOM"  # in the place of Pillow's mode: gray of more than 8 bits
 PREAMBLE = 128  # bytes before the four that mark the format
@@ -28,6 +30,8 @@ TAGS = (
     "BitsAllocated",
     "BitsStored",
     "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
     "RescaleSlope",
     "RescaleIntercept",
     "ModalityLUTSequence",
@@ -45,7 +49,6 @@ TAGS = (
 GRAY = ("MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
 COLOUR = ("RGB", PALETTE, "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
-MOST_PIXELS = 178_956_970  # as Pillow refuses to decode
 MOST_FRAMES = 2**16
 DEFLATED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95")  # inflated without bound when they are opened
 INSTALL = 'pip install "stylegan-ada[dicom]"'
@@ -81,13 +84,11 @@ def read_header(stream: BinaryIO) -> Header:
 
 def read_values(stream: BinaryIO, picture: int) -> NDArray[np.float32]:
     """[H, W, 1] or [H, W, 3] of the frame `picture`, from 0: gray in the modality's units, by slope and intercept, such
-    as Hounsfield units, MONOCHROME1 turned; colour as RGB. Raises Unreadable."""
+    as Hounsfield units, MONOCHROME1 turned, NaN where the pixel padding says that nothing was measured; colour as RGB.
+    Raises Unreadable."""
     with _pydicom():
         tags = _tags(stream)
-        values = _values(tags, stream, picture)
-    if not np.isfinite(values).all():
-        raise Unreadable("it has pixels that are NaN or infinite")
-    return values
+        return _values(tags, stream, picture)
 
 
 def read_image(stream: BinaryIO, picture: int) -> Image.Image:
@@ -102,8 +103,10 @@ def read_image(stream: BinaryIO, picture: int) -> Image.Image:
         if _is_colour(tags) or _is_plain(tags, picture):
             low, high = 0.0, 255.0 if tags.PhotometricInterpretation == PALETTE else 2.0**tags.BitsStored - 1
         else:
-            low, high = _voi(tags, picture) or (float(values.min()), float(values.max()))
-    levels = ((values - low) * (255 / max(high - low, 1e-12))).round().clip(0, 255).astype(np.uint8)
+            low, high = _voi(tags, picture) or (float(np.nanmin(values)), float(np.nanmax(values)))
+    levels = (
+        ((np.nan_to_num(values, nan=low) - low) * (255 / max(high - low, 1e-12))).round().clip(0, 255).astype(np.uint8)
+    )
     return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)
 
 
@@ -112,7 +115,7 @@ def _pydicom() -> Iterator[None]:
     try:
         import pydicom  # noqa: F401 - only whether it is there
     except ImportError:
-        raise Unreadable(f"DICOM needs pydicom: {INSTALL}") from None
+        raise Passing(f"DICOM needs pydicom: {INSTALL}") from None
     with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values outside the standard, in tags that are not read here
         try:
@@ -120,7 +123,7 @@ def _pydicom() -> Iterator[None]:
         except Unreadable:
             raise
         except Exception as error:  # pydicom raises nearly anything on damaged files
-            raise Unreadable(f"pydicom cannot read it ({type(error).__name__})") from None
+            raise fault(error, f"pydicom cannot read it ({type(error).__name__})") from None
 
 
 def _tags(stream: BinaryIO) -> Any:
@@ -155,7 +158,7 @@ def _require_decoder(tags: Any) -> None:
         raise Unreadable("compressed in a way that pydicom has no decoder for") from None
     if not decoder.is_available:
         package = "python-gdcm" if "gdcm" in str(decoder.missing_dependencies) else "pylibjpeg-openjpeg"
-        raise Unreadable(f"compressed by {syntax.name}: pip install {package}")
+        raise Passing(f"compressed by {syntax.name}: pip install {package}")
 
 
 def _values(tags: Any, stream: BinaryIO, picture: int) -> NDArray[np.float32]:
@@ -173,7 +176,19 @@ def _values(tags: Any, stream: BinaryIO, picture: int) -> NDArray[np.float32]:
         return np.asarray(stored, np.float32)
     slope, intercept = _rescale(tags, picture)
     values = stored.astype(np.float64) * slope + intercept
-    return np.asarray(_ends(tags, picture) - values if _is_turned(tags) else values, np.float32)[:, :, None]
+    values = _ends(tags, picture) - values if _is_turned(tags) else values
+    return as_values(values[:, :, None], _is_padding(tags, stored)[:, :, None])
+
+
+def _is_padding(tags: Any, stored: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where stored numbers are the pixel padding value, or between it and its limit (DICOM PS3.3, C.7.5.1.1.2)."""
+    ends = [tags.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    numbers = [end for end in ends if isinstance(end, int)]
+    if not numbers or ends[0] is None:
+        return np.zeros(stored.shape, bool)
+    # its type may differ from that of the pixels, whose bits it shares
+    low, high = sorted(np.array([numbers[0], numbers[-1]]).astype(stored.dtype).tolist())
+    return (stored >= low) & (stored <= high)
 
 
 def _is_colour(tags: Any) -> bool:

@@ -1,23 +1,26 @@
 """Look at a source before training on it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UserError
-from .decode import Unreadable
-from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
+from ..preparation import Preparation
+from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings, pixel_warnings
 from .labels import Labelling, read_labels, require_two_each
 from .look import Look, look
-from .opening import read_headers
+from .opening import PLAIN, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
 from .progress import Progress
 from .same_picture import same_pairs
-from .sources import open_source, require_images
+from .sources import Source, open_source, require_images
 from .split import hold_out
+from .unreadable import Unreadable
+from .value_range import values_apart, whole_range, words
 
 HOLDOUT = 0.1
 
@@ -40,8 +43,9 @@ class Inspection:
     """images: how many can be read. classes: readable images of each; None when unlabelled. modes: Pillow's.
 
     duplicates: groups of files whose decoded pixels are the same. near_duplicates: pairs of files that show the same
-    picture otherwise; of each group of exact duplicates only the first is compared. gray_range: the lowest and the
-    highest gray level of all pixels, 0 to 255, after 16 bits became 8; None without images. groups: how many labels.csv
+    picture otherwise; of each group of exact duplicates only the first is compared. gray: whether no image has colour.
+    gray_range: the lowest and the highest gray level of images of 8 bits, 0 to 255; value_range: of those of more, in
+    the files' own units; None where there are none. groups: how many labels.csv
     names; None where it names none. labels_refused: why training would refuse the labels; None where it would not.
     holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each.
     """
@@ -54,41 +58,48 @@ class Inspection:
     unreadable: list[UnreadableFile]
     duplicates: list[list[str]]
     near_duplicates: list[list[str]]
+    gray: bool
     gray_range: tuple[int, int] | None
+    value_range: tuple[float, float] | None
     groups: int | None
     labels_refused: str | None
     holdout: int
     warnings: list[str]
 
 
-def inspect_source(source: str, *, use_labels: bool = True, progress: Progress | None = None) -> Inspection:
+def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: Progress | None = None) -> Inspection:
     """Decode every image of a source and tell what was found. UserError on a bad source or label file.
+
+    preparation: how its labels, pages and bands are to be taken.
 
     Beside the names of the images a kilobyte of each stays in memory.
     """
     looks: dict[str, Look] = {}
     with open_source(source) as opened:
         require_images(opened)
-        labelling = read_labels(opened) if use_labels else None
-        headers, failed = read_headers(opened)
+        labelling = read_labels(opened) if preparation.use_labels else None
+        headers, failed = read_headers(opened, preparation)
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
         unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
         group_of = labelling.groups if labelling else None
-        for done, (name, found) in enumerate(map_readable(lambda name: look(opened, name), names), start=1):
+        for done, (name, found) in enumerate(
+            map_readable(lambda name: look(opened, name, preparation), names), start=1
+        ):
             if isinstance(found, Unreadable):
                 unreadable.append(UnreadableFile(name, str(found)))
             else:
                 looks[name] = found
             if progress:
                 progress(done, len(names))
+        apart = _values_apart(opened, looks, preparation)
     classes = _count_classes(labelling, list(looks)) if labelling else None
     sizes = Counter((seen.header.height, seen.header.width) for seen in looks.values())
     same = _same_pixels(looks)
     duplicates = [group for group in same if len(group) > 1]
     near = _near_duplicates(looks, [group[0] for group in same])
     refused = _labels_refused(list(looks), labelling)
-    class_of = labelling.index_of.__getitem__ if labelling else None
+    class_of = labelling.class_of if labelling else None
     return Inspection(
         source=source,
         images=len(looks),
@@ -98,13 +109,17 @@ def inspect_source(source: str, *, use_labels: bool = True, progress: Progress |
         unreadable=unreadable,
         duplicates=duplicates,
         near_duplicates=near,
+        gray=all(seen.header.gray for seen in looks.values()),
         gray_range=_gray_range(looks),
+        value_range=_value_range(looks),
         groups=len({group_of[name] for name in looks}) if group_of else None,
         labels_refused=refused,
         holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
         warnings=[
             *class_warnings(classes or {}),
-            *image_warnings(looks.values(), len(sizes), len(unreadable)),
+            *image_warnings(looks.values(), len(sizes), len(unreadable), preparation),
+            *pixel_warnings(looks, class_of),
+            *([] if apart is None else [apart]),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
         ],
@@ -131,9 +146,31 @@ def _near_duplicates(looks: Mapping[str, Look], names: Sequence[str]) -> list[li
 
 
 def _gray_range(looks: Mapping[str, Look]) -> tuple[int, int] | None:
-    if not looks:
+    plain = [seen for seen in looks.values() if seen.values is None]
+    return (min(seen.darkest for seen in plain), max(seen.brightest for seen in plain)) if plain else None
+
+
+def _value_range(looks: Mapping[str, Look]) -> tuple[float, float] | None:
+    deep = [seen.values for seen in looks.values() if seen.values is not None]
+    return (min(found.low for found in deep), max(found.high for found in deep)) if deep else None
+
+
+def _values_apart(source: Source, looks: Mapping[str, Look], preparation: Preparation) -> str | None:
+    """A warning, where training would take the range from all values."""
+    deep = {name: seen.values for name, seen in looks.items() if seen.values is not None}
+    voi = {seen.header.voi for seen in looks.values()}
+    if len(deep) < len(looks) or (len(voi) == 1 and voi != {None}):
         return None
-    return min(seen.darkest for seen in looks.values()), max(seen.brightest for seen in looks.values())
+
+    def values_of(name: str) -> NDArray[np.float32]:
+        with open_picture(source, name) as (stream, picture):
+            return open_values(stream, picture, preparation)
+
+    def images() -> Iterator[NDArray[np.float32]]:
+        return (found for _, found in map_readable(values_of, list(deep)) if not isinstance(found, Unreadable))
+
+    apart = values_apart(list(deep.values()), images)
+    return None if apart is None else words(apart, *whole_range(deep.values()))
 
 
 def _labels_refused(names: Sequence[str], labelling: Labelling | None) -> str | None:

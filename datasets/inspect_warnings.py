@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from ..preparation import Preparation
 from .look import Look
+from .pixel_notes import blank_lines
 
 SMALL_CLASS = 50  # images
 DARK = 64  # a quarter of the gray levels
@@ -22,7 +24,25 @@ def class_warnings(classes: Mapping[str, int]) -> list[str]:
     return warnings
 
 
-def image_warnings(looks: Collection[Look], sizes: int, unreadable: int) -> list[str]:
+def pixel_warnings(looks: Mapping[str, Look], class_of: Callable[[str], str] | None) -> list[str]:
+    blank = [name for name, look in looks.items() if look.blank]
+    warnings = list(blank_lines(blank, {name: class_of(name) for name in looks} if class_of else {}))
+    opaque = sum(look.opaque for look in looks.values())
+    if opaque:
+        warnings.append(f"{opaque} images have an alpha of 0 everywhere: it would be ignored, as if they were opaque")
+    missing = sum(look.missing for look in looks.values())
+    if missing:
+        warnings.append(
+            f"{missing} images have pixels where nothing was measured (NaN, or what their files name for it): these "
+            "would be taken as black"
+        )
+    coloured = [look for look in looks.values() if not look.header.gray]
+    if coloured and all(look.no_colour for look in coloured):
+        warnings.append(f"{len(coloured)} images are gray, saved in colour: `channels` gray does, and trains sooner")
+    return warnings
+
+
+def image_warnings(looks: Collection[Look], sizes: int, unreadable: int, preparation: Preparation) -> list[str]:
     headers = [look.header for look in looks]
     warnings = []
     if unreadable:
@@ -45,8 +65,11 @@ def image_warnings(looks: Collection[Look], sizes: int, unreadable: int) -> list
             f"{len(dark)} images use less than a quarter of the brightness range (99.9% of their pixels are at most "
             f"{max(dark)} of 255): stretch their contrast first (preset scan in docs/data.md)"
         )
+    bands = [header.bands for header in headers if header.bands is not None]
+    if bands:
+        warnings.append(f"{len(bands)} images have {bands[0]}: the first {bands[0].own} would be taken (see `bands`)")
     frames = sum(header.frames > 1 for header in headers)
-    if frames:
+    if frames and preparation.pages == "first":
         warnings.append(f"{frames} files hold several pictures: the first of each would be taken")
     return warnings
 

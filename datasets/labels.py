@@ -31,6 +31,10 @@ class Labelling:
         groups = {row["file"]: row[GROUP] for row in self.rows}
         return groups | {name: groups[file] for name, file in self.file_of.items()}
 
+    def class_of(self, name: str) -> str:
+        """The name of an image's class."""
+        return self.classes[self.index_of[name]]
+
     def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
         """Of pictures, too, each as its file is labelled. file_of: picture -> file."""
         index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}

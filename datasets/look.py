@@ -2,15 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .decode import Header
-from .dicom import MODE
+from ..preparation import Preparation
+from .decode import OPAQUE, Header
 from .opening import open_image, open_picture, open_values, read_header
 from .sources import Source
+from .value_range import ValueRange, value_range
 
 SIDE = 32  # pixels of the small copy
 QUANTILE = 0.999
@@ -18,49 +20,75 @@ QUANTILE = 0.999
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Of the pixels in 8 bits, gray values of more divided by 257, of DICOM files as viewers show them.
-
-    digest: the same for the same pixels. darkest, brightest: gray levels, 0 to 255. top: the level that 99.9% of the
-    pixels do not exceed. small: uint8 [32, 32], gray, whatever the image's shape.
+    """digest: the same for the same pixels. values: of an image with more than 8 bits, in its own units. darkest,
+    brightest: gray levels of the others, 0 to 255. top: the level that 99.9% of the pixels do not exceed in 8 bits.
+    blank: whether it is of one colour throughout; no_colour: saved in colour, but gray; opaque: an alpha of 0
+    everywhere was ignored; missing: nothing was measured somewhere. small: uint8 [32, 32], gray, whatever the image's
+    shape.
     """
 
     header: Header
     digest: str
+    values: ValueRange | None
     darkest: int
     brightest: int
     top: int
+    blank: bool
+    no_colour: bool
+    opaque: bool
+    missing: bool
     small: NDArray[np.uint8]
 
 
-def look(source: Source, name: str) -> Look:
+def look(source: Source, name: str, preparation: Preparation) -> Look:
     """Decodes an image of a source. Raises Unreadable."""
     with open_picture(source, name) as (stream, picture):
-        header = read_header(stream)
+        header = read_header(stream, picture, preparation.bands)
         stream.seek(0)
-        if header.deep and header.gray:
-            values = open_values(stream, picture)[:, :, 0]
-            digest = values.tobytes()
-            if header.mode == MODE:
-                image = open_image(stream, picture)
-            else:
-                image = Image.fromarray((values / 257).clip(0, 255).round().astype(np.uint8))
-            small = _stretched(Image.fromarray(values).resize((SIDE, SIDE), Image.Resampling.BOX))
-        else:
-            image = open_image(stream, picture)
-            digest, small = image.tobytes(), np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
-    upto = np.cumsum(image.convert("L").histogram())
+        if header.deep:
+            return _deep(header, stream, picture, preparation)
+        image = open_image(stream, picture, preparation)
+    gray, pixels = image.convert("L"), np.asarray(image)
+    upto = np.cumsum(gray.histogram())
     return Look(
         header=header,
-        digest=hashlib.sha256(f"{image.mode} {image.size}".encode() + digest).hexdigest(),
+        digest=hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest(),
+        values=None,
         darkest=int(np.flatnonzero(upto)[0]),
         brightest=int(np.searchsorted(upto, upto[-1])),
         top=int(np.searchsorted(upto, QUANTILE * upto[-1])),
-        small=small,
+        blank=bool((pixels == pixels[:1, :1]).all()),
+        no_colour=pixels.ndim == 3 and bool((pixels == pixels[:, :, :1]).all()),
+        opaque=OPAQUE in image.info,
+        missing=False,
+        small=np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
     )
 
 
-def _stretched(image: Image.Image) -> NDArray[np.uint8]:
-    """Floating-point values, which may be of any range, as gray levels from their lowest to their highest."""
-    values = np.asarray(image)
-    low, high = float(values.min()), float(values.max())
-    return ((values - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8)
+def _deep(header: Header, stream: BinaryIO, picture: int, preparation: Preparation) -> Look:
+    values = open_values(stream, picture, preparation)
+    found = value_range(values)
+    top = 255
+    if header.deep_only is None:  # it may be taken in 8 bits, with others
+        stream.seek(0)
+        top = int(np.quantile(np.asarray(open_image(stream, picture, preparation)), QUANTILE))
+    return Look(
+        header=header,
+        digest=hashlib.sha256(f"values {values.shape}".encode() + values.tobytes()).hexdigest(),
+        values=found,
+        darkest=0,
+        brightest=0,
+        top=top,
+        blank=found.low == found.high,
+        no_colour=values.shape[2] == 3 and bool((values == values[:, :, :1]).all()),
+        opaque=False,
+        missing=bool(np.isnan(values).any()),
+        small=_stretched(np.nan_to_num(values.mean(axis=2), nan=found.low)),
+    )
+
+
+def _stretched(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """[32, 32] gray levels of values [H, W] of any range, from the lowest to the highest."""
+    small = np.asarray(Image.fromarray(values).resize((SIDE, SIDE), Image.Resampling.BOX))
+    low, high = float(small.min()), float(small.max())
+    return ((small - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8)

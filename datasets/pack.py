@@ -4,24 +4,31 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..pixels import to_window
 from ..preparation import AUTO, BORDERS, Preparation
+from .bands import require_colours
 from .cache import Meta, write_cache
 from .conversions import conversions
-from .decode import Header, Unreadable, refusal, to_array
+from .decode import OPAQUE, Header, to_array
 from .deep import fitted
 from .labels import Labelling, read_labels, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
+from .pixel_notes import PixelNotes
 from .progress import Progress
 from .sizes import resolve_size, too_small
 from .sources import Source, require_images
+from .unreadable import Unreadable
+from .value_range import value_range, values_apart, whole_range, words
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,16 @@ class Plan:
     voi: tuple[float, float] | None  # the window that all images ask for
 
 
+@dataclass(frozen=True)
+class Window:
+    """limits: the values that become black and white. origin: where they are from, in words. warning: on values in it
+    that stand for nothing measured, perhaps."""
+
+    limits: tuple[float, float]
+    origin: str
+    warning: str | None = None
+
+
 def pack(
     source: Source,
     preparation: Preparation,
@@ -50,25 +67,27 @@ def pack(
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     kept: list[str] = []
-    window, window_from = _window(source, plan, preparation) if plan.deep else (None, None)
+    window = _window(source, plan, preparation) if plan.deep else None
+    seen = PixelNotes()
 
     def describe(pixel_digest: str) -> Meta:
         _require_some(source, kept, plan.skipped)
         if plan.labelling:
             require_two_each(kept, plan.labelling)
-        return _describe(plan, kept, preparation, window, window_from, pixel_digest)
+        return _describe(plan, kept, preparation, window, seen, pixel_digest)
 
-    images = _decoded(source, plan, preparation, window, kept, progress)
+    images = _decoded(source, plan, preparation, window.limits if window else None, kept, seen, progress)
     write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
 
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
     require_images(source)
     labelling = read_labels(source) if preparation.use_labels else None
-    headers, skipped = read_headers(source, preparation.pages)
+    headers, skipped = read_headers(source, preparation)
     labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
+    require_colours({name: header.bands for name, header in headers.items()})
     deep = _is_deep(headers, preparation)
-    _leave_out(headers, skipped, {} if deep else {name: refusal(header.mode) for name, header in headers.items()})
+    _leave_out(headers, skipped, {} if deep else _beyond_8_bits(headers))
     _require_some(source, headers, skipped)
     if deep and preparation.background not in (*BORDERS, "black", "white"):
         raise UserError(
@@ -93,12 +112,20 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
     )
 
 
-def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Mapping[str, str | None]) -> None:
+def _beyond_8_bits(headers: Mapping[str, Header]) -> dict[str, str]:
+    """Why images cannot be brought to 8 bits, by name."""
+    return {
+        name: f"{header.deep_only} (convert to 8 or 16 bits)"
+        for name, header in headers.items()
+        if header.deep_only is not None
+    }
+
+
+def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Mapping[str, str]) -> None:
     """Moves those that there is a reason against."""
     for name, reason in reasons.items():
-        if reason is not None:
-            skipped[name] = reason
-            del headers[name]
+        skipped[name] = reason
+        del headers[name]
 
 
 def _is_deep(headers: Mapping[str, Header], preparation: Preparation) -> bool:
@@ -122,28 +149,24 @@ def _is_deep(headers: Mapping[str, Header], preparation: Preparation) -> bool:
     return True
 
 
-def _window(source: Source, plan: Plan, preparation: Preparation) -> tuple[tuple[float, float], str]:
-    """(low, high), and words on where they are from."""
+def _window(source: Source, plan: Plan, preparation: Preparation) -> Window:
     if preparation.window:
-        return preparation.window, "`window`"
+        return Window(preparation.window, "`window`")
     if plan.voi:
-        return plan.voi, "the VOI window that all files carry"
-    return _range_of(source, plan), "the lowest and the highest value of all images"
+        return Window(plan.voi, "the VOI window that all files carry")
 
-
-def _range_of(source: Source, plan: Plan) -> tuple[float, float]:
-    """The lowest and the highest value of all images."""
-
-    def range_of(name: str) -> tuple[float, float]:
+    def values_of(name: str) -> NDArray[np.float32]:
         with open_picture(source, name) as (stream, picture):
-            values = open_values(stream, picture)
-        return float(values.min()), float(values.max())
+            return open_values(stream, picture, preparation)
 
-    ranges = [found for _, found in map_readable(range_of, plan.names) if not isinstance(found, Unreadable)]
-    if not ranges:
-        return 0.0, 1.0
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    return low, max(high, low + 1)
+    def readable(found: Iterable[tuple[str, T | Unreadable]]) -> Iterator[T]:
+        return (value for _, value in found if not isinstance(value, Unreadable))
+
+    ranges = list(readable(map_readable(lambda name: value_range(values_of(name)), plan.names)))
+    low, high = whole_range(ranges)
+    apart = values_apart(ranges, lambda: readable(map_readable(values_of, plan.names)))
+    warning = None if apart is None else f"warning: {words(apart, low, high)}"
+    return Window((low, high), "the lowest and the highest value of all images", warning)
 
 
 def _decoded(
@@ -152,6 +175,7 @@ def _decoded(
     preparation: Preparation,
     window: tuple[float, float] | None,
     kept: list[str],
+    seen: PixelNotes,
     progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, its name added to `kept`; the
@@ -159,20 +183,25 @@ def _decoded(
     channels, height, width = plan.image_shape
     fit, background = preparation.fit, preparation.background
 
-    def pixels_of(name: str) -> np.ndarray:
+    def pixels_of(name: str) -> tuple[np.ndarray, bool, bool]:
+        """And whether an alpha of 0 everywhere was ignored, whether nothing was measured somewhere."""
         with open_picture(source, name) as (stream, picture):
             if window is not None:
-                values = open_values(stream, picture, background)
-                return to_window(fitted(values, height, width, channels, fit, background, window), window)
-            image = open_image(stream, picture, background, alpha=channels == 4)
-        return to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
+                values = open_values(stream, picture, preparation)
+                planes = to_window(fitted(values, height, width, channels, fit, background, window), window)
+                return planes, False, bool(np.isnan(values).any())
+            image = open_image(stream, picture, preparation, alpha=channels == 4)
+        planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
+        return planes, OPAQUE in image.info, False
 
-    for done, (name, pixels) in enumerate(map_readable(pixels_of, plan.names), start=1):
-        if isinstance(pixels, Unreadable):
-            plan.skipped[name] = str(pixels)
+    for done, (name, found) in enumerate(map_readable(pixels_of, plan.names), start=1):
+        if isinstance(found, Unreadable):
+            plan.skipped[name] = str(found)
         else:
+            planes, opaque, missing = found
+            seen.add(name, planes, opaque, missing)
             kept.append(name)
-            yield pixels
+            yield planes
         if progress:
             progress(done, len(plan.names))
 
@@ -190,8 +219,8 @@ def _describe(
     plan: Plan,
     kept: list[str],
     preparation: Preparation,
-    window: tuple[float, float] | None,
-    window_from: str | None,
+    window: Window | None,
+    seen: PixelNotes,
     pixel_digest: str,
 ) -> Meta:
     labelling = plan.labelling
@@ -200,11 +229,13 @@ def _describe(
     group_of = labelling.groups if labelling else None
     groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
+    class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
+    notes = [plan.why_size, done, window.warning if window else None, *seen.lines(class_of)]
     told: list[Any] = [pixel_digest, plan.image_shape, preparation.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)
     if window is not None:
-        told.append(window)
+        told.append(window.limits)
     return Meta(
         labels=labels,
         classes=classes,
@@ -212,9 +243,9 @@ def _describe(
         skipped=tuple(sorted(plan.skipped.items())),
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         groups=None if groups is None else tuple(groups),
-        window=window,
-        notes=tuple(line for line in (plan.why_size, done) if line is not None),
-        window_from=window_from,
+        window=window.limits if window else None,
+        notes=tuple(line for line in notes if line is not None),
+        window_from=window.origin if window else None,
     )
 
 

@@ -1,23 +1,34 @@
 """Work on many files in threads: Pillow and zlib let go of the interpreter while they decode."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from .decode import Unreadable
+from ..errors import RunFailed, UserError
+from .unreadable import Passing, Unreadable
 
 T = TypeVar("T")
 # bounds the results that wait in memory, and the work that an interrupt has to wait for
 BATCH = 64
+at_work = threading.local()  # .name: the image that a thread reads, for warnings that libraries give meanwhile
 
 
 def map_readable(function: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T | Unreadable]]:
-    """(name, function(name)) in the order of `names`, an Unreadable that was raised in place of the result."""
+    """(name, function(name)) in the order of `names`, an Unreadable that was raised in place of the result.
+
+    What may pass is no property of the file, and to go on without it would be to lose it: that is a RunFailed if the
+    drive fails, and a UserError if a package or a permission is missing.
+    """
 
     def attempt(name: str) -> T | Unreadable:
+        at_work.name = name
         try:
             return function(name)
+        except Passing as passing:
+            failure = RunFailed if passing.io_error else UserError
+            raise failure(f"cannot read {name!r:.300} ({passing}): put that right, or take the file away") from None
         except Unreadable as unreadable:
             return unreadable
 

@@ -12,7 +12,7 @@ from PIL import Image
 from .._version import __version__
 from ..albumentations_files import import_albumentations, write_pipeline
 from ..errors import UserError
-from .decode import Header, Unreadable
+from .decode import Header
 from .opening import open_image, open_picture, read_headers
 from .parallel import map_readable
 from .prepare_names import read_label_rows, target_names, write_label_rows
@@ -20,6 +20,7 @@ from .prepare_sheet import before_after_sheet
 from .prepare_try import Preparation
 from .progress import Progress
 from .sources import Source, open_source
+from .unreadable import Unreadable
 
 IMAGES = "images"
 SHOWN = 8  # images of the sheet

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError, first_line
-from .decode import Header, Unreadable
+from .decode import Header
 from .opening import open_image, open_picture
 from .prepare_presets import INTER_AREA
 from .sources import Source
+from .unreadable import Unreadable
 
 RESIZING = ("Resize", "SmallestMaxSize", "LongestMaxSize", "RandomResizedCrop", "RandomSizedCrop", "RandomScale")
 

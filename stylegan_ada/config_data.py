@@ -53,6 +53,14 @@ class DataConfig:
         default="first",
         metadata=setting("pages", "Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
     )
+    bands: str | None = field(
+        default=None,
+        metadata=setting(
+            "bands",
+            "One band of the images (4), or three (1,2,3), to be gray or red, green, blue; from 1.",
+            default="as the files say",
+        ),
+    )
     window: str | None = field(
         default=None,
         metadata=setting(
@@ -104,6 +112,7 @@ class DataConfig:
             fit=self.fit,
             background=self.background,
             pages=self.pages,
+            bands=parse_bands(self.bands),
             channels=None if self.channels is None else CHANNELS[self.channels],
             window=parse_window(self.window),
             use_labels=self.labels,
@@ -123,6 +132,14 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 def wanted_size(text: str | None) -> tuple[int, int] | str | None:
     """`parse_size`, or "auto"."""
     return text if text == AUTO else parse_size(text)
+
+
+def parse_bands(text: str | None) -> tuple[int, ...]:
+    """ "1,2,3" -> (1, 2, 3)"""
+    try:
+        return () if text is None else tuple(map(int, text.split(",")))
+    except ValueError:
+        raise UserError(f"`bands` {text}: give one band (4) or three (1,2,3), from 1") from None
 
 
 def parse_window(text: str | None) -> tuple[float, float] | None:

@@ -19,6 +19,7 @@ class Preparation:
     "auto" chooses one by the median image, and leaves out those that are too small for it. fit: "crop" (the centre),
     "pad" or "stretch". background: behind transparent pixels and around padded images, a colour, "edge" or "reflect"
     (behind transparent pixels lies white then). pages: "first" or "all", of files that hold several pictures.
+    bands: which of an image's bands are its gray values (one) or its colours (three), from 1; () goes by the file.
     channels: 1, 3, or 4 (RGBA, the colours multiplied by alpha); None is 1 if no image has colour, else 3.
     deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
     that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
@@ -28,6 +29,7 @@ class Preparation:
     fit: str = "crop"
     background: str = "white"
     pages: str = "first"
+    bands: tuple[int, ...] = ()
     channels: int | None = None
     deep: bool | None = None
     window: tuple[float, float] | None = None
@@ -49,6 +51,10 @@ class Preparation:
             )
         if self.pages not in PAGES:
             raise UserError(f"no pages {self.pages!r}: {nearest(self.pages, PAGES)}")
+        if self.bands and (len(self.bands) not in (1, 3) or min(self.bands) < 1):
+            raise UserError(f"`bands` {','.join(map(str, self.bands))}: give one band (4) or three (1,2,3), from 1")
+        if self.bands and self.channels == CHANNELS["rgba"]:
+            raise UserError("`channels` rgba: chosen `bands` have no transparency, leave one of the two out")
         check_background(self.background)
 
 

@@ -5,8 +5,11 @@ from collections.abc import Callable
 
 import click
 
+from ..config_data import DataConfig
 from ..options import CONFIGS, Option, options_of
 from .common import Choice
+
+READING = ("pages", "bands", "no_labels")
 
 
 def flag(name: str) -> str:
@@ -30,6 +33,13 @@ def with_flags(message: str, command: click.Command | None = None) -> str:
 def config_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options of `train` that set a field of the configuration."""
     for option in reversed(list(options_of(*CONFIGS))):
+        command = _click_option(option)(command)
+    return command
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command those options of `train` that say how images and labels are read."""
+    for option in reversed([option for option in options_of(DataConfig) if option.name in READING]):
         command = _click_option(option)(command)
     return command
 

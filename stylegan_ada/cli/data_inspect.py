@@ -5,13 +5,14 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import UserError, shown
+from ..preparation import Preparation
 from .common import check_new_file, progress_bar
-from .config_options import flag, with_flags
+from .config_options import flag, reading_options, with_flags
 
 if TYPE_CHECKING:
     from ..datasets.inspect import Inspection
@@ -22,41 +23,45 @@ MOST_PAIRS = 20  # printed
 
 @click.command()
 @click.argument("source")
-@click.option("--no-labels", is_flag=True, help="Ignore class folders and label files.")
+@reading_options
 @click.option("--sheet", type=click.Path(path_type=Path), help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(source: str, no_labels: bool, sheet: Path | None, as_json: bool) -> None:
+def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
     """Report what SOURCE (a folder, a .zip or sample:NAME) holds, what is wrong with it, and how to train on it."""
     from ..datasets.advice import advise
     from ..datasets.inspect import inspect_source
     from ..devices import choose_device, machine_of
+    from ..options import TrainOptions
+    from ..resolve import data_of
 
     if sheet is not None:
         if sheet.suffix.lower() != ".png":
             raise UserError(f"--sheet {sheet}: give a file that ends in .png")
         check_new_file(sheet, "--sheet")
+    options = TrainOptions(data=source, **reading)
+    preparation = data_of(options).preparation
     with progress_bar("reading images") as progress:
-        found = inspect_source(source, use_labels=not no_labels, progress=progress)
-    advice = advise(found, machine_of(choose_device("auto")), use_labels=not no_labels)
+        found = inspect_source(source, preparation, progress=progress)
+    advice = advise(found, machine_of(choose_device("auto")), options)
     found = replace(found, warnings=[with_flags(warning) for warning in found.warnings])
     reasons = [with_flags(reason) for reason in advice.reasons] if advice else []
     command = _command_line(advice.options) if advice else None
     if sheet is not None and found.images:
-        _write_sheet(sheet, found, not no_labels)
+        _write_sheet(sheet, found, preparation)
     if as_json:
         click.echo(json.dumps(asdict(found) | {"reasons": reasons, "command": command}, indent=2))
     else:
         click.echo("\n".join(map(shown, [*_report(found), *_proposal(reasons, command)])))
 
 
-def _write_sheet(sheet: Path, found: "Inspection", use_labels: bool) -> None:
+def _write_sheet(sheet: Path, found: "Inspection", preparation: Preparation) -> None:
     from ..datasets import sample_licence
     from ..datasets.example_sheet import example_sheet
     from ..files import atomic_path
 
     unreadable = {file.file for file in found.unreadable}
     with atomic_path(sheet) as temporary:
-        example_sheet(found.source, use_labels=use_labels, leave_out=unreadable).save(temporary)
+        example_sheet(found.source, preparation, leave_out=unreadable).save(temporary)
     licence = sample_licence(found.source)
     if licence:
         click.echo(licence, err=True)
@@ -95,6 +100,10 @@ def _report(found: "Inspection") -> Iterator[str]:
     yield "modes: " + ", ".join(f"{mode} ({count})" for mode, count in found.modes.items())
     if found.gray_range:
         yield "gray levels: {} to {} (of 0 to 255)".format(*found.gray_range)
+    if found.value_range:
+        yield "values: {:.7g} to {:.7g} (in the files' own units, of images with more than 8 bits)".format(
+            *found.value_range
+        )
     yield f"unreadable: {len(found.unreadable) or 'none'}"
     for file in found.unreadable:
         yield f"  {file.file}: {file.reason}"

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.decode import Unreadable, to_array
+from ..datasets.decode import to_array
 from ..datasets.deep import fitted
 from ..datasets.opening import open_image, open_values, read_header
 from ..datasets.sources import FolderSource
+from ..datasets.unreadable import Unreadable
 from ..errors import UserError
 from ..pixels import in_8_bits, nhwc, to_window
 from ..preparation import Preparation
@@ -104,16 +105,16 @@ def read_image(file: Path, shape: Shape, preparation: Preparation) -> tuple[NDAr
     fit, window, background = preparation.fit, preparation.window, preparation.background
     try:
         with open(file, "rb") as stream:
-            header = read_header(stream)
+            header = read_header(stream, bands=preparation.bands)
             if fit != "pad" and (header.height < height or header.width < width):
                 raise Unreadable(f"{header.height}x{header.width}, smaller than the generator's {height}x{width}")
             stream.seek(0)
             if window is None:
-                image = open_image(stream, background=background)
+                image = open_image(stream, preparation=preparation)
                 planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
             elif header.deep:
                 values = fitted(
-                    open_values(stream, background=background), height, width, channels, fit, background, window
+                    open_values(stream, preparation=preparation), height, width, channels, fit, background, window
                 )
                 planes = in_8_bits(to_window(values, window))
             else:

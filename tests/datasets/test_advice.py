@@ -6,6 +6,7 @@ import pytest
 from stylegan_ada.datasets.advice import Advice, advise
 from stylegan_ada.datasets.inspect import Inspection, SizeCount
 from stylegan_ada.image_size import nearest_size_within
+from stylegan_ada.options import TrainOptions
 from stylegan_ada.resolve import Machine
 
 CPU = Machine(cuda=False)
@@ -22,7 +23,9 @@ def _inspection(*sizes: tuple[int, int], **values: Any) -> Inspection:
         "unreadable": [],
         "duplicates": [],
         "near_duplicates": [],
+        "gray": True,
         "gray_range": (0, 255),
+        "value_range": None,
         "groups": None,
         "labels_refused": None,
         "holdout": 100,
@@ -32,7 +35,7 @@ def _inspection(*sizes: tuple[int, int], **values: Any) -> Inspection:
 
 
 def _advise(found: Inspection, **how: Any) -> Advice:
-    advice = advise(found, CPU, **how)
+    advice = advise(found, CPU, TrainOptions(data=found.source, **how))
     assert advice is not None
     return advice
 
@@ -62,8 +65,8 @@ def test_the_size(sizes: list[tuple[int, int]], size: str | None) -> None:
 
 
 def test_without_images_or_with_too_small_ones_there_is_no_advice() -> None:
-    assert advise(_inspection((3, 100)), CPU) is None
-    assert advise(_inspection(sizes=[], images=0), CPU) is None
+    assert advise(_inspection((3, 100)), CPU, TrainOptions(data="images")) is None
+    assert advise(_inspection(sizes=[], images=0), CPU, TrainOptions(data="images")) is None
 
 
 def test_the_nearest_size_within_is_the_best_of_all() -> None:
@@ -106,4 +109,4 @@ def test_labels_that_are_refused_are_ignored_and_groups_with_them() -> None:
     assert _about(advice, "no_labels") == ["`no_labels`: class 'b' is small"]
     assert not _about(advice, "label_head")
     assert not _about(advice, "balance")
-    assert _advise(_inspection((64, 64)), use_labels=False).options.no_labels
+    assert _advise(_inspection((64, 64)), no_labels=True).options.no_labels

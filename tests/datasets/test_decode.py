@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.datasets.decode import Unreadable, open_image, read_header, to_array
+from stylegan_ada.datasets.decode import open_image, read_header, to_array
 from stylegan_ada.datasets.fitting import crop_box
+from stylegan_ada.datasets.unreadable import Unreadable
 
 RANDOM = np.random.default_rng(0)
 RGB = RANDOM.integers(0, 256, (6, 10, 3), dtype=np.uint8)

@@ -8,8 +8,9 @@ from PIL import Image
 
 from stylegan_ada import UserError
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.decode import Unreadable
-from stylegan_ada.datasets.deep import fitted, open_values
+from stylegan_ada.datasets.deep import fitted
+from stylegan_ada.datasets.opening import open_values
+from stylegan_ada.datasets.unreadable import Unreadable
 from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
@@ -51,8 +52,11 @@ def test_floating_point_values_may_be_negative(write):
     array = RANDOM.normal(0, 1000, (6, 7)).astype(np.float32)
     with open(write("a.tiff", array), "rb") as stream:
         assert np.array_equal(open_values(stream)[:, :, 0], array)
-    array[2, 3] = np.nan
-    with open(write("b.tiff", array), "rb") as stream, pytest.raises(Unreadable, match="NaN or infinite"):
+    array[2, 3], array[0, 0] = np.nan, -np.inf
+    with open(write("b.tiff", array), "rb") as stream:
+        values = open_values(stream)[:, :, 0]
+    assert np.argwhere(np.isnan(values)).tolist() == [[0, 0], [2, 3]]  # nothing was measured there
+    with open(write("c.tiff", array * np.nan), "rb") as stream, pytest.raises(Unreadable, match="all its pixels"):
         open_values(stream)
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from stylegan_ada.datasets.inspect import SizeCount, inspect_source
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 SMALL = (
     "{} classes have fewer than 50 images (smallest: {!r}, {}): they may be learned badly, training with few images "
@@ -42,7 +43,7 @@ def test_a_clean_set(folder: Path) -> None:
     assert found.labels_refused is None
     assert found.holdout == 0
     assert found.warnings == [SMALL.format(2, "cat", 3)]
-    plain = inspect_source(str(folder), use_labels=False)
+    plain = inspect_source(str(folder), Preparation(use_labels=False))
     assert plain.classes is None
     assert plain.holdout == 1
     assert plain.warnings == []
@@ -75,6 +76,7 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "1 images use less than a quarter of the brightness range (99.9% of their pixels are at most 0 of 255): "
         "stretch their contrast first (preset scan in docs/data.md)",
         "1 files hold several pictures: the first of each would be taken",
+        "2 images are blank, of one colour throughout (first: 'cat/deep.png')",
         "2 images are exact copies of others",
         "1 images are in more than one class (first: 'cat/0.png')",
     ]
@@ -114,7 +116,7 @@ def test_near_duplicates_across_classes_and_groups(tmp_path: Path, blots: np.nda
         "1 of these pairs are in two groups (first: '12.png' and 'darker.png'): a split by groups would not "
         "separate them",
     ]
-    plain = inspect_source(str(tmp_path), use_labels=False)
+    plain = inspect_source(str(tmp_path), Preparation(use_labels=False))
     assert plain.near_duplicates == found.near_duplicates
     assert len(plain.warnings) == 2
     assert plain.groups is None

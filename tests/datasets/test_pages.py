@@ -75,6 +75,7 @@ def test_a_mixed_set_says_what_was_done(tmp_path):
         "10 images: 1 1-bit converted to RGB, 2 palette converted to RGB, 1 CMYK converted to RGB, "
         "3 gray converted to RGB, 2 with transparency laid on black, 1 of more than 8 bits brought to 8, "
         "1 turned or mirrored as EXIF says, 1 file holds several pictures, of which the first is taken",
+        "warning: 1 images are blank, of one colour throughout (first: 'deep.png')",
     )
     assert "8 without transparency made opaque" in load_dataset(str(tmp_path), Preparation(channels=4)).notes[0]
 
