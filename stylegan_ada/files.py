@@ -19,6 +19,12 @@ def cache_root() -> Path:
     return platformdirs.user_cache_path("stylegan-ada")
 
 
+def user_path(path: str | Path) -> Path:
+    """The path that a user has written, in which ~ and ~user are home folders. A Path stays as it is: "./~" is one way
+    to name a folder that is called ~."""
+    return Path(os.path.expanduser(path)) if isinstance(path, str) else path
+
+
 @contextmanager
 def atomic_path(path: Path, remedy: str = "make room, or choose another place") -> Iterator[Path]:
     """A temporary path beside `path` (with its suffix), flushed and renamed to `path` when the block ends well.

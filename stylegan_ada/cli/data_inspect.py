@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UserError, shown
-from .common import check_new_file, progress_bar
+from ..files import user_path
+from .common import PATH, check_new_file, progress_bar
 from .config_options import flag, with_flags
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MOST_PAIRS = 20  # printed
 @click.command()
 @click.argument("source")
 @click.option("--no-labels", is_flag=True, help="Ignore class folders and label files.")
-@click.option("--sheet", type=click.Path(path_type=Path), help="A new file, .png, for examples of each class.")
+@click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, no_labels: bool, sheet: Path | None, as_json: bool) -> None:
     """Report what SOURCE (a folder, a .zip or sample:NAME) holds, what is wrong with it, and how to train on it."""
@@ -73,7 +74,7 @@ def _command_line(options: "TrainOptions") -> str:
 
 def _new_run(source: str) -> Path:
     """runs/NAME, or runs/NAME-2 and so on where there is one; not among the images, which `train` refuses."""
-    path = Path(source).resolve()
+    path = user_path(source).resolve()
     runs = Path("runs")
     if path.is_dir() and runs.resolve().is_relative_to(path):
         runs = path.parent / "runs"
