@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import RunFailed, UserError
 from ..files import atomic_path, cache_root
+from ..locks import lock
 from ..pixels import in_8_bits
 from ..preparation import Preparation
 from .dataset import ImageDataset
@@ -146,12 +147,12 @@ class _ArrayFile:
 
 
 def _clean(folder: Path) -> None:
-    """Deletes what packers that were killed have left: no process holds it, and it has not been written for a while."""
+    """Deletes what packers that were killed have left: no process holds it, and it has not been written for a while.
+    Where the file system has no locks nothing is deleted, since a packer may be alive and slow."""
     for path in folder.iterdir():
         if TEMPORARY.fullmatch(path.name):
-            with suppress(OSError), path.open("rb") as file:  # gone meanwhile, held, or another user's
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if time.time() - path.stat().st_mtime > LEFT_BEHIND:
+            with suppress(OSError), path.open("r+b") as file:  # gone meanwhile, held, or another user's
+                if lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB) and time.time() - path.stat().st_mtime > LEFT_BEHIND:
                     path.unlink()
 
 
@@ -162,8 +163,7 @@ def _mb(count: int) -> str:
 @contextmanager
 def _array_file(path: Path, dtype: DTypeLike, image_shape: tuple[int, int, int], remedy: str) -> Iterator[_ArrayFile]:
     with atomic_path(path, remedy) as temporary, temporary.open("wb") as file:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file, fcntl.LOCK_EX)  # one that looks whether it was left behind lets go of it at once
         array = _ArrayFile(file, dtype, image_shape)
         yield array
         array.write_header()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from ..errors import UserError, first_line
+from ..files import user_path
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom")
@@ -147,7 +148,7 @@ def open_source(source: str) -> Iterator[Source]:
     if source.startswith(SAMPLE_PREFIX):
         yield SampleSource(find_sample(source.removeprefix(SAMPLE_PREFIX)))
         return
-    path = Path(source)
+    path = user_path(source)
     try:
         exists = path.exists()
     except OSError as error:  # a name that is too long, or a folder above it that may not be looked into

@@ -15,6 +15,7 @@ from .datasets import ImageDataset, load_dataset
 from .devices import choose_device, tune_convolutions
 from .errors import UserError
 from .export import ExportedPart, export_onnx, export_pt2, export_safetensors
+from .files import user_path
 from .importers import import_snapshot
 from .metrics.evaluate import Evaluation, compute_features
 from .metrics.features import make_extractor
@@ -51,7 +52,7 @@ def train(
     tune_convolutions()
     with distributed.group(where):
         chosen = TrainOptions(data=str(data), device=device, preset=preset, **given)
-        start.train(chosen, RunFolder(Path(out)), where, say, should_stop)
+        start.train(chosen, RunFolder(user_path(out)), where, say, should_stop)
     return load_generator(out, choose_device(device))  # chosen anew, which undoes what only training wants
 
 
@@ -70,7 +71,7 @@ def evaluate(
     features: lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file. count: images to generate, as many as the
     set has (at most 5,000) if not given.
     """
-    return measure(evaluation_of(Path(run), data, features, count, device).features, tuple(metrics))[0]
+    return measure(evaluation_of(user_path(run), data, features, count, device).features, tuple(metrics))[0]
 
 
 def evaluation_of(
@@ -111,7 +112,7 @@ def export_generator(
     [N, H, W, C]. licence: a line on what others may do with the file. Returns the largest difference between the
     file and the network: in gray levels with uint8, else of a range of 2.
     """
-    run, out = Path(run), Path(out)
+    run, out = user_path(run), user_path(out)
     generator, notes = load_generator(run), export_notes(run, licence)
     if out.suffix == ".safetensors":
         if uint8 or part != "whole" or noise != "const":
@@ -155,5 +156,5 @@ def import_network(
     classes: names in the order of the label vector, "0", "1", ... if not given. licence: what the owner of the weights
     allows; it is kept in all that is made with them. say: called with each line that the command would print.
     """
-    import_snapshot(Path(file), Path(out), classes, licence, say)
+    import_snapshot(user_path(file), user_path(out), classes, licence, say)
     return load_generator(out)

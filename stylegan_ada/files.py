@@ -6,17 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import cannot_write
+from .errors import UserError, cannot_write
 
 
 def cache_root() -> Path:
-    """Where all that can be computed again is kept: STYLEGAN_ADA_CACHE, or the user's cache folder."""
+    """Where all that can be computed again is kept: STYLEGAN_ADA_CACHE, or the user's cache folder. UserError
+    where neither is known."""
     named = os.environ.get("STYLEGAN_ADA_CACHE")
     if named:
-        return Path(named)
+        return user_path(named)
     import platformdirs  # only needed here, and not by a plain import
 
-    return platformdirs.user_cache_path("stylegan-ada")
+    try:
+        folder = platformdirs.user_cache_path("stylegan-ada")
+    except RuntimeError:  # a user without a home folder, as in containers
+        folder = Path("~")
+    if not folder.is_absolute():  # what older versions of platformdirs give
+        raise UserError("there is no home folder to keep computed files in: set STYLEGAN_ADA_CACHE to a folder")
+    return folder
+
+
+def user_path(path: str | Path) -> Path:
+    """The path that a user has written, in which ~ and ~user are home folders. A Path stays as it is: "./~" is one way
+    to name a folder that is called ~."""
+    return Path(os.path.expanduser(path)) if isinstance(path, str) else path
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Folders that a process fills and, if it is stopped, a later one goes on with."""
 
 import fcntl
+import functools
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 from .errors import UserError, cannot_write
 from .files import write_text
+from .locks import lock
 
 LOCK_FILE = ".lock"
 
@@ -24,24 +27,32 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
         raise cannot_write(error, f"`out` {out}: cannot write there ({error.strerror})") from None
     with lock_file:
         try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            if not lock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                _warn_that_it_has_none(folder)
+        except BlockingIOError:
             raise UserError(f"`out` {out}: {busy}") from None
         yield
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process holds the lock of `locked_folder`."""
+    """Whether a process holds the lock of `locked_folder`. Where the file system has none, a warning says so."""
     try:
         lock_file = open(folder / LOCK_FILE)  # noqa: SIM115 - closed below, after the flock that may fail
     except OSError:
         return False
     with lock_file:
         try:
-            fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
+            if not lock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB):
+                _warn_that_it_has_none(folder)
+        except BlockingIOError:
             return True
     return False
+
+
+@functools.cache
+def _warn_that_it_has_none(folder: Path) -> None:
+    """Once in a process."""
+    warnings.warn(f"{folder}: its file system has no locks, see to it that no other process writes there", stacklevel=2)
 
 
 def begin_or_go_on(path: Path, options: dict[str, Any], out: Path) -> None:

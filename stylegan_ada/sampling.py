@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .checkpoint import GeneratorInfo, read_generator
 from .errors import UserError, nearest
+from .files import user_path
 from .networks import Generator
 from .pixels import dtype_in_units, in_units, nhwc, to_uint8, to_uint16
 from .random import Draws
@@ -167,7 +168,7 @@ def load_generator(path: str | Path, device: torch.device | str = "cpu", precisi
     """
     if precision not in SAMPLING_PRECISIONS:
         raise UserError(f"precision {precision!r}: no such choice, {nearest(precision, SAMPLING_PRECISIONS)}")
-    network, info = read_generator(Path(path), device)
+    network, info = read_generator(user_path(path), device)
     if precision == "bf16":
         network.synthesis.compute_in(torch.bfloat16)
     return TrainedGenerator(network, info)

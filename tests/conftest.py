@@ -1,5 +1,7 @@
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +120,14 @@ def one_thread():
 def environment():
     """For commands run as subprocesses: one thread each, so that two processes fit two cores."""
     return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def program(environment):
+    """Runs a command line in a process of its own."""
+
+    def run(*arguments, env=environment, **more):
+        line = [sys.executable, "-m", "stylegan_ada", *map(str, arguments)]
+        return subprocess.run(line, env=env, capture_output=True, text=True, check=False, timeout=300, **more)
+
+    return run

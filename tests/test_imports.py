@@ -21,6 +21,7 @@ LAYERS = {
     "files": 0,
     "folders": 0,
     "image_size": 0,
+    "locks": 0,
     "ops": 0,
     "options": 0,
     "pixels": 0,

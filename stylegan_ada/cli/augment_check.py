@@ -8,7 +8,7 @@ import click
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from ..errors import UserError
 from ..options import TrainOptions
-from .common import DEVICES, Choice
+from .common import DEVICES, PATH, Choice
 from .runs import exit_if_stopped, listen_for_stop, load, say
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("augment-check")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder to write. To resume, repeat the command."
-)
+@click.option("--out", required=True, type=PATH, help="Folder to write. To resume, repeat the command.")
 @click.option("--data", default="sample:digits", show_default=True, help="A folder, a .zip, or sample:NAME.")
 @click.option("--size", default="8", show_default=True, help="Size in pixels; small images give the answer sooner.")
 @click.option("--augment", help="Groups of augmentations, as for train; none checks --augment-extra alone.")

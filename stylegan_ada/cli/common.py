@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UserError, cannot_write, nearest, shown
+from ..files import user_path
 from ..preparation import Preparation
 
 if TYPE_CHECKING:
@@ -30,7 +31,15 @@ class Choice(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
-RUN = click.argument("run", type=click.Path(path_type=Path))
+class UserPath(click.Path):
+    """A path in which ~ and ~user are home folders: a shell expands them in `--out ~/run`, not in `--out=~/run`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(user_path(value), param, ctx)
+
+
+PATH = UserPath(path_type=Path)
+RUN = click.argument("run", type=PATH)
 DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .common import check_new_folder, new_folder, progress_bar
+from .common import PATH, check_new_folder, new_folder, progress_bar
 from .lazy import LazyGroup
 
 
@@ -15,7 +15,7 @@ def data() -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, new or empty.")
+@click.option("--out", required=True, type=PATH, help="Folder to write, new or empty.")
 def sample(name: str, out: Path) -> None:
     """Write the sample set NAME (elpv, digits) as a folder of labelled images."""
     from ..datasets.samples import SAMPLE_PREFIX, find_sample

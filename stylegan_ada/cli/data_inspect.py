@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UserError, shown
+from ..files import user_path
 from ..preparation import Preparation
-from .common import check_new_file, progress_bar
+from .common import PATH, check_new_file, progress_bar
 from .config_options import flag, reading_options, with_flags
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MOST_PAIRS = 20  # printed
 @click.command()
 @click.argument("source")
 @reading_options
-@click.option("--sheet", type=click.Path(path_type=Path), help="A new file, .png, for examples of each class.")
+@click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
     """Report what SOURCE (a folder, a .zip or sample:NAME) holds, what is wrong with it, and how to train on it."""
@@ -78,7 +79,7 @@ def _command_line(options: "TrainOptions") -> str:
 
 def _new_run(source: str) -> Path:
     """runs/NAME, or runs/NAME-2 and so on where there is one; not among the images, which `train` refuses."""
-    path = Path(source).resolve()
+    path = user_path(source).resolve()
     runs = Path("runs")
     if path.is_dir() and runs.resolve().is_relative_to(path):
         runs = path.parent / "runs"

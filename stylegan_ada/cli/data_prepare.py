@@ -6,7 +6,8 @@ import click
 
 from ..config_data import parse_size
 from ..errors import UserError, shown
-from .common import Choice, check_new_folder, new_folder, progress_bar
+from ..files import user_path
+from .common import PATH, Choice, check_new_folder, new_folder, progress_bar
 
 PRESETS = ("photo", "defect", "scan")
 FITS = ("crop", "pad")
@@ -15,7 +16,7 @@ BACKGROUNDS = ("black", "edge", "reflect")
 
 @click.command()
 @click.argument("source")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, new or empty.")
+@click.option("--out", required=True, type=PATH, help="Folder to write, new or empty.")
 @click.option("--size", required=True, help="Side of the images (64), or height x width (64x96).")
 @click.option(
     "--preset",
@@ -23,7 +24,7 @@ BACKGROUNDS = ("black", "edge", "reflect")
     help="photo: shape only. defect: local contrast, then shape. scan: gray, brightness stretched, then shape, padded. "
     "Default: photo.",
 )
-@click.option("--pipeline", type=click.Path(path_type=Path), help="A file of albumentations, in place of a preset.")
+@click.option("--pipeline", type=PATH, help="A file of albumentations, in place of a preset.")
 @click.option("--fit", type=Choice(FITS), help="Cut the centre, or pad the whole image. Default: the preset's.")
 @click.option("--background", type=Choice(BACKGROUNDS), help="What to pad with. Default: the preset's.")
 def prepare(
@@ -49,7 +50,8 @@ def prepare(
     sides = parse_size(size)
     assert sides  # a size is required
     check_new_folder(out)
-    if Path(source).is_dir() and out.resolve().is_relative_to(Path(source).resolve()):
+    images = user_path(source)
+    if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
         raise UserError(f"--out {out}: it lies inside {source}, of whose images it would become a part, choose another")
     if pipeline:
         name, chosen = str(pipeline), read_pipeline(pipeline)

@@ -6,14 +6,14 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError
-from .common import DEVICE, RUN, check_new_file
+from .common import DEVICE, PATH, RUN, check_new_file
 
 AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
 
 @click.command()
 @RUN
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file, .npz.")
+@click.option("--out", required=True, type=PATH, help="A new file, .npz.")
 @click.option("--count", type=int, default=10, show_default=True, help="Number of principal directions.")
 @click.option("--from", "start", metavar="CLASS", help="Class where the directions start; otherwise the commonest.")
 @click.option("--to", "end", metavar="CLASS", help="Class where they end; otherwise each of the others.")

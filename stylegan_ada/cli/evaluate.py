@@ -11,7 +11,7 @@ from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, measure
 from ..metrics.words import details, footnotes, interval, number, reference_name
-from .common import DEVICES, Choice, open_dataset, progress_bar
+from .common import DEVICES, PATH, Choice, open_dataset, progress_bar
 
 if TYPE_CHECKING:
     from ..metrics.results import MetricResult
@@ -29,7 +29,7 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
 @click.option("--metrics", help=f"Some of {','.join(METRICS)}; all if not given.")
 @click.option(
@@ -43,9 +43,7 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
     type=click.IntRange(min=2),
     help=f"Images to generate. Default: as many as the set has, at most {MOST_IMAGES}.",
 )
-@click.option(
-    "--pairs", type=click.Path(path_type=Path), help="Write the closest pairs of generated and training images."
-)
+@click.option("--pairs", type=PATH, help="Write the closest pairs of generated and training images.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--device", type=Choice(DEVICES), default="auto")
 def evaluate(

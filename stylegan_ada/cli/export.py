@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 
 from ..errors import UserError
-from .common import Choice, check_new_file
+from .common import PATH, Choice, check_new_file
 
 FORMATS = ("safetensors", "onnx", "pt2")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--format", required=True, type=Choice(FORMATS), help="docs/export.md says what each is for.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file that ends in .FORMAT.")
+@click.option("--out", required=True, type=PATH, help="A new file that ends in .FORMAT.")
 @click.option("--uint8", is_flag=True, help="Write images as 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
 @click.option(
     "--part", type=Choice(("mapping", "synthesis")), help="Export one of the two networks; otherwise both in one."

@@ -9,7 +9,7 @@ import click
 from ..devices import choose_device
 from ..errors import UserError
 from ..preparation import Preparation
-from .common import DEVICES, Choice, check_new_folder, open_dataset, progress_bar, run_images
+from .common import DEVICES, PATH, Choice, check_new_folder, open_dataset, progress_bar, run_images
 
 if TYPE_CHECKING:
     from ..config import RunConfig
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.argument("run", type=PATH)
+@click.option("--out", required=True, type=PATH, help="A new folder.")
 @click.option("--per-class", type=int, help="This many images of each class.")
 @click.option("--count", type=int, help="This many images in all, with each class in its share of the training set.")
 @click.option(

@@ -9,7 +9,7 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError, nearest
-from .common import DEVICE, RUN, Choice, check_new_folder, new_folder, progress_bar
+from .common import DEVICE, PATH, RUN, Choice, check_new_folder, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ BATCH = 32
 
 @click.command()
 @RUN
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--out", required=True, type=PATH, help="A new folder.")
 @click.option("--count", type=int, help="Number of images.")
 @click.option("--label", help="Generate only this class.")
 @click.option("--balanced", is_flag=True, help="The same number of each class; otherwise in the training set's shares.")
@@ -40,9 +40,7 @@ BATCH = 32
     help="Truncation psi: below 1, images are cleaner and more alike.",
 )
 @click.option("--seeds", help="A range A-B, both included; otherwise 0 to count - 1.")
-@click.option(
-    "--latents", "file", type=click.Path(path_type=Path), help="Render all latents of this .npz file instead."
-)
+@click.option("--latents", "file", type=PATH, help="Render all latents of this .npz file instead.")
 @TUNING
 @PRECISION
 @DEVICE
@@ -87,7 +85,7 @@ def images(
 
 @click.command()
 @RUN
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The picture to write, .png or .jpg.")
+@click.option("--out", required=True, type=PATH, help="The picture to write, .png or .jpg.")
 @click.option("--psi", "truncation_psi", type=float, default=1.0, show_default=True)
 @click.option("--columns", type=click.IntRange(1, 64), default=8, show_default=True)
 @PRECISION

@@ -9,7 +9,7 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError
-from .common import DEVICE, RUN, Choice, check_new_folder, new_folder
+from .common import DEVICE, PATH, RUN, Choice, check_new_folder, new_folder
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from ..projection.tuning import Deltas
     from ..sampling import TrainedGenerator
 
-FILE = click.argument("file", type=click.Path(path_type=Path))
-FILE_A = click.argument("file_a", metavar="A.npz", type=click.Path(path_type=Path))
-FILE_B = click.argument("file_b", metavar="B.npz", type=click.Path(path_type=Path))
-OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+FILE = click.argument("file", type=PATH)
+FILE_A = click.argument("file_a", metavar="A.npz", type=PATH)
+FILE_B = click.argument("file_b", metavar="B.npz", type=PATH)
+OUT = click.option("--out", required=True, type=PATH, help="A new folder.")
 INDEX = click.option(
     "--index", type=int, default=0, show_default=True, help="Number of the latent in the (first) file, from 0."
 )
@@ -148,7 +148,7 @@ def vary(
     help="pc1 to pc10, START>END of two classes, or a name in --directions.",
 )
 @click.option("--amount", required=True, multiple=True, type=float, help="How far, in standard deviations; repeatable.")
-@click.option("--directions", type=click.Path(path_type=Path), help="A file written by `stylegan-ada directions`.")
+@click.option("--directions", type=PATH, help="A file written by `stylegan-ada directions`.")
 @INDEX
 @TUNING
 @DEVICE

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from .common import check_new_file
+from .common import PATH, check_new_file
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file that ends in .safetensors.")
+@click.argument("file", type=PATH)
+@click.option("--out", required=True, type=PATH, help="A new file that ends in .safetensors.")
 @click.option("--classes", help="The classes' names in the order of the label vector, separated by commas.")
 @click.option("--licence", help="What the owner of the weights allows; it is kept in all that is made with them.")
 def import_(file: Path, out: Path, classes: str | None, licence: str | None) -> None:

@@ -10,6 +10,7 @@ import click
 
 from .._version import __version__
 from ..errors import shown
+from .common import PATH
 
 
 def why_reference() -> str | None:
@@ -40,7 +41,7 @@ def package_version(name: str) -> str:
 
 
 @click.command()
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=PATH)
 def info(run: Path | None) -> None:
     """Show versions, the device, which implementation the ops use, and where packed images are kept; or what a
     generator is, of a run folder or a file."""

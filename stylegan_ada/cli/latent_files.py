@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .common import PATH
+
 if TYPE_CHECKING:
     from ..projection.latents import Latents
     from ..projection.tuning import Deltas
     from ..sampling import TrainedGenerator
 
-TUNING = click.option("--tuning", type=click.Path(path_type=Path), help="Tuned weights, a .safetensors file.")
+TUNING = click.option("--tuning", type=PATH, help="Tuned weights, a .safetensors file.")
 
 
 def open_latents(path: Path, generator: "TrainedGenerator") -> "Latents":

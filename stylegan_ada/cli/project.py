@@ -12,7 +12,7 @@ import click
 from ..devices import choose_device, keep_freed_memory
 from ..errors import RunFailed, UserError, nearest
 from ..preparation import Preparation
-from .common import DEVICES, Choice, progress_bar, run_images
+from .common import DEVICES, PATH, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:
     from ..metrics.evaluate import RealImages
@@ -26,14 +26,14 @@ SEARCH = "search"
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or one to go on with.")
+@click.argument("run", type=PATH)
+@click.argument("images", nargs=-1, required=True, type=PATH)
+@click.option("--out", required=True, type=PATH, help="A new folder, or one to go on with.")
 @click.option("--space", type=Choice(("w", "w+")), default="w+", show_default=True, help="w+ has one w for each layer.")
 @click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True)
 @click.option("--tune", is_flag=True, help="Also fine-tune the generator to each image.")
 @click.option("--label", metavar="NAME|search", help="Class of all images; their folder's name if not given.")
-@click.option("--mask", type=click.Path(path_type=Path), help="A gray image: white pixels count, black ones do not.")
+@click.option("--mask", type=PATH, help="A gray image: white pixels count, black ones do not.")
 @click.option(
     "--distance", default="vgg", show_default=True, help="vgg, lite0, inception, or a TorchScript file (.pt)."
 )

@@ -7,12 +7,12 @@ import click
 from ..devices import keep_freed_memory
 from ..errors import UserError
 from ..metrics.table import MOST_IMAGES
-from .common import DEVICES, Choice, open_dataset, progress_bar
+from .common import DEVICES, PATH, Choice, open_dataset, progress_bar
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The page to write, .html.")
+@click.argument("run", type=PATH)
+@click.option("--out", required=True, type=PATH, help="The page to write, .html.")
 @click.option("--no-real-images", is_flag=True, help="Show no real images, for private data.")
 @click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option(

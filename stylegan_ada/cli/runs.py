@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..datasets import ImageDataset
     from ..training.start import Ended
 
+AT_ONCE = (signal.SIGINT, signal.SIGTERM)
+# a lost connection (which the kernel and the shell may both tell of), and what Slurm's --signal is usually set to
+STOPPING = (*AT_ONCE, signal.SIGHUP, signal.SIGUSR1)
+
 
 def say(line: str, err: bool = False) -> None:
     """Prints a line of the library's, from the first process only."""
@@ -32,18 +36,30 @@ def load(source: str, preparation: Preparation, **how: Any) -> "ImageDataset":
 
 
 def listen_for_stop() -> Callable[[], bool]:
-    """Whether Ctrl-C or SIGTERM came since this was called; a second one ends the process at once."""
+    """Whether one of STOPPING came since this was called; a second one of AT_ONCE ends the process at once. What is
+    ignored, as SIGHUP is under nohup, stays so."""
     received: list[int] = []
 
     def note(number: int, _frame: object) -> None:
         received.append(number)
-        signal.signal(number, signal.SIG_DFL)
-        # not print: the signal may have come in the middle of one
-        os.write(2, b"stopping after this step, with a checkpoint (again to stop at once)\n")
+        signal.signal(number, signal.SIG_DFL if number in AT_ONCE else signal.SIG_IGN)
+        _tell(b"stopping after this step, with a checkpoint (Ctrl-C or SIGTERM again to stop at once)\n")
 
-    signal.signal(signal.SIGINT, note)
-    signal.signal(signal.SIGTERM, note)
+    for number in STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, note)
     return lambda: bool(received)
+
+
+def _tell(line: bytes) -> None:
+    """Not by print, since a signal may have come in the middle of one."""
+    try:
+        os.write(2, line)
+    except OSError:  # the terminal is gone: without this the next line of progress would end the run
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2) if os.path.sameopenfile(1, 2) else (2,):
+            os.dup2(nowhere, stream)
+        os.close(nowhere)
 
 
 def exit_if_stopped(ended: "Ended") -> None:

@@ -9,7 +9,7 @@ from ..config_json import to_json
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from ..options import TrainOptions
 from ..presets import PRESETS
-from .common import DEVICES, Choice
+from .common import DEVICES, PATH, Choice
 from .config_options import config_options
 from .runs import exit_if_stopped, listen_for_stop, load, say
 
@@ -18,7 +18,7 @@ from .runs import exit_if_stopped, listen_for_stop, load, say
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The run's folder. To resume a run, repeat its command.",
 )
 @click.option(

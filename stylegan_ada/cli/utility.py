@@ -10,7 +10,7 @@ import click
 
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
-from .common import DEVICES, RUN, Choice, open_dataset, progress_bar
+from .common import DEVICES, PATH, RUN, Choice, open_dataset, progress_bar
 
 if TYPE_CHECKING:
     from ..utility.assess import Assessment
@@ -20,7 +20,7 @@ ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of u
 
 @click.command()
 @RUN
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or one to go on with.")
+@click.option("--out", required=True, type=PATH, help="A new folder, or one to go on with.")
 @click.option("--test", metavar="SOURCE", help="Real images to test on. Default: those that the run held out.")
 @click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option("--synthetic", metavar="SOURCE", help="A set of synthetic images. Default: made by the run's generator.")
@@ -36,7 +36,7 @@ ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of u
 @click.option("--balance", is_flag=True, help="Fill up rare classes before frequent ones.")
 @click.option("--preset", type=Choice(("defect", "scan", "photo")), default="defect", show_default=True,
               help="Classic augmentation for such images.")  # fmt: skip
-@click.option("--augmentations", metavar="FILE.yaml", type=click.Path(path_type=Path),
+@click.option("--augmentations", metavar="FILE.yaml", type=PATH,
               help="Classic augmentation from a file of albumentations.")  # fmt: skip
 @click.option("--features", default="lite0", show_default=True,
               help="Network of the linear classifier and the filters, as for evaluate.")  # fmt: skip

@@ -1,10 +1,9 @@
 """Which network gives the features: the choice behind `--features`."""
 
-from pathlib import Path
-
 import torch
 
 from ..errors import UserError, nearest
+from ..files import user_path
 from .extractor import Extractor
 
 NETWORKS = ("lite0", "inception")
@@ -21,8 +20,9 @@ def make_extractor(name: str, device: torch.device | str = "cpu") -> Extractor:
         from .inception import InceptionFeatures
 
         return InceptionFeatures(device)
-    if Path(name).suffix in (".pt", ".onnx"):
+    path = user_path(name)
+    if path.suffix in (".pt", ".onnx"):
         from .own_network import OnnxFeatures, TorchScriptFeatures
 
-        return (OnnxFeatures if Path(name).suffix == ".onnx" else TorchScriptFeatures)(Path(name), device)
+        return (OnnxFeatures if path.suffix == ".onnx" else TorchScriptFeatures)(path, device)
     raise UserError(f"`features` {name}: not a .pt or .onnx file, {nearest(name, NETWORKS)}")

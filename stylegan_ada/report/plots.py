@@ -1,13 +1,17 @@
 """Curves of a run, from the rows of its logs."""
 
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from .page import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Rows = Sequence[Mapping[str, Any]]
 Panel = tuple[str, tuple[str, ...]]
@@ -26,10 +30,21 @@ QUALITY: tuple[Panel, ...] = (
 )
 
 
+def figures() -> "type[Figure]":
+    """matplotlib's, imported without its word on a home folder that it cannot write to: it makes do with another."""
+    logger = logging.getLogger("matplotlib")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        from matplotlib.figure import Figure
+    finally:
+        logger.setLevel(before)
+    return Figure
+
+
 def plot_curves(rows: Rows, path: Path | io.BytesIO, panels: tuple[Panel, ...] = TRAINING) -> None:
     """Writes a PNG of four panels over thousands of images seen; a bar is a standard error, {name}_error of a row."""
-    from matplotlib.figure import Figure
-
+    Figure = figures()
     figure = Figure(figsize=(10, 6), layout="constrained")
     for axes, (title, names) in zip(figure.subplots(2, 2).flat, panels, strict=True):
         for name in names:

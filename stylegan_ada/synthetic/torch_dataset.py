@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ..checkpoint import generator_file, read_info
 from ..errors import UserError
+from ..files import user_path
 from ..pixels import nchw
 from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from .plan import BLOCK, block_seeds, check_seed
@@ -45,7 +46,7 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
             raise UserError(f"per_class {per_class}, blocks_kept {blocks_kept}: give 1 or more")
         check_truncation_psi(truncation_psi)
         check_seed(seed)
-        self.path, self.per_class, self.seed, self.truncation_psi = Path(path), per_class, seed, truncation_psi
+        self.path, self.per_class, self.seed, self.truncation_psi = user_path(path), per_class, seed, truncation_psi
         self.transform, self.device, self.blocks_kept = transform, device, blocks_kept
         self.classes = read_info(generator_file(self.path)).classes
         self._forget()

@@ -18,6 +18,7 @@ from ..config import RunConfig
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
+from ..files import user_path
 from ..image_size import block_shapes
 from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..networks.transfer import check_transfer
@@ -81,10 +82,10 @@ def locate_data(options: TrainOptions, out: Path) -> TrainOptions:
     UserError if `out` lies inside the data: samples written among the images would be trained on the next time.
     """
     if options.init_from is not None:
-        options = dataclasses.replace(options, init_from=str(Path(options.init_from).resolve()))
+        options = dataclasses.replace(options, init_from=str(user_path(options.init_from).resolve()))
     if options.data.startswith("sample:"):
         return options
-    data = Path(options.data).resolve()
+    data = user_path(options.data).resolve()
     if data.is_dir() and out.resolve().is_relative_to(data):
         raise UserError(f"`out` {out}: it lies inside `data`, where its pictures would count as images, choose another")
     return dataclasses.replace(options, data=str(data))
@@ -155,7 +156,7 @@ def _begin(
         config = dataclasses.replace(config, start=start)
     config = dataclasses.replace(config, window=dataset.window)
     if options.augment_extra is not None:
-        extra = read_extra(Path(options.augment_extra))
+        extra = read_extra(user_path(options.augment_extra))
         config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
     if dataset.window is not None:
         low, high = dataset.window

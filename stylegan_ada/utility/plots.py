@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from ..report.plots import figures
 from .results import ArmResult
 from .verdict import verdict_by
 
@@ -12,8 +13,8 @@ from .verdict import verdict_by
 def fraction_curve(results: Sequence[ArmResult], classifier: str) -> Image.Image:
     """Balanced accuracy of each arm over the number of real images that it was given; bars are the standard deviation
     between seeds."""
+    Figure = figures()
     from matplotlib import colormaps
-    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots()
@@ -44,8 +45,7 @@ def fraction_curve(results: Sequence[ArmResult], classifier: str) -> Image.Image
 def confusion_pair(results: Sequence[ArmResult], classifier: str, classes: Sequence[str]) -> Image.Image:
     """Shares of each true class's test images by predicted class: of the best real-only arm, and of the best with
     synthetic images. results: of one fraction."""
-    from matplotlib.figure import Figure
-
+    Figure = figures()
     best = verdict_by(results, classifier).best
     before = next(r for r in results if r.classifier == classifier and r.arm.name == best.baseline)
     side = max(3.0, 0.55 * len(classes))

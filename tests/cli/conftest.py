@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from stylegan_ada.cli import main
+from stylegan_ada.cli.runs import STOPPING
 
 # in fp32 on every machine, since some tests compare runs closely
 SMALL = ["--size", "16", "--batch", "8", "--channel-base", "64", "--channel-max", "8", "--tick-kimg", "0.008"]
@@ -23,7 +24,7 @@ class Result:
 @pytest.fixture
 def command(capsys):
     """Runs a command line in this process."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
 
     def run(*arguments):
         code = 0
@@ -63,7 +64,7 @@ def small():
 def trained_run(image_folder, tmp_path_factory):
     """A finished run on the image folder."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
         main(["train", "--data", str(image_folder), "--out", str(folder), "--kimg", "0.064", *SMALL])

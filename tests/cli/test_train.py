@@ -206,6 +206,43 @@ def test_sigterm_ends_with_a_checkpoint_and_a_second_process_is_refused(
     assert RunFolder(tmp_path / "run").checkpoints()
 
 
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_lost_connections_and_slurm_end_with_a_checkpoint(number, environment, image_folder, tmp_path, small):
+    """Even if the signal comes twice, and what the terminal shows can be written no more."""
+    ours, theirs = os.openpty()
+    arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "100", *small]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stylegan_ada", *map(str, arguments)],
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"ETA" not in shown:
+        shown += os.read(ours, 1000)
+    if number == signal.SIGHUP:
+        os.close(ours)
+    process.send_signal(number)
+    process.send_signal(number)
+    assert process.wait(timeout=120) == 130
+    assert RunFolder(tmp_path / "run").checkpoints()
+
+
+def test_what_nohup_ignores_stays_ignored(environment, image_folder, tmp_path, small):
+    arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "100", *small]
+    process = start(arguments, environment, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    lines = (line for line in process.stdout if "ETA" in line)
+    next(lines)
+    process.send_signal(signal.SIGHUP)
+    next(lines)
+    next(lines)
+    assert process.poll() is None
+    process.terminate()
+    assert process.communicate(timeout=120)[1].count("stopping") == 1
+    assert process.returncode == 130
+
+
 def test_torchrun_trains_the_same_on_two_processes(command, environment, image_folder, tmp_path, small, root):
     """And a run begun on one process goes on on two."""
     arguments = ["--data", image_folder, "--mirror", "h", "--ada-kimg", "0.1", *small]

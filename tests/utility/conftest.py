@@ -7,6 +7,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from stylegan_ada.cli import main
+from stylegan_ada.cli.runs import STOPPING
 
 CLASSES = ("1", "8", "9")
 RARE = "8"
@@ -51,7 +52,7 @@ def test_set(digits, write):
 def digits_run(train_set, tmp_path_factory):
     """A run on the training images that has hardly begun: what it makes is noise."""
     folder = tmp_path_factory.mktemp("digits") / "run"
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
     options = ["--size", 16, "--batch", 8, "--channel-base", 64, "--channel-max", 8, "--evaluate-kimg", 0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -1,0 +1,87 @@
+"""File systems without flock: Lustre (ENOSYS), NFS without its lock daemon (ENOLCK), others (EOPNOTSUPP)."""
+
+import errno
+import fcntl
+import os
+import subprocess
+import time
+import warnings
+
+import pytest
+
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.errors import UserError
+from stylegan_ada.folders import is_locked, locked_folder
+
+STUB = """
+#include <errno.h>
+#include <stdlib.h>
+int flock(int fd, int operation) { errno = atoi(getenv("FLOCK_ERRNO")); return -1; }
+"""
+
+
+def failing(number):
+    def flock(file, operation):
+        raise OSError(number, os.strerror(number))
+
+    return flock
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP])
+def test_without_locks_work_goes_on_and_says_so_once(number, tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", failing(number))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            with locked_folder(tmp_path / "run", tmp_path / "run", "busy"):
+                assert not is_locked(tmp_path / "run")
+    assert len(said) == 1
+    assert f"{tmp_path / 'run'}: its file system has no locks" in str(said[0].message)
+
+
+@pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES])
+def test_a_lock_that_is_held_is_respected(number, tmp_path, monkeypatch):
+    (tmp_path / ".lock").touch()
+    monkeypatch.setattr(fcntl, "flock", failing(number))
+    with pytest.raises(UserError, match="busy"), locked_folder(tmp_path, tmp_path, "busy"):
+        pass
+    assert is_locked(tmp_path)
+
+
+def test_a_second_process_is_refused(tmp_path):
+    with locked_folder(tmp_path, tmp_path, "busy"):
+        assert is_locked(tmp_path)
+        with pytest.raises(UserError, match="busy"), locked_folder(tmp_path, tmp_path, "busy"):
+            pass
+    assert not is_locked(tmp_path)
+
+
+def test_without_locks_the_cache_keeps_what_may_be_written(image_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
+    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOSYS))
+    other = tmp_path / "datasets" / f".{'0123456789abcdef' * 2}.7.npy"
+    other.parent.mkdir()
+    other.touch()
+    os.utime(other, (time.time() - 86400,) * 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # two packers do not disturb each other
+        assert len(load_dataset(str(image_folder), size=16)) == 24
+    assert other.exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_commands_on_such_a_file_system(number, environment, image_folder, tmp_path, program):
+    (tmp_path / "stub.c").write_text(STUB)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "stub.so", tmp_path / "stub.c"], check=True)
+    without = {**environment, "LD_PRELOAD": str(tmp_path / "stub.so"), "FLOCK_ERRNO": str(number)}
+    small = ["--size", "16", "--batch", "8", "--channel-base", "64", "--channel-max", "8", "--evaluate-kimg", "0"]
+    small += ["--kimg", "0.008", "--device", "cpu", "--data", image_folder]
+    done = program("train", "--out", tmp_path / "run", *small, env=without)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("no locks") == 1
+    done = program("train", "--out", tmp_path / "more", "--init-from", tmp_path / "run", *small, env=without)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("no locks") == 2  # of either folder
+    done = program("generate", "dataset", tmp_path / "run", "--out", tmp_path / "set", "--count", "4", env=without)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("no locks") == 1

@@ -1,0 +1,76 @@
+"""Users that the machine does not know, without a home folder: docker run --user 12345."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stylegan_ada.errors import UserError
+from stylegan_ada.files import cache_root
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+AS_NOBODY = [
+    "setpriv",
+    "--reuid",
+    "54321",
+    "--regid",
+    "54321",
+    "--clear-groups",
+    "--inh-caps=-all",
+    "--bounding-set=-all",
+]
+
+
+@pytest.fixture
+def as_nobody(environment, image_folder):
+    """Runs a command line as a user whom nobody knows, in a folder that all may write to."""
+    place = image_folder.parent / "open"
+    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True)
+    for folder in (*image_folder.parents, image_folder):
+        if folder.is_relative_to("/tmp/pytest-of-root"):
+            folder.chmod(0o755)
+    unknown = {name: environment[name] for name in environment if name not in ("HOME", "USER", "LOGNAME")}
+    del unknown["STYLEGAN_ADA_CACHE"]
+
+    def run(*arguments, **more):
+        line = [*AS_NOBODY, sys.executable, "-m", "stylegan_ada", *map(str, arguments)]
+        return subprocess.run(
+            line, env={**unknown, **more}, cwd=place, capture_output=True, text=True, check=False, timeout=200
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("home", [{}, {"HOME": "/"}, {"HOME": "/root"}])
+def test_the_cache_is_asked_for(as_nobody, image_folder, home):
+    done = as_nobody("train", "--data", image_folder, "--out", "run", "--dry-run", **home)
+    assert done.returncode == 2, done
+    assert "STYLEGAN_ADA_CACHE" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_with_a_cache_all_is_quiet(as_nobody, image_folder):
+    small = ["--size", "16", "--batch", "8", "--channel-base", "64", "--channel-max", "8", "--kimg", "0.016"]
+    options = ["--data", image_folder, *small, "--evaluate-kimg", "0", "--device", "cpu"]
+    done = as_nobody("train", "--out", "quiet", *options, STYLEGAN_ADA_CACHE="cache")
+    assert done.returncode == 0, done
+    assert "curves.png" in done.stdout
+    assert "atplotlib" not in done.stderr
+
+
+def test_a_cache_in_a_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", "~/cache")
+    assert cache_root() == tmp_path / "cache"
+
+
+def test_older_platformdirs(monkeypatch):
+    """They leave ~ as it is, and a folder of that name would be made."""
+    import platformdirs
+
+    monkeypatch.delenv("STYLEGAN_ADA_CACHE")
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: Path(f"~/.cache/{name}"))
+    with pytest.raises(UserError, match="STYLEGAN_ADA_CACHE"):
+        cache_root()
