@@ -32,6 +32,7 @@ LAYERS = {
     "datasets": 1,
     "losses": 1,
     "networks": 1,
+    "onnx_sessions": 1,
     "checkpoint": 2,
     "sampling": 2,
     "export": 3,

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..checkpoint import GeneratorInfo
 from ..errors import UserError
 from ..files import atomic_path
+from ..onnx_sessions import open_session
 from .description import describe
 from .parts import ExportedPart, quiet
 from .verify import largest_difference
@@ -52,12 +53,7 @@ def export_onnx(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mapp
 
 def verify_onnx(path: Path, part: ExportedPart) -> float:
     """The largest difference between the file and the network. UserError as of `largest_difference`."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # torch's turn comes in between
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path)
 
     def run(inputs: dict[str, Tensor]) -> Tensor:
         (output,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
