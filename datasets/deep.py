@@ -63,10 +63,8 @@ def fitted(
 
 
 def _colour(content: bytes, behind_it: float) -> NDArray[np.float32]:
-    try:
-        import cv2
-    except ImportError:
-        raise Unreadable('16-bit colour needs OpenCV: pip install "stylegan-ada[deep]"') from None
+    import cv2
+
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise Unreadable("OpenCV cannot read it as colour")

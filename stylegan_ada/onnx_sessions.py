@@ -8,7 +8,7 @@ import torch
 
 
 def open_session(path: Path) -> Any:
-    """The onnxruntime.InferenceSession of a file, on the CPU, with as many threads as torch has. Raises onnxruntime's own
+    """The onnxruntime.InferenceSession of a file, on the CPU, with as many threads as torch has. Raises onnxruntime's
     exceptions for what is no ONNX file.
 
     onnxruntime 1.32 keeps an id of the machine and the files' names in the user's cache folder, and sends them to

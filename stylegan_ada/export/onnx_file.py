@@ -1,6 +1,5 @@
 """The generator as an ONNX file, which onnxruntime and many other programs run."""
 
-import importlib.util
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ..checkpoint import GeneratorInfo
-from ..errors import UserError
 from ..files import atomic_path
 from ..onnx_sessions import open_session
 from .description import describe
@@ -19,21 +17,12 @@ from .verify import largest_difference
 
 ONNX_FORMAT = "stylegan_ada onnx 1"
 OPSET = 20
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 ANY_SIZE = 2**40  # numbers; the optimizer would leave products of large weights and their gains in the graph
-
-
-def check_packages() -> None:
-    """UserError, with what to install, where a package is missing."""
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(f'`format` onnx needs {", ".join(missing)}: run pip install "stylegan-ada[export]"')
 
 
 def export_onnx(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mapping[str, str]) -> float:
     """Writes one file, weights inside, runs it in onnxruntime and gives the largest difference from the network.
-    UserError where a package is missing, and as of `largest_difference`."""
-    check_packages()
+    UserError as of `largest_difference`."""
     from onnxscript import optimizer
 
     with quiet(), _exporters_silent():
