@@ -58,11 +58,9 @@ class ExtraAugmentations(nn.Module):
 
 
 def _make(entry: ExtraAugmentation) -> nn.Module:
-    try:
-        import kornia.augmentation as kornia
-        from kornia.augmentation._2d.base import AugmentationBase2D
-    except ImportError:
-        raise UserError('`augment_extra`: needs kornia, run pip install "stylegan-ada[augment]"') from None
+    import kornia.augmentation as kornia
+    from kornia.augmentation._2d.base import AugmentationBase2D
+
     names = [name for name, kind in vars(kornia).items() if _is_augmentation(kind, AugmentationBase2D)]
     if entry.name not in names:
         raise UserError(f"`augment_extra` {entry.name}: kornia has no such augmentation, {nearest(entry.name, names)}")

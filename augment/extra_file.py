@@ -9,10 +9,8 @@ from ..errors import UserError
 
 def read_extra(path: Path) -> tuple[ExtraAugmentation, ...]:
     """A list of kornia's augmentations, each with its `name` and, beside it, its arguments."""
-    try:
-        import yaml
-    except ImportError:
-        raise UserError('`augment_extra`: needs pyyaml, run pip install "stylegan-ada[augment]"') from None
+    import yaml
+
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

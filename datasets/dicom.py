@@ -51,7 +51,6 @@ PALETTE = "PALETTE COLOR"
 COLOUR = ("RGB", PALETTE, "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 MOST_FRAMES = 2**16
 DEFLATED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95")  # inflated without bound when they are opened
-INSTALL = 'pip install "stylegan-ada[dicom]"'
 ONE_AT_A_TIME = threading.Lock()  # Python's list of warnings that are not shown belongs to all threads
 
 
@@ -115,7 +114,7 @@ def _pydicom() -> Iterator[None]:
     try:
         import pydicom  # noqa: F401 - only whether it is there
     except ImportError:
-        raise Passing(f"DICOM needs pydicom: {INSTALL}") from None
+        raise Passing("DICOM needs pydicom: pip install pydicom") from None
     with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values outside the standard, in tags that are not read here
         try:

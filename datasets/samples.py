@@ -28,7 +28,7 @@ def elpv_files() -> Mapping[str, Callable[[], bytes]]:
     # found, not imported: its import would bring in more than the files that we read
     spec = importlib.util.find_spec("elpv_dataset")
     if spec is None or not spec.submodule_search_locations:
-        raise _missing("elpv", "elpv-dataset")
+        raise UserError("sample:elpv needs the package elpv-dataset: pip install elpv-dataset")
     data = Path(spec.submodule_search_locations[0]) / "data"
     files = {}
     for line in (data / "labels.csv").read_text(encoding="utf-8").splitlines():
@@ -39,8 +39,6 @@ def elpv_files() -> Mapping[str, Callable[[], bytes]]:
 
 def digits_files() -> Mapping[str, Callable[[], bytes]]:
     """1,797 hand-written digits, 8x8 gray, enlarged to 32x32. Class: the digit."""
-    if importlib.util.find_spec("sklearn") is None:
-        raise _missing("digits", "scikit-learn")
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -89,7 +87,3 @@ def sample_licence(source: str) -> str | None:
     if not source.startswith(SAMPLE_PREFIX):
         return None
     return find_sample(source.removeprefix(SAMPLE_PREFIX)).licence
-
-
-def _missing(name: str, package: str) -> UserError:
-    return UserError(f"sample:{name} needs the package {package}: pip install {package}")

@@ -1,6 +1,5 @@
 """Pipelines of albumentations in the files that it saves itself. Only this module imports albumentations."""
 
-import importlib
 import os
 import warnings
 from pathlib import Path
@@ -13,14 +12,11 @@ SHAPE_OF_FILE = "transform: {__class_fullname__: Compose, p: 1.0, transforms: [.
 
 
 def import_albumentations() -> Any:
-    """The module. It does not ask the network for a newer version of itself. UserError where it is not installed."""
+    """The module. It does not ask the network for a newer version of itself."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    try:
-        return importlib.import_module("albumentations")
-    except ImportError as error:
-        raise UserError(
-            f'albumentations is needed for this ({first_line(error)}): pip install "stylegan-ada[utility]"'
-        ) from None
+    import albumentations
+
+    return albumentations
 
 
 def read_pipeline(path: Path) -> Any:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .errors import UserError
 from .grids import as_picture
 
 
@@ -18,15 +17,13 @@ def suffix_of(dtype: Any) -> str:
 
 def encode(image: NDArray[Any]) -> bytes:
     """uint8, uint16 or float32 [H, W, C] -> a file without loss, RGBA of 4 channels as
-    `as_picture` has it. Colour of more than 8 bits needs OpenCV: UserError."""
+    `as_picture` has it."""
     if image.dtype == np.uint8:
         return _saved(as_picture(image), "PNG")
     if image.shape[2] == 1:
         return _saved(Image.fromarray(image[:, :, 0]), "TIFF" if image.dtype == np.float32 else "PNG")
-    try:
-        import cv2
-    except ImportError:
-        raise UserError('16-bit colour needs OpenCV: pip install "stylegan-ada[deep]"') from None
+    import cv2
+
     return cv2.imencode(f".{suffix_of(image.dtype)}", image[:, :, ::-1])[1].tobytes()  # OpenCV has blue first
 
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure():
     """torch says some warnings once in a process: without this, which test hears them would depend on their order."""
     torch.set_warn_always(True)
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import onnxruntime by themselves
     if "PYTEST_XDIST_WORKER" in os.environ:  # a core each, for commands that tests start, too
         torch.set_num_threads(1)
         os.environ["OMP_NUM_THREADS"] = "1"

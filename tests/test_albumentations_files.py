@@ -103,12 +103,6 @@ def test_a_hostile_file_runs_nothing(saved, tmp_path, name):
     assert not canary.exists()
 
 
-def test_without_albumentations_a_line_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "albumentations", None)
-    with pytest.raises(UserError, match=r"albumentations is needed .* pip install \"stylegan-ada\[utility\]\"$"):
-        import_albumentations()
-
-
 def test_the_import_asks_nothing_of_the_network():
     code = "import socket\ndef refuse(*_, **__): raise SystemExit('network')\nsocket.socket.connect = refuse\n"
     code += "socket.getaddrinfo = refuse\nfrom stylegan_ada.albumentations_files import import_albumentations as load\n"

@@ -34,6 +34,7 @@ LAYERS = {
     "datasets": 1,
     "losses": 1,
     "networks": 1,
+    "onnx_sessions": 1,
     "checkpoint": 2,
     "sampling": 2,
     "export": 3,
@@ -154,6 +155,7 @@ def test_only_the_command_line_knows_click_and_exits(root):
 @pytest.mark.parametrize("module", ["stylegan_ada", "stylegan_ada.training", "stylegan_ada.sampling", *WITHOUT_TORCH])
 def test_heavy_packages_stay_out(module):
     heavy = {"albumentations", "kornia", "tensorboard", "click", "matplotlib", "elpv_dataset", "sklearn", "pydicom"}
+    heavy |= {"cv2", "efficientnet_lite_pytorch", "onnx", "onnxruntime", "onnxscript", "scipy", "tifffile", "yaml"}
     loaded = subprocess.run(
         [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
     ).stdout.split()

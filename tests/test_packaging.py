@@ -1,10 +1,13 @@
+import ast
 import configparser
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.metadata import packages_distributions
 
 import pytest
 
@@ -17,6 +20,38 @@ def test_every_package_is_listed(root):
     for top in ("augment", "datasets"):
         found += [("stylegan_ada", *path.parent.relative_to(root).parts) for path in (root / top).rglob("__init__.py")]
     assert sorted(".".join(parts) for parts in found) == sorted(config["options"]["packages"].split())
+
+
+def required(root, section, option):
+    """The packages of a list of requirements in setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(root / "setup.cfg")
+    return {re.match(r"[\w-]+", line)[0].lower() for line in config[section][option].split("\n") if line}
+
+
+def imported(root):
+    """The top-level modules, neither ours nor Python's, that our files import anywhere in them."""
+    for top in ("stylegan_ada", "augment", "datasets"):
+        for path in (root / top).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.level == 0:
+                    yield node.module.split(".")[0]
+                elif isinstance(node, ast.Import):
+                    yield from (alias.name.split(".")[0] for alias in node.names)
+
+
+def test_what_is_imported_is_installed_with_us(root):
+    """All but what the extras are for."""
+    optional = set()
+    for extra in ("cuda", "dicom", "shards", "demo"):
+        optional |= required(root, "options.extras_require", extra)
+    assert optional == {"cuda-core", "pydicom", "webdataset", "elpv-dataset"}
+    modules = set(imported(root)) - sys.stdlib_module_names - {"stylegan_ada"}
+    assert {"torch", "kornia", "onnxruntime", "sklearn", "cv2"} <= modules
+    names = packages_distributions()
+    allowed = required(root, "options", "install_requires") | optional | {"cuda-bindings"}
+    missing = {module for module in modules if not {name.lower() for name in names.get(module, [module])} & allowed}
+    assert not missing
 
 
 def run(*command, **options):

@@ -1,8 +1,10 @@
 """python onnx_images.py FILE.onnx CLASS ...   (of export --format onnx --uint8; needs onnxruntime, numpy, Pillow)"""
 
 import json
+import os
 import sys
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or onnxruntime sends the file's name to Microsoft
 import numpy as np
 import onnxruntime
 from PIL import Image
@@ -14,6 +16,5 @@ z_dim = next(entry.shape[1] for entry in session.get_inputs() if entry.name == "
 z = np.random.default_rng(0).standard_normal((len(names), z_dim), np.float32)
 label = np.eye(len(classes), dtype=np.float32)[[classes.index(name) for name in names]]
 inputs = {"z": z, "label": label, "truncation_psi": np.array(0.7, np.float32)}
-(images,) = session.run(["image"], inputs)  # uint8 [N, H, W, C]
-for index, (name, image) in enumerate(zip(names, images, strict=True)):
-    Image.fromarray(image.squeeze()).save(f"{index}-{name}.png")
+for index, image in enumerate(session.run(["image"], inputs)[0]):  # uint8 [H, W, C]
+    Image.fromarray(image.squeeze()).save(f"{index}-{names[index]}.png")

@@ -8,6 +8,7 @@ import click
 
 from .._version import __version__
 from ..errors import PeerError, RunFailed, UserError, shown
+from ..files import cache_root
 from .lazy import LazyGroup, python_name
 
 COMMANDS = (
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None) -> int:
     """The exit code of a command."""
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))  # its list of fonts lies with what is ours
     try:
         return program.main(arguments, prog_name="stylegan-ada", standalone_mode=False) or 0
     except PeerError:

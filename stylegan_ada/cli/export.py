@@ -33,10 +33,6 @@ def export(run: Path, format: str, out: Path, uint8: bool, part: str | None, noi
         raise UserError(f"--out {out}: give a file that ends in .{format}")
     if format == "safetensors":
         _check_plain(uint8, part, noise)
-    elif format == "onnx":
-        from ..export.onnx_file import check_packages
-
-        check_packages()
     from ..api import export_generator
     from ..export import OPSET
 

@@ -90,7 +90,10 @@ def dataset(
     from ..synthetic.make import describe, make_candidates
     from ..synthetic.partial import PartialSet
     from ..synthetic.plan import Recipe, truncation_psi_by_class
+    from ..synthetic.write import check_shards
 
+    if options["shards"]:
+        check_shards()
     check_counts(per_class, count, balance_with)
     check_new_folder(out)
     where = choose_device(device)

@@ -1,6 +1,5 @@
 """The generator as an ONNX file, which onnxruntime and many other programs run."""
 
-import importlib.util
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,29 +9,20 @@ import torch
 from torch import Tensor
 
 from ..checkpoint import GeneratorInfo
-from ..errors import UserError
 from ..files import atomic_path
+from ..onnx_sessions import open_session
 from .description import describe
 from .parts import ExportedPart, quiet
 from .verify import largest_difference
 
 ONNX_FORMAT = "stylegan_ada onnx 1"
 OPSET = 20
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 ANY_SIZE = 2**40  # numbers; the optimizer would leave products of large weights and their gains in the graph
-
-
-def check_packages() -> None:
-    """UserError, with what to install, where a package is missing."""
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(f'`format` onnx needs {", ".join(missing)}: run pip install "stylegan-ada[export]"')
 
 
 def export_onnx(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mapping[str, str]) -> float:
     """Writes one file, weights inside, runs it in onnxruntime and gives the largest difference from the network.
-    UserError where a package is missing, and as of `largest_difference`."""
-    check_packages()
+    UserError as of `largest_difference`."""
     from onnxscript import optimizer
 
     with quiet(), _exporters_silent():
@@ -52,12 +42,7 @@ def export_onnx(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mapp
 
 def verify_onnx(path: Path, part: ExportedPart) -> float:
     """The largest difference between the file and the network. UserError as of `largest_difference`."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # torch's turn comes in between
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path)
 
     def run(inputs: dict[str, Tensor]) -> Tensor:
         (output,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UserError
-
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
@@ -17,7 +15,6 @@ class AugmentationClassifier:
     """Tells which augmentation an image went through, by a support vector machine on its pixels.
 
     versions: the same images, flattened, [N, D], as they are (first) and after each augmentation, by name.
-    UserError without scikit-learn.
     """
 
     def __init__(self, versions: dict[str, NDArray[np.float32]]):
@@ -43,10 +40,8 @@ class AugmentationClassifier:
 
 
 def _classifier() -> "Pipeline":
-    try:
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-        from sklearn.svm import SVC
-    except ImportError:
-        raise UserError('augment-check: needs scikit-learn, run pip install "stylegan-ada[metrics]"') from None
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
     return make_pipeline(StandardScaler(), SVC(C=10.0))

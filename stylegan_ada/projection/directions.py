@@ -4,7 +4,6 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,10 +15,6 @@ from ..files import atomic_path
 from ..sampling import TrainedGenerator
 from .latents import render
 from .starts import SAMPLES, sample_w
-
-if TYPE_CHECKING:
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression
 
 COUNT = 10  # principal directions where no number is given
 ARRAYS = ("vectors", "spreads", "shares", "centers")
@@ -83,11 +78,12 @@ def principal_directions(
 ) -> Directions:
     """pc1, pc2, ...: the principal components of sampled w, largest variance first (Harkonen et al. 2020,
     arXiv 2004.02546, section 2.1). label: of this class's w only."""
+    from sklearn.decomposition import PCA
+
     w = _sampled(generator, label, seed)
     if not 1 <= count <= w.shape[1]:
         raise UserError(f"{count} directions: give from 1 to {w.shape[1]}, the size of w")
-    pca, _ = _scikit_learn()
-    fitted = pca(count, svd_solver="full").fit(w)
+    fitted = PCA(count, svd_solver="full").fit(w)
     names = tuple(f"pc{index + 1}" for index in range(count))
     return Directions(
         names,
@@ -101,12 +97,13 @@ def principal_directions(
 def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int = 0) -> Directions:
     """One direction "START>END", along which samples of the class `start` become such of `end`: the normal of the
     hyperplane between their w (Shen et al. 2020, arXiv 1907.10786, section 2.1; here by logistic regression)."""
+    from sklearn.linear_model import LogisticRegression
+
     if start == end:
         raise UserError(f"a direction from {start!r} to itself: name two classes")
     w = np.concatenate([_sampled(generator, start, seed), _sampled(generator, end, seed)])
     scale = w.std()  # a step of the classifier's penalty that does not depend on w's units
-    _, regression = _scikit_learn()
-    normal = regression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]
+    normal = LogisticRegression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]
     vector = normal / np.linalg.norm(normal)
     along = (w @ vector).var()
     share = along / w.var(axis=0).sum()
@@ -156,15 +153,6 @@ def load_directions(path: Path, w_dim: int) -> Directions:
         if arrays[field].shape != shape or not np.isfinite(arrays[field]).all():
             raise UserError(f"{path}: {field} is {list(arrays[field].shape)}, this generator takes {list(shape)}")
     return Directions(tuple(map(str, names.reshape(-1))), **arrays)
-
-
-def _scikit_learn() -> tuple[type["PCA"], type["LogisticRegression"]]:
-    try:
-        from sklearn.decomposition import PCA
-        from sklearn.linear_model import LogisticRegression
-    except ImportError:
-        raise UserError('directions need scikit-learn: pip install "stylegan-ada[projection]"') from None
-    return PCA, LogisticRegression
 
 
 def _float32(values: ArrayLike) -> NDArray[np.float32]:

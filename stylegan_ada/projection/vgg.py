@@ -19,15 +19,14 @@ from ..metrics.network_files import read_weights
 PACKAGE = "stlpips_pytorch"
 FILE = "weights/vST0.0/vgg_shift_tolerant.pth"
 SHA256 = "44597da68f49c1837c100ff52299050f274d102eb102e5837178c79be6f0e250"
-# without what its code would want (torchvision, IPython): only the file is used
-INSTALL = "pip install --no-deps stlpips-pytorch==0.0.2"
+INSTALL = "pip install stlpips-pytorch==0.0.2"
 STAGES = 5
 
 
 class ShiftTolerantVGG:
     """Maps of which squared differences, averaged over positions, are the distance.
 
-    UserError if the package that carries the weights is missing, or the file is not the known one.
+    UserError if the file of weights is not the known one.
     """
 
     def __init__(self, device: torch.device | str = "cpu"):

@@ -95,5 +95,5 @@ def _tar_writer() -> Callable[..., Any]:
     try:
         from webdataset import TarWriter
     except ImportError:
-        raise UserError('`shards` needs the package webdataset: pip install "stylegan-ada[synthetic]"') from None
+        raise UserError("`shards` needs the package webdataset: pip install webdataset") from None
     return TarWriter

@@ -8,6 +8,7 @@ The sides run in turn, each in processes of its own, with as many threads. An un
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -34,6 +35,7 @@ def runner(side: str, part: ExportedPart, file: Path) -> Callable[[dict[str, tor
     if side == "compiled":
         compiled = torch.compile(part)
         return lambda inputs: compiled(**inputs)
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -3,8 +3,10 @@ import shutil
 import signal
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stylegan_ada.cli import main
 from stylegan_ada.cli.runs import STOPPING
@@ -70,6 +72,19 @@ def trained_run(image_folder, tmp_path_factory):
         main(["train", "--data", str(image_folder), "--out", str(folder), "--kimg", "0.064", *SMALL])
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unseen(tmp_path_factory):
+    """30 images to test on, bright and dark."""
+    folder = tmp_path_factory.mktemp("unseen")
+    rng = np.random.default_rng(9)
+    for index in range(30):
+        name = ("bright", "dark")[index % 2]
+        (folder / name).mkdir(exist_ok=True)
+        pixels = rng.integers(0, 128, (16, 16)) + (128 if name == "bright" else 0)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{index}.png")
     return folder
 
 

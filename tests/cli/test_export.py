@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import subprocess
 import sys
@@ -77,13 +76,6 @@ def test_an_existing_file_and_a_missing_run(fails, trained_run, tmp_path):
     for run in (tmp_path / "empty", tmp_path / "nowhere"):
         assert "no generator there" in fails("export", run, "--format", "pt2", "--out", tmp_path / "b.pt2")
     assert not (tmp_path / "b.pt2").exists()
-
-
-def test_what_to_install(fails, trained_run, tmp_path, monkeypatch):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else find(name))
-    message = fails("export", trained_run, "--format", "onnx", "--out", tmp_path / "a.onnx")
-    assert 'needs onnxscript: run pip install "stylegan-ada[export]"' in message
 
 
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; exec(compile(open({0!r}).read(), {0!r}, 'exec'))"

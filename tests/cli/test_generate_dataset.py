@@ -19,6 +19,7 @@ from stylegan_ada.checkpoint import read_info, save_generator
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.networks import Generator
 from stylegan_ada.preparation import Preparation
+from stylegan_ada.synthetic import make
 from stylegan_ada.training import RunFolder
 
 
@@ -128,6 +129,14 @@ def scripted_pixels(folder):
     with pytest.warns(DeprecationWarning, match=r"torch\.jit"):  # what the files of users are made by
         torch.jit.trace(Pixels(), torch.zeros(2, 3, 224, 224)).save(str(path))
     return path
+
+
+def test_shards_without_their_package_end_before_an_image_is_made(fails, trained_run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "webdataset", None)
+    monkeypatch.setattr(make, "_make_blocks", lambda *_: pytest.fail("made"))
+    line = fails("generate", "dataset", trained_run, "--out", tmp_path / "set", "--count", "4", "--shards")
+    assert line.endswith("--shards needs the package webdataset: pip install webdataset")
+    assert not list(tmp_path.iterdir())
 
 
 def test_shards_hold_the_same_images(command, trained_run, tmp_path, monkeypatch):

@@ -230,10 +230,3 @@ def test_only_what_is_in_the_mask_counts(command, fails, trained_run, few, quick
 def test_bad_options(fails, trained_run, few, quick, tmp_path, options, message):
     assert message in fails("project", trained_run, few, "--out", tmp_path / "out", *quick, *options)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_distance_without_weights_says_how_to_get_them(fails, trained_run, few, tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    line = fails("project", trained_run, few, "--out", tmp_path / "out", "--device", "cpu")
-    assert "pip install --no-deps stlpips-pytorch==0.0.2" in line
-    assert not (tmp_path / "out").exists()

