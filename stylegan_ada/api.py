@@ -21,7 +21,7 @@ from .metrics.evaluate import Evaluation, compute_features
 from .metrics.features import make_extractor
 from .metrics.results import MetricResult
 from .metrics.table import METRICS, MOST_IMAGES, measure
-from .options import TrainOptions
+from .options import train_options
 from .sampling import TrainedGenerator, load_generator
 from .training import RunFolder, start
 from .training.run_images import run_images
@@ -31,8 +31,8 @@ def train(
     data: str | Path,
     out: str | Path,
     *,
-    device: str = "auto",
-    preset: str = "auto",
+    device: str | None = "auto",
+    preset: str | None = "auto",
     say: Callable[[str], None] = print,
     should_stop: Callable[[], bool] = lambda: False,
     **options: Any,
@@ -41,17 +41,18 @@ def train(
     that `load_generator(out)` gives.
 
     data: a folder, a .zip, or sample:NAME. options: those of `stylegan-ada train` with _ for -, such as size=64 (or a
-    pair of height and width), kimg=200, mirror="h", no_labels=True. say: called with each line that the command would
-    print. should_stop: asked after every step; the run then ends with a checkpoint. RunFailed if memory or disk space
-    runs out, or training diverges.
+    pair of height and width), kimg=200, mirror="h", no_labels=True; None stands for not given. say: called with each
+    line that the command would print. should_stop: asked after every step; the run then ends with a checkpoint.
+    RunFailed if memory or disk space runs out, or training diverges.
     """
     if isinstance(options.get("size"), tuple):
         options["size"] = "x".join(map(str, options["size"]))
-    given = {name: str(value) if name == "size" else value for name, value in options.items()}
+    if options.get("size") is not None:
+        options["size"] = str(options["size"])
     where = choose_device(device)
     tune_convolutions()
     with distributed.group(where):
-        chosen = TrainOptions(data=str(data), device=device, preset=preset, **given)
+        chosen = train_options(str(data), device=device, preset=preset, **options)
         start.train(chosen, RunFolder(user_path(out)), where, say, should_stop)
     return load_generator(out, choose_device(device))  # chosen anew, which undoes what only training wants
 
@@ -63,7 +64,7 @@ def evaluate(
     metrics: Sequence[str] = tuple(METRICS),
     features: str = "lite0",
     count: int | None = None,
-    device: str = "auto",
+    device: str | None = "auto",
 ) -> dict[str, MetricResult]:
     """The metrics of a run folder's generator, or of a generator file's, by name; without those that cannot be had.
 
@@ -79,7 +80,7 @@ def evaluation_of(
     data: str | None,
     features: str,
     count: int | None,
-    device: str,
+    device: str | None,
     load: Callable[..., ImageDataset] = load_dataset,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:

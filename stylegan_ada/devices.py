@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
 
 
-def choose_device(name: str) -> "torch.device":
-    """auto, cpu or cuda -> the device, by local rank where there are several GPUs.
+def choose_device(name: str | None) -> "torch.device":
+    """auto (or None), cpu or cuda -> the device, by local rank where there are several GPUs.
 
     UserError where there is no GPU for it.
     """

@@ -79,6 +79,17 @@ class TrainOptions(_Options):
     """
 
 
+def train_options(data: str, **given: Any) -> TrainOptions:
+    """The options as a user gives them: None stands for not given, and so does "auto" where a value is then chosen."""
+    chosen = {option.name for option in options_of(*CONFIGS) if option.setting.chosen_by is not None}
+    values = {
+        name: value
+        for name, value in given.items()
+        if value is not None and not (isinstance(value, str) and value == "auto" and name in chosen)
+    }
+    return TrainOptions(data=data, **values)
+
+
 def given(config: type, options: TrainOptions) -> dict[str, Any]:
     """What was given for the fields of `config`, by their names, as it was given."""
     values = {option.field.name: getattr(options, option.name) for option in options_of(config)}

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from .errors import UserError, nearest
 from .options import TrainOptions
 
 PRESETS = ("auto", "demo")
@@ -27,6 +28,8 @@ DEMO = TrainOptions(
 
 def with_preset(options: TrainOptions) -> TrainOptions:
     """The options with the preset's own where none were given."""
+    if options.preset not in PRESETS:
+        raise UserError(f"`preset` {options.preset}: no such choice, {nearest(options.preset, PRESETS)}")
     if options.preset == "auto":
         return options
     chosen = {

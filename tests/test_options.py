@@ -5,7 +5,7 @@ import pytest
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, TrainingConfig
 from stylegan_ada.errors import UserError
-from stylegan_ada.options import CONFIGS, TrainOptions, given, options_of
+from stylegan_ada.options import CONFIGS, TrainOptions, given, options_of, train_options
 
 # the keys of options.json in runs of version 0.1: a run goes on only if each is still an option
 OF_OLD_RUNS = [
@@ -55,6 +55,20 @@ def test_given_names_fields():
     options = TrainOptions(data="x", gamma=0.5, ada_kimg=3, kimg=7)
     assert given(TrainingConfig, options) == {"r1_gamma": 0.5, "kimg": 7}
     assert given(AugmentConfig, options) == {"kimg": 3}
+
+
+def test_auto_is_no_value_only_where_one_is_chosen():
+    chosen = {"precision", "label_head", "label_depth", "batch", "kimg", "gamma", "ada_target", "ema_kimg",
+              "evaluate_kimg", "channel_base", "channel_max"}  # fmt: skip
+    for option in options_of(*CONFIGS):
+        options = train_options(**{"data": "x", option.name: "auto"})
+        expected = None if option.name in chosen else "auto"
+        assert getattr(options, option.name) == expected, option.name
+
+
+def test_none_is_not_given():
+    options = train_options(data="x", **dict.fromkeys([option.name for option in options_of(*CONFIGS)][1:]))
+    assert options == train_options(data="x", preset=None, device=None) == TrainOptions(data="x")
 
 
 def test_types_and_defaults():

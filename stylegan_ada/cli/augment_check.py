@@ -7,7 +7,7 @@ import click
 
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from ..errors import UserError
-from ..options import TrainOptions
+from ..options import train_options
 from .common import DEVICES, PATH, Choice
 from .runs import exit_if_stopped, listen_for_stop, load, say
 
@@ -44,7 +44,7 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
         raise UserError(f"--p {p}: give a probability between 0 and 1")
     if not kimg >= 0:
         raise UserError(f"--kimg {kimg}: give 0 or more")
-    options = TrainOptions(**given, kimg=kimg or 1)  # 0 trains nothing
+    options = train_options(**given, kimg=kimg or 1)  # 0 trains nothing
     device = choose_device(options.device)
     tune_convolutions()
     options = check(options, out, device)

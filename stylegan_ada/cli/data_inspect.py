@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,9 +71,10 @@ def _write_sheet(sheet: Path, found: "Inspection", preparation: Preparation) -> 
 def _command_line(options: "TrainOptions") -> str:
     """With a new folder below `runs` to train in."""
     words = ["stylegan-ada", "train"]
-    for name, value in asdict(options).items():
-        if value not in (None, False, "auto"):
-            words += [flag(name)] if value is True else [flag(name), str(value)]
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if value != field.default:
+            words += [flag(field.name)] if value is True else [flag(field.name), str(value)]
     return shlex.join([*words, "--out", str(_new_run(options.data))])
 
 

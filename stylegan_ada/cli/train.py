@@ -7,7 +7,7 @@ import click
 
 from ..config_json import to_json
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
-from ..options import TrainOptions
+from ..options import train_options
 from ..presets import PRESETS
 from .common import DEVICES, PATH, Choice
 from .config_options import config_options
@@ -38,9 +38,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     from .. import distributed
     from ..training import RunFolder, start
 
-    chosen = ("preset", "device", "size")  # have an auto of their own
-    given = {name: None if value == "auto" and name not in chosen else value for name, value in given.items()}
-    options, folder = TrainOptions(**given), RunFolder(out)
+    options, folder = train_options(**given), RunFolder(out)
     device = choose_device(options.device)
     tune_convolutions()
     options = start.check(options, folder, device)

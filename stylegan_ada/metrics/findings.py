@@ -66,6 +66,8 @@ def _progress(rows: Sequence[Row]) -> str:
 
 
 def _overfitting(row: Row, ada_cap: float | None) -> str | None:
+    if "r_t" not in row:  # the log was lost
+        return None
     at_cap = ada_cap is not None and bool(row["p"] >= 0.99 * ada_cap)
     sure = row["r_v"] > 0.5 if "r_v" in row else row["r_t"] > USUAL_TARGET
     if at_cap and sure:

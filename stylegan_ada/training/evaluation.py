@@ -6,7 +6,6 @@ from collections.abc import Callable
 import torch
 
 from .. import distributed
-from ..checkpoint import read_info
 from ..config import TrainingConfig
 from ..errors import UserError
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
@@ -17,11 +16,12 @@ from ..metrics.findings import Row, best_of, findings, without_improvement
 from ..metrics.rows import as_row
 from ..metrics.table import measure
 from ..sampling import TrainedGenerator, load_generator
+from .best import best_images, forget_superseded, keep_as_best
 from .monitor import Log
 from .run_folder import RunFolder
 
 MEASURED = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")
-FROM_LOG = ("images", "kimg", "p", "r_t", "r_v", "label_weight")  # what of a log's row belongs to a measurement's
+FROM_LOG = ("p", "r_t", "r_v", "label_weight")  # what of a log's row belongs to a measurement's
 SHARE = 0.05  # of the time, for measuring
 FEWEST, MOST = 100, 5000  # images
 PROBE = 32  # images, to see how long one takes
@@ -49,12 +49,9 @@ class Evaluator:
         self.given_up = False  # whether stop_after measurements in a row brought nothing better
 
     def resume(self, images_seen: int) -> None:
-        """Goes on after `images_seen`: what a killed process measured beyond its last checkpoint is forgotten."""
+        """Goes on after `images_seen`: what was measured beyond does not count."""
         self.rows = [row for row in self.folder.read_evaluations() if row["images"] <= images_seen]
         self.count = self.rows[0]["count"] if self.rows else None
-        best = self.folder.best_file
-        if distributed.rank() == 0 and best.exists() and read_info(best).images_seen > images_seen:
-            best.unlink()
         self._judge_progress()
 
     def measure_last(self, generator: TrainedGenerator, seconds: float, log: Log | None, ada_cap: float | None) -> None:
@@ -67,8 +64,9 @@ class Evaluator:
             return
         row, _ = self.measure(generator, seconds)
         if log is not None:
-            last = self.folder.read_log()[-1]
-            row |= {name: last[name] for name in FROM_LOG if name in last}
+            images = generator.info.images_seen
+            last = next((one for one in self.folder.read_log() if one["images"] == images), {})  # a log may be lost
+            row |= {"images": images, "kimg": images / 1000} | {name: last[name] for name in FROM_LOG if name in last}
             self.record(row, ada_cap)
             log.measurement(row)
             self.say(f"measured in {row['measuring_seconds']:.0f} s: {summary(row)}")
@@ -106,17 +104,24 @@ class Evaluator:
 
     def record(self, row: Row, ada_cap: float | None) -> None:
         """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
+        best = self._row_of_best()
         self.rows.append(row)
         row["findings"] = findings(self.rows, ada_cap)
-        if best_of(self.rows) is row:
-            self.folder.keep_as_best()
+        if best is None or best_of([best, row]) is row:
+            keep_as_best(self.folder)
         self.folder.write_evaluations(self.rows)
+        forget_superseded(self.folder)
+
+    def _row_of_best(self) -> Row | None:
+        """The measurement of the generator that is kept as the best; None where none is, or its row was lost."""
+        images = best_images(self.folder)
+        return next((row for row in self.rows if row["images"] == images), None)
 
     def confirm_best(self, seconds: float) -> None:
         """Measures the best generator again on fresh seeds, since the best of many noisy measurements is too good.
         Keeps and says the outcome. Does nothing if that was done before, or nothing was measured."""
         # the first process's rows: another one has none but those from before the run was resumed
-        chosen = best_of(self.rows) if distributed.rank() == 0 else None
+        chosen = self._row_of_best() if distributed.rank() == 0 else None
         kept = self.folder.read_confirmed() if chosen is not None else None
         done = chosen is not None and kept is not None and kept["images"] == chosen["images"]
         if not distributed.any_rank(chosen is not None and not done):
@@ -157,6 +162,8 @@ class Evaluator:
         # the first process's own: the others must not come to another count
         drawn, seconds, rest = distributed.gather(numbers[None])[0].tolist()
         count = min(max(int((seconds * SHARE - rest) / drawn), FEWEST), MOST)
+        if seconds == 0:  # a run goes on whose log, which tells its speed, was lost
+            return FEWEST
         share = (rest + count * drawn) / seconds
         self.say(f"measuring {count} images against {len(real.reference)} real ones takes {share:.1%} of the time")
         if count == FEWEST and share > SHARE:

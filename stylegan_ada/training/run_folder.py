@@ -37,6 +37,10 @@ class RunFolder:
     def checkpoint_file(self, images_seen: int) -> Path:
         return self.path / f"checkpoint-{images_seen:010d}.pt"
 
+    def earlier_best_file(self, images_seen: int) -> Path:
+        """Where a generator stays that was the best one before."""
+        return self.path / f"best-{images_seen:010d}.safetensors"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Makes the folder and holds its lock. A second process in the same folder is a UserError."""
@@ -93,9 +97,9 @@ class RunFolder:
         if not self.log_file.exists():
             return []
         rows = []
-        for line in self.log_file.read_text(encoding="utf-8").splitlines():
+        for line in self.log_file.read_bytes().splitlines():
             try:
-                rows.append(json.loads(line))
+                rows.append(_row(line))
             except ValueError:
                 break
         return rows
@@ -112,7 +116,7 @@ class RunFolder:
     def read_evaluations(self) -> list[Row]:
         """The rows that the run's measurements left."""
         try:
-            return [json.loads(line) for line in self.evaluations_file.read_text(encoding="utf-8").splitlines()]
+            return [_row(line) for line in self.evaluations_file.read_bytes().splitlines()]
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
@@ -122,10 +126,11 @@ class RunFolder:
         write_text(self.evaluations_file, _lines(rows))
 
     def read_confirmed(self) -> Row | None:
-        """The figures of the best generator on fresh seeds, None before they were measured."""
-        if not self.confirmed_file.exists():
+        """The figures of the best generator on fresh seeds; None before they were measured, or of a broken file."""
+        try:
+            return _row(self.confirmed_file.read_bytes())
+        except (FileNotFoundError, ValueError):
             return None
-        return json.loads(self.confirmed_file.read_text(encoding="utf-8"))
 
     def write_confirmed(self, row: Row) -> None:
         write_text(self.confirmed_file, json.dumps(row, indent=1) + "\n")
@@ -134,6 +139,10 @@ class RunFolder:
         """Keeps the generator that was just saved as the best one."""
         with atomic_path(self.best_file) as temporary:
             temporary.write_bytes(self.generator_file.read_bytes())
+
+    def earlier_bests(self) -> list[Path]:
+        """All that `earlier_best_file` names, the oldest first."""
+        return sorted(self.path.glob(f"best-{'[0-9]' * 10}.safetensors"))
 
     def checkpoints(self) -> list[Path]:
         """All checkpoints, the oldest first."""
@@ -144,6 +153,14 @@ class RunFolder:
         state.save(self.checkpoint_file(state.images_seen))
         for old in self.checkpoints()[:-keep]:
             old.unlink()
+
+
+def _row(line: bytes) -> Row:
+    """From JSON. ValueError if it is none, or not of a moment of the run."""
+    row = json.loads(line)
+    if not isinstance(row, dict) or "images" not in row:
+        raise ValueError("a row lacks the number of images")
+    return row
 
 
 def _lines(rows: Sequence[Row]) -> str:

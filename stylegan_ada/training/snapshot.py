@@ -16,15 +16,20 @@ from .run_folder import RunFolder
 def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig, log: Log) -> None:
     """Writes the checkpoint, of which some stay; the generator; samples, for TensorBoard too; curves."""
     folder.save_checkpoint(state, config.training.keep)
-    notes = {"origin": config.start.origin, "licence": config.start.licence}  # of imported weights
-    said = {name: text for name, text in notes.items() if text is not None}
-    save_generator(folder.generator_file, state.generator_ema, info, said)
+    write_generator(folder, state, info, config)
     picture = sample_grid(TrainedGenerator(state.generator_ema, info))
     with atomic_path(folder.samples_file(state.images_seen)) as temporary:
         picture.save(temporary)
     log.picture(np.asarray(picture), state.images_seen)
     with atomic_path(folder.curves_file) as temporary:
         plot_curves(folder.read_log(), temporary)
+
+
+def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig) -> None:
+    """Writes the run's generator of this moment."""
+    notes = {"origin": config.start.origin, "licence": config.start.licence}  # of imported weights
+    said = {name: text for name, text in notes.items() if text is not None}
+    save_generator(folder.generator_file, state.generator_ema, info, said)
 
 
 def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray, images_seen: int) -> GeneratorInfo:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from .. import distributed
 from ..config import AugmentConfig, RunConfig
 from ..errors import PeerError, RunFailed, UserError
@@ -73,7 +75,8 @@ class CapWatch:
 
     def warning(self, kimg: float, p: float) -> str | None:
         """The warning, once when p has been at its cap for CAP_WARNING_KIMG; again only if it has left it since."""
-        if self.augment.p is not None or p < self.augment.maximum:
+        # the controller counts in float32, in which a cap of 0.7 is a little less
+        if self.augment.p is not None or np.float32(p) < np.float32(self.augment.maximum):
             self.since, self.warned = None, False
             return None
         if self.since is None:

@@ -7,13 +7,14 @@ from torch import Tensor
 
 from .. import distributed
 from ..augment import AugmentPipe, r_v
-from ..checkpoint import GeneratorInfo
+from ..checkpoint import GeneratorInfo, read_info
 from ..config import RunConfig
 from ..datasets import ImageDataset, balanced, split
 from ..metrics.evaluate import real_images
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
 from .batches import BatchSource
+from .best import forget_after
 from .ema import ema_beta, update_ema
 from .estimate import estimate
 from .evaluation import Evaluator, make_evaluator
@@ -23,7 +24,7 @@ from .objective import Objective, StepStatistics
 from .phases import make_phases
 from .run_folder import RunFolder
 from .schedule import Schedule
-from .snapshot import generator_info, write_snapshot
+from .snapshot import generator_info, write_generator, write_snapshot
 from .ticker import Ticker
 from .transition import label_weight
 
@@ -84,6 +85,8 @@ class Trainer:
         """
         state, training = self.state, self.config.training
         self._resume()
+        if distributed.rank() == 0:
+            forget_after(self.folder, state.images_seen)
         real = real_images(self.dataset, self.members, self.held_out)
         self.evaluator = make_evaluator(training, self.folder, real, self.device, self.say, state.images_seen)
         schedule = Schedule.of(training, measured=self.evaluator is not None)
@@ -190,6 +193,11 @@ class Trainer:
             self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
             laps = [row["sec_per_kimg"] for row in self.folder.read_log() if row["images"] <= self.state.images_seen]
             self.sec_per_kimg = laps[-1] if laps else 0.0
+            kept = self.folder.generator_file
+            if distributed.rank() == 0 and not (
+                kept.exists() and read_info(kept).images_seen == self.state.images_seen
+            ):
+                write_generator(self.folder, self.state, self._info(), self.config)
 
     def _finished(self, schedule: Schedule) -> bool:
         return self._given_up() or schedule.finished(self.state.images_seen)

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +43,18 @@ def test_auto_is_what_is_chosen(command, image_folder, tmp_path):
     inner = json.loads(command(*given, "--label-head", "inner", "--transition", "1,2").out)
     assert (inner["network"]["label_head"], inner["network"]["transitional"]) == ("inner", True)
     assert inner["training"]["transition"] == [1.0, 2.0]
+
+
+def test_a_folder_or_file_may_be_named_auto(command, fails, image_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(image_folder, "auto")
+    assert "train --data auto " in command("data", "inspect", "auto").out
+    result = command("train", "--data", "auto", "--out", "run", "--dry-run")
+    assert json.loads(result.out)["data"]["source"] == str(tmp_path / "auto")
+    given = ["train", "--data", image_folder, "--out", "run", "--dry-run"]
+    for option in ("--init-from", "--augment-extra"):
+        assert "auto" in fails(*given, option, "auto")
+    assert "--out auto: the folder holds other files" in fails(*given[:3], "--out", "auto")
 
 
 @pytest.mark.parametrize("option", [[], ["--precision", "auto"]])

@@ -135,16 +135,93 @@ def test_killed_during_a_measurement_it_measures_again(train, tmp_path, kids, mo
     assert not any("measured" in line for line in train())  # all is done
 
 
-def test_what_was_measured_after_the_last_checkpoint_is_forgotten(train, tmp_path, kids):
-    kids += [0.3, 0.1, 0.05, 0.04]
+def gone_back(run, images):
+    """Deletes the checkpoints after so many images."""
+    for path in RunFolder(run).checkpoints():
+        if path > RunFolder(run).checkpoint_file(images):
+            path.unlink()
+
+
+def same_generator(*files):
+    """Not byte by byte: safetensors orders its header as it likes."""
+    one, other = map(load_generator, files)
+    states = one.network.state_dict(), other.network.state_dict()
+    return one.info == other.info and all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def same_but_for_seconds(rows):
+    return [{name: value for name, value in row.items() if name != "measuring_seconds"} for row in rows]
+
+
+KIDS = [  # of measurements after 16, 32, 48 and 64 images; the checkpoints that are kept
+    ([0.3, 0.1, 0.05, 0.04], 3),
+    ([0.1, 0.3, 0.05, 0.04], 3),
+    ([0.1, 0.3, 0.2, 0.04], 2),
+    ([0.1, 0.3, 0.2, 0.15], 2),
+]
+
+
+@pytest.mark.parametrize(("planned", "keep"), KIDS)
+def test_a_run_gone_back_to_an_older_checkpoint_ends_as_one_uninterrupted(planned, keep, train, tmp_path, kids):
+    kids += planned
+    train(name="whole", keep=keep)
+    kids += planned
+    train(keep=keep)
+    run, whole = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "whole")
+    oldest = int(run.checkpoints()[0].stem[-4:])
+    gone_back(run.path, oldest)
+    kids += planned[oldest // 16 :]
+    lines = train(keep=keep)
+    assert same_but_for_seconds(run.read_evaluations()) == same_but_for_seconds(whole.read_evaluations())
+    assert same_generator(run.best_file, whole.best_file)
+    assert same_but_for_seconds([run.read_confirmed()]) == same_but_for_seconds([whole.read_confirmed()])
+    best = load_generator(run.path).info.images_seen
+    assert best == 16 * (1 + int(np.argmin(planned)))
+    if best > oldest:
+        assert f"the best generator is that of {best / 1000:g} kimg" in lines[-1]
+
+
+@pytest.mark.parametrize("evaluate_kimg", [0.016, 0.0])
+def test_at_once_after_going_back_nothing_is_left_of_what_came_later(evaluate_kimg, train, tmp_path, kids):
+    """A shorter run, whose checkpoint is that of its end."""
+    kids += [0.1, 0.3, 0.05, 0.04]
     train()
-    run = tmp_path / "run"
-    RunFolder(run).checkpoint_file(64).unlink()
-    RunFolder(run).checkpoint_file(48).unlink()
-    kids.clear()
-    kids += [0.2, 0.15]
+    kids += [0.1, 0.3]
+    train(kimg=0.032, name="whole")
+    run, whole = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "whole")
+    gone_back(run.path, 32)
+    train(kimg=0.032, evaluate_kimg=evaluate_kimg)
+    assert [row["images"] for row in run.read_evaluations()] == [16, 32]
+    assert same_generator(run.generator_file, whole.generator_file)
+    assert same_generator(run.best_file, whole.best_file)
+    confirmed = run.read_confirmed()
+    assert confirmed is None if evaluate_kimg == 0 else confirmed["images"] == 16
+
+
+def test_without_the_file_of_the_best_generator_it_is_not_called_the_best(train, tmp_path, kids):
+    kids += [0.1, 0.3]
+    train(kimg=0.032)
+    run = RunFolder(tmp_path / "run")
+    run.best_file.unlink()
+    kids += [0.2, 0.25]
+    lines = train()
+    assert load_generator(run.path).info.images_seen == run.read_confirmed()["images"] == 48
+    assert "the best generator is that of 0.048 kimg" in lines[-1]
+
+
+@pytest.mark.parametrize("emptied", ["log_file", "evaluations_file", "both"])
+@pytest.mark.parametrize("at", [16, 64])
+def test_an_emptied_log_is_a_log_without_rows(emptied, at, train, tmp_path, kids):
     train()
-    assert [row["kid"] for row in rows_of(run)] == [0.3, 0.1, 0.2, 0.15]
+    run = RunFolder(tmp_path / "run")
+    gone_back(run.path, at) if at == 64 else run.best_file.unlink()
+    for name in ("log_file", "evaluations_file"):
+        if emptied in (name, "both"):
+            getattr(run, name).write_text("")
+    train(kimg=0.08)
+    assert run.read_evaluations()[-1]["images"] == 80
+    assert run.read_log()[-1]["images"] == 80
+    train(kimg=0.08)
 
 
 def test_stopped_by_hand_at_a_measurement_it_measures_later(train, tmp_path):

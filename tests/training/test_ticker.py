@@ -4,7 +4,9 @@ import dataclasses
 import math
 
 import pytest
+import torch
 
+from stylegan_ada.augment import AdaController
 from stylegan_ada.config import AugmentConfig
 from stylegan_ada.errors import RunFailed
 from stylegan_ada.training import RunFolder
@@ -82,6 +84,15 @@ def warned_at(watch, path):
 def test_p_at_its_cap_is_warned_of_once_after_20_kimg():
     watch = CapWatch(AugmentConfig(maximum=0.6))
     assert warned_at(watch, [(kimg, 0.6) for kimg in range(4, 100, 4)]) == [24]
+
+
+@pytest.mark.parametrize("cap", [hundredth / 100 for hundredth in range(1, 101)])
+def test_p_of_the_controller_comes_to_any_cap(cap):
+    """The controller counts in float32, in which 0.7 is less than 0.7."""
+    controller = AdaController(target=-0.5, kimg=0.001, cap=cap, device="cpu")
+    controller.observe_signs(torch.ones(4))
+    controller.update(4)
+    assert warned_at(CapWatch(AugmentConfig(maximum=cap)), [(kimg, float(controller.p)) for kimg in (0, 20)]) == [20]
 
 
 def test_only_p_that_stays_at_its_cap_is_warned_of():

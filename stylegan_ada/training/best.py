@@ -1,0 +1,49 @@
+"""The best generator of a run, and what the run forgets when it goes back to an older checkpoint."""
+
+from itertools import pairwise
+
+from ..checkpoint import read_info
+from ..files import atomic_path
+from .run_folder import RunFolder
+
+
+def keep_as_best(folder: RunFolder) -> None:
+    """Keeps the generator that was just saved as the best one; the best before it, too, as long as a checkpoint is
+    kept from before this one: a run that goes back to that ends as if it had not been interrupted."""
+    before = best_images(folder)
+    if before is not None:
+        with atomic_path(folder.earlier_best_file(before)) as temporary:
+            temporary.write_bytes(folder.best_file.read_bytes())
+    folder.keep_as_best()
+
+
+def best_images(folder: RunFolder) -> int | None:
+    """After how many images the best generator was saved; None where none is kept."""
+    return read_info(folder.best_file).images_seen if folder.best_file.exists() else None
+
+
+def forget_after(folder: RunFolder, images_seen: int) -> None:
+    """Leaves of measurements and best generators those up to `images_seen`, where a run goes on."""
+    rows = folder.read_evaluations()
+    kept = [row for row in rows if row["images"] <= images_seen]
+    if len(kept) < len(rows):
+        folder.write_evaluations(kept)
+    confirmed = folder.read_confirmed()
+    if confirmed is not None and confirmed["images"] > images_seen:
+        folder.confirmed_file.unlink()
+    for path in folder.earlier_bests():
+        if path > folder.earlier_best_file(images_seen):
+            path.unlink()
+    best = best_images(folder)
+    if best is not None and best > images_seen:
+        folder.best_file.unlink()
+    if not folder.best_file.exists() and (left := folder.earlier_bests()):
+        left[-1].rename(folder.best_file)
+
+
+def forget_superseded(folder: RunFolder) -> None:
+    """Deletes the earlier best generators that no checkpoint leads back to."""
+    oldest = folder.checkpoints()[0]
+    for path, successor in pairwise([*folder.earlier_bests(), folder.best_file]):
+        if folder.checkpoint_file(read_info(successor).images_seen) <= oldest:
+            path.unlink()
