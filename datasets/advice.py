@@ -24,12 +24,22 @@ class Advice:
     reasons: list[str]
 
 
-def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> Advice | None:
-    """What to train with after this inspection, on this machine; None where the images are none, or too small."""
+def advise(
+    found: Inspection,
+    machine: Machine,
+    *,
+    use_labels: bool = True,
+    file_column: str | None = None,
+    label_column: str | None = None,
+) -> Advice | None:
+    """What to train with after this inspection, on this machine; None where the images are none, or too small.
+
+    use_labels, file_column, label_column: as they were inspected with.
+    """
     size = _size(found)
     if size is None:
         return None
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"file_column": file_column, "label_column": label_column}
     reasons = []
     own_size = len(found.sizes) == 1 and size == (found.sizes[0].height, found.sizes[0].width)
     words = f"{size[0]}x{size[1]}"

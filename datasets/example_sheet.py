@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from .cells import fit
-from .labels import read_labels
+from .labels import Labelling, read_labels
 from .opening import open_image, open_picture, read_headers
 from .pictures_of_files import file_of
 from .sources import Source, open_source
@@ -16,14 +16,22 @@ COLUMNS = 8
 MOST_ROWS = 100
 
 
-def example_sheet(source: str, *, use_labels: bool = True, leave_out: Collection[str] = ()) -> Image.Image:
+def example_sheet(
+    source: str,
+    *,
+    use_labels: bool = True,
+    file_column: str | None = None,
+    label_column: str | None = None,
+    leave_out: Collection[str] = (),
+) -> Image.Image:
     """RGB: eight images of each of the first 100 classes, evenly spaced in it, the class's name at the left; of an
     unlabelled source 64 images. Each is fitted into a square cell.
 
     leave_out: images that cannot be read. UserError on a bad source or label file.
     """
     with open_source(source) as opened:
-        rows = _rows(opened, use_labels, leave_out)
+        labelling = read_labels(opened, file_column, label_column) if use_labels else None
+        rows = _rows(opened, labelling, leave_out)
         font = ImageFont.load_default(size=14)
         margin = max((int(font.getlength(name)) for name, _ in rows), default=0)
         margin = margin + 2 * GAP if margin else GAP
@@ -41,10 +49,9 @@ def example_sheet(source: str, *, use_labels: bool = True, leave_out: Collection
     return sheet
 
 
-def _rows(source: Source, use_labels: bool, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
+def _rows(source: Source, labelling: Labelling | None, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
     """What stands at the left of each row, and its files."""
     names = [name for name in read_headers(source)[0] if name not in leave_out]
-    labelling = read_labels(source) if use_labels else None
     if labelling is None:
         chosen = list(_spaced(names, COLUMNS * COLUMNS))
         return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]

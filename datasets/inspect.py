@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..errors import UserError
 from .decode import Unreadable
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
-from .labels import Labelling, read_labels, require_two_each
+from .labels import Labelling, label_notes, label_warnings, read_labels, require_two_each
 from .look import Look, look
 from .opening import read_headers
 from .parallel import map_readable
@@ -43,7 +43,8 @@ class Inspection:
     picture otherwise; of each group of exact duplicates only the first is compared. gray_range: the lowest and the
     highest gray level of all pixels, 0 to 255, after 16 bits became 8; None without images. groups: how many labels.csv
     names; None where it names none. labels_refused: why training would refuse the labels; None where it would not.
-    holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each.
+    holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were
+    understood, a line each.
     """
 
     source: str
@@ -59,9 +60,17 @@ class Inspection:
     labels_refused: str | None
     holdout: int
     warnings: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
-def inspect_source(source: str, *, use_labels: bool = True, progress: Progress | None = None) -> Inspection:
+def inspect_source(
+    source: str,
+    *,
+    use_labels: bool = True,
+    file_column: str | None = None,
+    label_column: str | None = None,
+    progress: Progress | None = None,
+) -> Inspection:
     """Decode every image of a source and tell what was found. UserError on a bad source or label file.
 
     Beside the names of the images a kilobyte of each stays in memory.
@@ -69,7 +78,8 @@ def inspect_source(source: str, *, use_labels: bool = True, progress: Progress |
     looks: dict[str, Look] = {}
     with open_source(source) as opened:
         require_images(opened)
-        labelling = read_labels(opened) if use_labels else None
+        labelling = read_labels(opened, file_column, label_column) if use_labels else None
+        notes = label_notes(opened, labelling) if use_labels else []
         headers, failed = read_headers(opened)
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
@@ -103,11 +113,13 @@ def inspect_source(source: str, *, use_labels: bool = True, progress: Progress |
         labels_refused=refused,
         holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
         warnings=[
+            *label_warnings(labelling),
             *class_warnings(classes or {}),
             *image_warnings(looks.values(), len(sizes), len(unreadable)),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
         ],
+        notes=notes,
     )
 
 

@@ -15,7 +15,7 @@ from .cache import Meta, write_cache
 from .conversions import conversions
 from .decode import Header, Unreadable, refusal, to_array
 from .deep import fitted
-from .labels import Labelling, read_labels, require_two_each
+from .labels import Labelling, label_notes, label_warnings, read_labels, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
@@ -31,6 +31,7 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
+    label_notes: list[str]
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
     headers: dict[str, Header]
@@ -64,7 +65,11 @@ def pack(
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
     require_images(source)
-    labelling = read_labels(source) if preparation.use_labels else None
+    labelling: Labelling | None = None
+    notes: list[str] = []
+    if preparation.use_labels:
+        labelling = read_labels(source, preparation.file_column, preparation.label_column)
+        notes = [*label_notes(source, labelling), *(f"warning: {line}" for line in label_warnings(labelling))]
     headers, skipped = read_headers(source, preparation.pages)
     labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
     deep = _is_deep(headers, preparation)
@@ -85,6 +90,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         names=list(headers),
         skipped=skipped,
         labelling=labelling,
+        label_notes=notes,
         image_shape=(channels, height, width),
         deep=deep,
         headers=headers,
@@ -213,7 +219,7 @@ def _describe(
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         groups=None if groups is None else tuple(groups),
         window=window,
-        notes=tuple(line for line in (plan.why_size, done) if line is not None),
+        notes=tuple(line for line in (plan.why_size, done, *plan.label_notes) if line is not None),
         window_from=window_from,
     )
 

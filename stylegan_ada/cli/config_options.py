@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import click
 
+from ..config_data import DataConfig
 from ..options import CONFIGS, Option, options_of
 from .common import Choice
 
@@ -31,6 +32,14 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options of `train` that set a field of the configuration."""
     for option in reversed(list(options_of(*CONFIGS))):
         command = _click_option(option)(command)
+    return command
+
+
+def column_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `train` that say where classes stand in a table of labels."""
+    for option in reversed(list(options_of(DataConfig))):
+        if option.name in ("file_column", "label_column"):
+            command = _click_option(option)(command)
     return command
 
 
