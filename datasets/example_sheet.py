@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..preparation import Preparation
 from .cells import fit
-from .labels import read_labels
+from .labels import Labelling, read_labels
 from .opening import PLAIN, open_picture, open_shown, read_headers
 from .pictures_of_files import file_of
 from .sources import Source, open_source
@@ -24,7 +24,10 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
     leave_out: images that cannot be read. UserError on a bad source or label file.
     """
     with open_source(source) as opened:
-        rows = _rows(opened, preparation, leave_out)
+        labelling = None
+        if preparation.use_labels:
+            labelling = read_labels(opened, preparation.file_column, preparation.label_column)
+        rows = _rows(opened, preparation, labelling, leave_out)
         font = ImageFont.load_default(size=14)
         margin = max((int(font.getlength(name)) for name, _ in rows), default=0)
         margin = margin + 2 * GAP if margin else GAP
@@ -42,10 +45,11 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
     return sheet
 
 
-def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
+def _rows(
+    source: Source, preparation: Preparation, labelling: Labelling | None, leave_out: Collection[str]
+) -> list[tuple[str, Sequence[str]]]:
     """What stands at the left of each row, and its files."""
     names = [name for name in read_headers(source, preparation)[0] if name not in leave_out]
-    labelling = read_labels(source) if preparation.use_labels else None
     if labelling is None:
         chosen = list(_spaced(names, COLUMNS * COLUMNS))
         return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..preparation import Preparation
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings, pixel_warnings
-from .labels import Labelling, read_labels, require_two_each
+from .labels import Labelling, label_notes, label_warnings, read_labels, require_two_each
 from .look import Look, look
 from .opening import PLAIN, open_picture, open_values, read_headers
 from .parallel import map_readable
@@ -47,7 +47,8 @@ class Inspection:
     gray_range: the lowest and the highest gray level of images of 8 bits, 0 to 255; value_range: of those of more, in
     the files' own units; None where there are none. groups: how many labels.csv
     names; None where it names none. labels_refused: why training would refuse the labels; None where it would not.
-    holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each.
+    holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were
+    understood, a line each.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Inspection:
     labels_refused: str | None
     holdout: int
     warnings: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: Progress | None = None) -> Inspection:
@@ -77,7 +79,11 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
     looks: dict[str, Look] = {}
     with open_source(source) as opened:
         require_images(opened)
-        labelling = read_labels(opened) if preparation.use_labels else None
+        labelling: Labelling | None = None
+        notes: list[str] = []
+        if preparation.use_labels:
+            labelling = read_labels(opened, preparation.file_column, preparation.label_column)
+            notes = label_notes(opened, labelling)
         headers, failed = read_headers(opened, preparation)
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
@@ -116,6 +122,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         labels_refused=refused,
         holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
         warnings=[
+            *label_warnings(labelling),
             *class_warnings(classes or {}),
             *image_warnings(looks.values(), len(sizes), len(unreadable), preparation),
             *pixel_warnings(looks, class_of),
@@ -123,6 +130,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
         ],
+        notes=notes,
     )
 
 

@@ -1,11 +1,10 @@
-"""What stands in a label file, labels.csv or dataset.json, before it is held against the images."""
+"""What stands in a label file, before it is held against the images: its text, and the entries of dataset.json."""
 
-import csv
-import io
+import codecs
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from typing import NamedTuple
 from zipfile import BadZipFile
 
 from ..errors import UserError, first_line
@@ -18,36 +17,29 @@ GROUP = "group"
 DAMAGE = (OSError, EOFError, RuntimeError, ValueError, OverflowError, MemoryError, BadZipFile, struct.error, zlib.error)
 
 
+class Entry(NamedTuple):
+    """place: where it stands in its file, in words. name: an image's, as it stands there. row: all columns of a table,
+    with `file`, `label` and perhaps `group` among them; empty of dataset.json."""
+
+    place: str
+    name: str
+    label: str
+    row: dict[str, str]
+
+
 def read_text(source: Source, file: str) -> str:
     """A label file's text. UserError, in one line, whatever is wrong with it."""
     try:
-        return source.read(file).decode("utf-8-sig")
+        content = source.read(file)
+        utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
+        return content.decode("utf-16" if utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{file} in {source.place!r} is not UTF-8 ({error.reason}): save it as UTF-8") from None
+        raise UserError(
+            f"{file} in {source.place!r} is not UTF-8 ({error.reason}): save it as UTF-8 (in Excel 'CSV UTF-8'; of a "
+            "file from Windows `iconv -f cp1252 -t utf-8` does it)"
+        ) from None
     except DAMAGE as error:
         raise UserError(f"cannot read {file} in {source.place!r} ({first_line(error)}): make it anew") from None
-
-
-def parse_csv(text: str) -> list[dict[str, str]]:
-    """The rows below the header `file,label`, with further columns for others; `file` is as sources name it."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
-    try:
-        columns = reader.fieldnames or []
-        if "file" not in columns or "label" not in columns:
-            found = ",".join(columns)
-            raise UserError(
-                f"labels.csv must start with the line 'file,label', not {found!r:.80}: "
-                "add it, or name the columns so, separated by commas"
-            )
-        rows = []
-        for row in reader:
-            name, label = (row["file"] or "").strip(), (row["label"] or "").strip()
-            if not name or not label:
-                raise UserError(f"labels.csv line {reader.line_num} lacks a file or a label: complete or remove it")
-            rows.append({**row, "file": plain_name(name), "label": label, **_group(row, reader.line_num)})
-    except csv.Error as error:
-        raise UserError(f"labels.csv is not a table of commas (line {reader.line_num}: {error}): fix it") from None
-    return rows
 
 
 def parse_json(text: str) -> list[tuple[str, str | int]] | None:
@@ -72,15 +64,6 @@ def parse_json(text: str) -> list[tuple[str, str | int]] | None:
 def plain_name(name: str) -> str:
     """A file's name as sources have it."""
     return name.replace("\\", "/").removeprefix("./")
-
-
-def _group(row: Mapping[str, str | None], line: int) -> dict[str, str]:
-    if GROUP not in row:
-        return {}
-    group = (row[GROUP] or "").strip()
-    if not group:
-        raise UserError(f"labels.csv line {line} lacks a group: complete it, or remove the column")
-    return {GROUP: group}
 
 
 def _is_entry(entry: object) -> bool:

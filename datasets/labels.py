@@ -1,31 +1,39 @@
-"""Which class an image belongs to: by labels.csv, by dataset.json, or by its first-level folder."""
+"""Which class an image belongs to: by a table, by dataset.json, or by its first-level folder."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from ..errors import UserError
-from .label_files import CSV, GROUP, parse_csv, parse_json, read_text
-from .sources import Source, is_text
+from .class_names import alike_warnings, class_order, merge_alike
+from .label_files import CSV, GROUP, JSON, Entry, parse_json, read_text
+from .label_matching import match
+from .label_tables import NoColumns, parse_table
+from .sources import Source, common_top
 
-LONGEST = 255  # characters of a class's name, as of a folder's
+MOST_NAMED = 5  # in a note
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """classes: in the order of their indices. index_of: image name -> index of its class, for every image.
+    """classes: those that images have, in the order of their indices. index_of: image name -> index of its class, for
+    every image.
 
-    rows: those of labels.csv, with all its columns; None where there is no such file.
+    rows: those of a table, with all its columns, `file` as the source names it; None where there is no table.
+    from_file: whether a label file is what was read. notes: lines on what was understood otherwise than it is written.
     """
 
     classes: tuple[str, ...]
     index_of: Mapping[str, int]
     rows: Sequence[Mapping[str, str]] | None = field(default=None, compare=False)
     file_of: Mapping[str, str] = field(default_factory=dict, compare=False)
+    from_file: bool = field(default=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def groups(self) -> dict[str, str] | None:
-        """Image name -> what it belongs to, such as a patient; None without a column `group` in labels.csv."""
+        """Image name -> what it belongs to, such as a patient; None without a column `group` in the table."""
         if not self.rows or GROUP not in self.rows[0]:
             return None
         groups = {row["file"]: row[GROUP] for row in self.rows}
@@ -41,34 +49,58 @@ class Labelling:
         return replace(self, index_of=index_of, file_of=file_of)
 
 
-def read_labels(source: Source) -> Labelling | None:
-    """The classes of a source's images; None when it has no labels. UserError on a bad or incomplete label file."""
-    if len(source.label_files) > 1:
-        both = " and ".join(source.label_files)
-        raise UserError(f"{source.place!r} has both {both}: remove one")
-    if not source.label_files:
+def read_labels(source: Source, file_column: str | None = None, label_column: str | None = None) -> Labelling | None:
+    """The classes of a source's images; None when it has no labels. UserError on a bad or incomplete label file.
+
+    file_column, label_column: of a table, as `parse_table` takes them.
+    """
+    file = _label_file(source)
+    columns = {"file_column": file_column, "label_column": label_column}
+    given = [f"`{name}` {column}" for name, column in columns.items() if column is not None]
+    if given and file in (None, JSON):
+        raise UserError(f"{given[0]}: there is no table labels.csv in {source.place!r}, whose column that would be")
+    if file is None:
         return _labels_of_folders(source)
-    file = source.label_files[0]
     text = read_text(source, file)
-    rows = None
-    if file == CSV:
-        rows = parse_csv(text)
-        pairs = [(row["file"], row["label"]) for row in rows]
-        classes = class_order(label for _, label in pairs)
-    else:
-        entries = parse_json(text)
-        if entries is None:
+    if file == JSON:
+        numbered = parse_json(text)
+        if numbered is None:
             return None
-        pairs, classes = _name_classes(entries)
-    _check_names(file, [name for name, _ in pairs], source.names)
-    indices = {label: index for index, label in enumerate(classes)}
-    return Labelling(classes, {name: indices[label] for name, label in pairs}, rows)
+        entries, notes = _entries_of_json(numbered)
+        return _labelling(source, file, entries, notes)
+    try:
+        entries, notes = parse_table(file, text, file_column, label_column)
+    except NoColumns:
+        if file == CSV or given:
+            raise
+        return _labels_of_folders(source)  # metadata.csv may hold anything
+    class_of, merged = merge_alike(entry.label for entry in entries)
+    entries = [
+        entry._replace(label=class_of[entry.label], row={**entry.row, "label": class_of[entry.label]})
+        for entry in entries
+    ]
+    return _labelling(source, file, entries, notes + merged)
+
+
+def label_notes(source: Source, labelling: Labelling | None) -> list[str]:
+    """Lines on how the labels of a source were understood, and on tables there that were not read."""
+    if labelling is not None and labelling.from_file:
+        return list(labelling.notes)
+    notes = [] if labelling is None else list(labelling.notes)
+    if JSON not in source.label_files:  # whose labels are null
+        unread = [*source.label_files, *source.tables]
+        notes += [_on_unread(table) for table in unread[:MOST_NAMED]]
+    return notes
+
+
+def label_warnings(labelling: Labelling | None) -> list[str]:
+    """Lines on classes that are easily confused."""
+    return alike_warnings(labelling.classes) if labelling else []
 
 
 def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
     """UserError if a class has but one of the images `names`, or has lost all of its images."""
     counts = Counter(labelling.index_of[name] for name in names)
-    labelled = Counter(labelling.index_of.values())
     for index, label in enumerate(labelling.classes):
         if counts[index] == 1:
             file = next(name for name in names if labelling.index_of[name] == index)
@@ -76,40 +108,59 @@ def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
                 f"class {label!r} has only one readable image ({file!r}): "
                 "add images of it, remove it, or train without labels (`no_labels`)"
             )
-        if labelled[index] and not counts[index]:
+        if not counts[index]:
             raise UserError(f"class {label!r} has no readable image: add images of it, or remove it")
 
 
-def class_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """The distinct labels, sorted; by value if all of them are whole numbers, so that 10 comes after 2.
-
-    UserError for a name that is too long to be shown, or no text.
-    """
-    distinct = sorted(set(labels))
-    for label in distinct:
-        if len(label) > LONGEST or not is_text(label):
-            raise UserError(f"{label!r:.80} is no name of a class: give text of at most {LONGEST} characters in UTF-8")
-    if all(label.isdecimal() for label in distinct):
-        distinct.sort(key=int)
-    return tuple(distinct)
+def _label_file(source: Source) -> str | None:
+    """labels.csv or dataset.json before Hugging Face's metadata, which may be beside them for other ends."""
+    own = [file for file in source.label_files if file in (CSV, JSON)]
+    if len(own) > 1:
+        raise UserError(f"{source.place!r} has both {' and '.join(own)}: remove one")
+    return next(iter([*own, *source.label_files]), None)
 
 
-def _name_classes(entries: list[tuple[str, str | int]]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    """Entries of dataset.json with labels as text, and the classes. Whole numbers are class indices from 0."""
-    numbers = [label for _, label in entries if isinstance(label, int)]
-    pairs = [(name, str(label)) for name, label in entries]
+def _labelling(source: Source, file: str, entries: Sequence[Entry], notes: Sequence[str]) -> Labelling:
+    classes = class_order(entry.label for entry in entries)
+    entry_of, matched = match(file, entries, source.names)
+    indices = {label: index for index, label in enumerate(classes)}
+    return Labelling(
+        classes,
+        {name: indices[entry.label] for name, entry in entry_of.items()},
+        None if file == JSON else [{**entry.row, "file": name} for name, entry in entry_of.items()],
+        from_file=True,
+        notes=(*notes, *matched),
+    )
+
+
+def _entries_of_json(labels: Sequence[tuple[str, str | int]]) -> tuple[list[Entry], list[str]]:
+    """Entries of dataset.json, their labels as text, and notes on class indices, counted from 0, that none has."""
+    numbers = {label for _, label in labels if isinstance(label, int)}
+    entries = [Entry(f"entry {place}", name, str(label), {}) for place, (name, label) in enumerate(labels, start=1)]
     if not numbers:
-        return pairs, class_order(label for _, label in pairs)
-    if len(numbers) < len(entries):
+        return entries, []
+    if not all(isinstance(label, int) for _, label in labels):
         raise UserError("dataset.json has labels both as numbers and as text: use one of them")
-    if max(numbers) >= len(entries):
-        raise UserError(f"dataset.json has class {max(numbers)!s:.20} with {len(entries)} images: count classes from 0")
-    return pairs, tuple(str(index) for index in range(max(numbers) + 1))
+    absent = max(numbers) + 1 - len(numbers)
+    return entries, list(_on_absent(numbers, absent)) if absent else []
+
+
+def _on_absent(numbers: set[int], count: int) -> Iterator[str]:
+    first = islice((index for index in range(max(numbers)) if index not in numbers), MOST_NAMED)
+    named = ", ".join(map(str, first)) + (f" and {count - MOST_NAMED} more" if count > MOST_NAMED else "")
+    yield f"dataset.json has no image of {'class' if count == 1 else 'classes'} {named:.300}: left out"
+
+
+def _on_unread(table: str) -> str:
+    if table.lower().endswith((".csv", ".tsv", ".jsonl")):
+        return f"{table!r:.300} is not read: labels.csv is, rename it if the classes stand there"
+    return f"{table!r:.300} is not read: save it as labels.csv (in Excel 'CSV UTF-8') if the classes stand there"
 
 
 def _labels_of_folders(source: Source) -> Labelling | None:
     names = source.names
-    roots = [name for name in names if "/" not in name]
+    top = common_top(names)  # a folder beside metadata.csv that holds all the images is no class
+    roots = [name for name in names if "/" not in name[len(top) :]]
     if len(roots) == len(names):
         return None
     if roots:
@@ -117,23 +168,8 @@ def _labels_of_folders(source: Source) -> Labelling | None:
             f"{source.place!r} has class folders and {len(roots)} images beside them (such as {roots[0]!r}): "
             "move those into a class folder, or ignore the classes (`no_labels`)"
         )
-    folders = {name: name.split("/")[0] for name in names}
-    classes = class_order(folders.values())
+    folders = {name: name[len(top) :].split("/")[0] for name in names}
+    class_of, notes = merge_alike(folders.values())
+    classes = class_order(class_of.values())
     indices = {label: index for index, label in enumerate(classes)}
-    return Labelling(classes, {name: indices[folder] for name, folder in folders.items()})
-
-
-def _check_names(file: str, labelled: list[str], names: list[str]) -> None:
-    """UserError unless `labelled` holds each of `names` once, and nothing else."""
-    twice = [name for name, count in Counter(labelled).items() if count > 1]
-    present = set(names)
-    missing = [name for name in labelled if name not in present]
-    left_out = sorted(present - set(labelled))
-    if twice:
-        raise UserError(
-            f"{file} lists {len(twice)} files more than once (first: {twice[0]!r:.300}): keep one line each"
-        )
-    if missing:
-        raise UserError(f"{file} names {len(missing)} images that are not there (first: {missing[0]!r:.300}): fix it")
-    if left_out:
-        raise UserError(f"{file} has no label for {len(left_out)} images (first: {left_out[0]!r:.300}): add them")
+    return Labelling(classes, {name: indices[class_of[folder]] for name, folder in folders.items()}, notes=tuple(notes))

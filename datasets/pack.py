@@ -17,7 +17,7 @@ from .cache import Meta, write_cache
 from .conversions import conversions
 from .decode import OPAQUE, Header, to_array
 from .deep import fitted
-from .labels import Labelling, read_labels, require_two_each
+from .labels import Labelling, label_notes, label_warnings, read_labels, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
@@ -38,6 +38,7 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
+    label_notes: list[str]
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
     headers: dict[str, Header]
@@ -82,7 +83,11 @@ def pack(
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
     require_images(source)
-    labelling = read_labels(source) if preparation.use_labels else None
+    labelling: Labelling | None = None
+    notes: list[str] = []
+    if preparation.use_labels:
+        labelling = read_labels(source, preparation.file_column, preparation.label_column)
+        notes = [*label_notes(source, labelling), *(f"warning: {line}" for line in label_warnings(labelling))]
     headers, skipped = read_headers(source, preparation)
     labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
     require_colours({name: header.bands for name, header in headers.items()})
@@ -104,6 +109,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         names=list(headers),
         skipped=skipped,
         labelling=labelling,
+        label_notes=notes,
         image_shape=(channels, height, width),
         deep=deep,
         headers=headers,
@@ -230,7 +236,7 @@ def _describe(
     groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
     class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
-    notes = [plan.why_size, done, window.warning if window else None, *seen.lines(class_of)]
+    notes = [plan.why_size, done, *plan.label_notes, window.warning if window else None, *seen.lines(class_of)]
     told: list[Any] = [pixel_digest, plan.image_shape, preparation.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)

@@ -31,6 +31,8 @@ def map_readable(function: Callable[[str], T], names: Sequence[str]) -> Iterator
             raise failure(f"cannot read {name!r:.300} ({passing}): put that right, or take the file away") from None
         except Unreadable as unreadable:
             return unreadable
+        finally:
+            at_work.name = None
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
         for start in range(0, len(names), BATCH):

@@ -20,16 +20,21 @@ from ..files import user_path
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom")
-LABEL_FILES = ("labels.csv", "dataset.json")
+LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's
+TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
 # Bytes above which a file is refused unread. Of a label file they hold half a million lines, and as Python's lists take
 # some ten times as much; of an image they are the most pixels that Pillow decodes (179 million), in three colours
 MOST_LABELS = 2**26
 MOST_IMAGE = 2**29
+UTF_8 = 0x800  # a flag of zip
 DEEPEST = 100  # folders in folders: the way to each is followed for links, and os.walk calls itself for each
 
 
 class Source(Protocol):
-    """place: for error lines. names: the images, sorted POSIX paths. label_files: those of LABEL_FILES it holds."""
+    """place: for error lines. names: the images, sorted POSIX paths. label_files: those of LABEL_FILES it holds.
+
+    tables: other tables at the top, or in folders above it, that may have been meant as one.
+    """
 
     place: str
 
@@ -38,6 +43,9 @@ class Source(Protocol):
 
     @property
     def label_files(self) -> list[str]: ...
+
+    @property
+    def tables(self) -> list[str]: ...
 
     def identity(self) -> str:
         """A digest that changes when a file is added, removed or written; it is found without reading the files."""
@@ -62,10 +70,11 @@ class FolderSource:
         self._root = folder / top
         self.place = str(self._root)
         self.names, self.label_files = _sort_out(files, top)
+        self.tables = _other_tables(files, top)
 
     def identity(self) -> str:
         stamps = [(name, *_stamp(self._root / name)) for name in [*self.names, *self.label_files]]
-        return _digest([str(self._root.resolve()), stamps])
+        return _digest([str(self._root.resolve()), stamps, self.tables])
 
     def open(self, name: str) -> BinaryIO:
         path = self._root / name
@@ -90,15 +99,16 @@ class ZipSource:
             reason = first_line(error)
             raise UserError(f"cannot read the zip {str(path)!r} ({reason}): make or download it again") from None
         # some tools for Windows write backslashes
-        infos = {info.filename.replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()}
+        infos = {_member_name(info).replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()}
         files = [name for name in infos if _is_visible(name) and not name.endswith("/")]
         top = common_top(files)
         self.place = f"{path}/{top}".rstrip("/")
         self.names, self.label_files = _sort_out(files, top)
+        self.tables = _other_tables(files, top)
         self._infos = {name: infos[top + name] for name in [*self.names, *self.label_files]}
 
     def identity(self) -> str:
-        return _digest([(name, info.file_size, info.CRC) for name, info in self._infos.items()])
+        return _digest([[(name, info.file_size, info.CRC) for name, info in self._infos.items()], self.tables])
 
     def open(self, name: str) -> BinaryIO:
         info = self._infos[name]
@@ -122,6 +132,7 @@ class SampleSource:
     def __init__(self, sample: Sample):
         self.place = SAMPLE_PREFIX + sample.name
         self.label_files: list[str] = []
+        self.tables: list[str] = []
         self._sample = sample
 
     @cached_property
@@ -241,6 +252,26 @@ def _sort_out(files: Iterable[str], top: str) -> tuple[list[str], list[str]]:
     """(images, label files) below `top`, sorted."""
     below = sorted(name[len(top) :] for name in files if name.startswith(top))
     return [name for name in below if _is_image(name)], [name for name in below if name in LABEL_FILES]
+
+
+def _other_tables(files: Iterable[str], top: str) -> list[str]:
+    """Tables in `top` and the folders above it that are no label files, sorted."""
+    tables = [name for name in files if name.lower().endswith(TABLE_SUFFIXES)]
+    return sorted(
+        name
+        for name in tables
+        if top.startswith(name[: name.rfind("/") + 1]) and name.removeprefix(top) not in LABEL_FILES
+    )
+
+
+def _member_name(info: zipfile.ZipInfo) -> str:
+    """Python takes names that are not marked as UTF-8 for cp437; macOS' Finder writes UTF-8 without the mark."""
+    if info.flag_bits & UTF_8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode()
+    except UnicodeError:
+        return info.filename
 
 
 def _is_visible(name: str) -> bool:

@@ -70,6 +70,20 @@ class DataConfig:
         ),
     )
     labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
+    file_column: str | None = field(
+        default=None,
+        metadata=setting(
+            "file_column", "The column of labels.csv that names the files.", default="file, or one with a usual name"
+        ),
+    )
+    label_column: str | None = field(
+        default=None,
+        metadata=setting(
+            "label_column",
+            "The column of labels.csv that names the classes.",
+            default="label, or one with a usual name",
+        ),
+    )
     mirror: str | None = field(
         default=None,
         metadata=setting(
@@ -116,6 +130,8 @@ class DataConfig:
             channels=None if self.channels is None else CHANNELS[self.channels],
             window=parse_window(self.window),
             use_labels=self.labels,
+            file_column=self.file_column,
+            label_column=self.label_column,
         )
 
 

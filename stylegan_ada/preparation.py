@@ -23,6 +23,7 @@ class Preparation:
     channels: 1, 3, or 4 (RGBA, the colours multiplied by alpha); None is 1 if no image has colour, else 3.
     deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
     that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
+    file_column, label_column: of a table of labels; None takes those with a usual name.
     """
 
     size: tuple[int, int] | int | str | None = None
@@ -34,6 +35,8 @@ class Preparation:
     deep: bool | None = None
     window: tuple[float, float] | None = None
     use_labels: bool = True
+    file_column: str | None = None
+    label_column: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.size, int):

@@ -12,6 +12,7 @@ import pytest
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.errors import UserError
 from stylegan_ada.folders import is_locked, locked_folder
+from stylegan_ada.preparation import Preparation
 
 STUB = """
 #include <errno.h>
@@ -65,7 +66,7 @@ def test_without_locks_the_cache_keeps_what_may_be_written(image_folder, tmp_pat
     os.utime(other, (time.time() - 86400,) * 2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # two packers do not disturb each other
-        assert len(load_dataset(str(image_folder), size=16)) == 24
+        assert len(load_dataset(str(image_folder), Preparation(size=16))) == 24
     assert other.exists()
 
 

@@ -2,7 +2,10 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -49,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None) -> int:
     """The exit code of a command."""
-    os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))  # its list of fonts lies with what is ours
+    with suppress(UserError):  # without a home folder the commands that need the cache say so
+        # matplotlib's list of fonts lies with what is ours
+        os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
+    warnings.showwarning = show_warning
     try:
         return program.main(arguments, prog_name="stylegan-ada", standalone_mode=False) or 0
     except PeerError:
@@ -64,6 +70,15 @@ def run(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         return 130
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A library's warning in one line: without a line of source, and with the image that was being read."""
+    from ..datasets.parallel import at_work
+
+    name = getattr(at_work, "name", None)
+    about = "" if name is None else f"{name}: "
+    click.echo(f"warning: {shown(about + (str(message).strip().splitlines() or [''])[0])}", err=True)
 
 
 def fail(message: str, code: int = 2) -> int:

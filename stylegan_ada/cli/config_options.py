@@ -9,8 +9,6 @@ from ..config_data import DataConfig
 from ..options import CONFIGS, Option, options_of
 from .common import Choice
 
-READING = ("pages", "bands", "no_labels")
-
 
 def flag(name: str) -> str:
     """An option's name as it is given on the command line."""
@@ -37,11 +35,15 @@ def config_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command those options of `train` that say how images and labels are read."""
-    for option in reversed([option for option in options_of(DataConfig) if option.name in READING]):
-        command = _click_option(option)(command)
-    return command
+def data_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command some of the options of `train` that say how images and labels are taken."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed([option for option in options_of(DataConfig) if option.name in names]):
+            command = _click_option(option)(command)
+        return command
+
+    return decorate
 
 
 def _click_option(option: Option) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -13,7 +13,7 @@ from ..errors import UserError, shown
 from ..files import user_path
 from ..preparation import Preparation
 from .common import PATH, check_new_file, progress_bar
-from .config_options import flag, reading_options, with_flags
+from .config_options import data_options, flag, with_flags
 
 if TYPE_CHECKING:
     from ..datasets.inspect import Inspection
@@ -24,7 +24,7 @@ MOST_PAIRS = 20  # printed
 
 @click.command()
 @click.argument("source")
-@reading_options
+@data_options("pages", "bands", "no_labels", "file_column", "label_column")
 @click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
@@ -117,6 +117,8 @@ def _report(found: "Inspection") -> Iterator[str]:
         yield "  " + " ~ ".join(pair)
     if len(found.near_duplicates) > MOST_PAIRS:
         yield f"  and {len(found.near_duplicates) - MOST_PAIRS} more, all of which --json prints"
+    for note in found.notes:
+        yield f"note: {note}"
     for warning in found.warnings:
         yield f"warning: {warning}"
 

@@ -10,6 +10,7 @@ from ..devices import choose_device
 from ..errors import UserError
 from ..preparation import Preparation
 from .common import DEVICES, PATH, Choice, check_new_folder, open_dataset, progress_bar, run_images
+from .config_options import data_options
 
 if TYPE_CHECKING:
     from ..config import RunConfig
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     metavar="SOURCE",
     help="Generate what each class of this labelled set lacks to be as large as its largest.",
 )
+@data_options("file_column", "label_column")
 @click.option(
     "--psi", multiple=True, metavar="P|CLASS=P", help="Truncation psi, for all classes or for one; repeatable."
 )
@@ -72,6 +74,8 @@ def dataset(
     per_class: int | None,
     count: int | None,
     balance_with: str | None,
+    file_column: str | None,
+    label_column: str | None,
     psi: tuple[str, ...],
     features: str,
     data: str | None,
@@ -95,6 +99,8 @@ def dataset(
     if options["shards"]:
         check_shards()
     check_counts(per_class, count, balance_with)
+    if balance_with is None and (file_column or label_column):
+        raise UserError("--file-column, --label-column: they are for --balance-with")
     check_new_folder(out)
     where = choose_device(device)
     with distributed.group(where):
@@ -102,7 +108,7 @@ def dataset(
         if options["format"] == "jpg" and generator.image_shape[0] == 4:
             raise UserError("--format jpg: it has no transparency, which this generator makes, give png")
         by_class = truncation_psi_by_class(psi, generator.classes)
-        counts = choose_counts(generator, per_class, count, balance_with)
+        counts = choose_counts(generator, per_class, count, balance_with, file_column, label_column)
         recipe = Recipe(counts=counts, psi=by_class, **options)
         facts = describe(generator, run, recipe, precision)
         filters = None
@@ -131,7 +137,12 @@ def check_counts(per_class: int | None, count: int | None, balance_with: str | N
 
 
 def choose_counts(
-    generator: "TrainedGenerator", per_class: int | None, count: int | None, balance_with: str | None
+    generator: "TrainedGenerator",
+    per_class: int | None,
+    count: int | None,
+    balance_with: str | None,
+    file_column: str | None,
+    label_column: str | None,
 ) -> tuple[int, ...]:
     from ..synthetic.plan import counts_in_shares
 
@@ -142,10 +153,12 @@ def choose_counts(
     if per_class is not None:
         return (per_class,) * len(generator.classes)
     assert balance_with is not None
-    return missing_counts(generator, balance_with)
+    return missing_counts(generator, balance_with, file_column, label_column)
 
 
-def missing_counts(generator: "TrainedGenerator", source: str) -> tuple[int, ...]:
+def missing_counts(
+    generator: "TrainedGenerator", source: str, file_column: str | None, label_column: str | None
+) -> tuple[int, ...]:
     """What each class of the source lacks to be as large as the largest."""
     import numpy as np
 
@@ -154,9 +167,8 @@ def missing_counts(generator: "TrainedGenerator", source: str) -> tuple[int, ...
 
     _, height, width = generator.image_shape
     quiet = distributed.rank() > 0
-    real = distributed.first_rank_first(
-        lambda: open_dataset(source, Preparation(size=(height, width), deep=False), quiet=quiet)
-    )
+    preparation = Preparation(size=(height, width), deep=False, file_column=file_column, label_column=label_column)
+    real = distributed.first_rank_first(lambda: open_dataset(source, preparation, quiet=quiet))
     if real.labels is None:
         raise UserError(f"--balance-with {source}: it has no class folders or labels, use --count or --per-class")
     images = np.bincount(real.labels, minlength=len(real.classes)).tolist()

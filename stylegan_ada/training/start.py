@@ -5,7 +5,7 @@ is for them to print what the first one says only.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,12 +169,22 @@ def _begin(
 
 def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> RunConfig:
     """The configuration of a run that goes on, perhaps for longer, on the images that it began with."""
+    if config.classes != dataset.classes:
+        raise UserError(
+            f"`data` {options.data}: this run began with {len(config.classes)} classes, {_named(config.classes)}, and "
+            f"now there are {len(dataset.classes)}, {_named(dataset.classes)} (those that images have, in order): "
+            "use a new `out`"
+        )
     if config.fingerprint != dataset.fingerprint:
         raise UserError(f"`data` {options.data}: the images have changed since this run began, use a new `out`")
     data = dataclasses.replace(config.data, source=options.data)
     given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
     training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)
     return dataclasses.replace(config, data=data, training=training)
+
+
+def _named(classes: Sequence[str]) -> str:
+    return ", ".join(map(repr, classes[:5])) + (", ..." if len(classes) > 5 else "")
 
 
 def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
