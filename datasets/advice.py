@@ -24,7 +24,7 @@ class Advice:
     reasons: list[str]
 
 
-def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> Advice | None:
+def advise(found: Inspection, machine: Machine, *, use_labels: bool = True, split: str | None = None) -> Advice | None:
     """What to train with after this inspection, on this machine; None where the images are none, or too small."""
     size = _size(found)
     if size is None:
@@ -56,7 +56,7 @@ def advise(found: Inspection, machine: Machine, *, use_labels: bool = True) -> A
         )
     else:
         reasons.append(f"no `holdout`: {HOLDOUT:g} would hold out {found.holdout} images, too few to measure against")
-    options = TrainOptions(data=found.source, no_labels=not labelled, **given)
+    options = TrainOptions(data=found.source, no_labels=not labelled, split=split, **given)
     facts = DataFacts(
         image_shape=(1 if set(found.modes) <= {*GRAY_MODES, *REFUSED_MODES, MODE} else 3, *size),
         classes=tuple(found.classes or ()) if labelled else (),

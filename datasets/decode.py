@@ -12,8 +12,8 @@ from .fitting import around, behind, padded, scaled
 from .label_files import DAMAGE
 from .sources import Source, is_text
 
-# the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+# the formats that the suffixes in formats.py stand for; nothing else that Pillow could open is tried
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF")
 GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
 DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
 REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
@@ -151,7 +151,7 @@ def _to_8_bit(image: Image.Image, background: str, alpha: bool) -> Image.Image:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
+        return "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return first_line(error)

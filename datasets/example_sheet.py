@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from .cells import fit
-from .labels import read_labels
 from .opening import open_image, open_picture, read_headers
 from .pictures_of_files import file_of
 from .sources import Source, open_source
+from .taken import take
 
 CELL = 96  # pixels, the side of a cell
 GAP = 4
@@ -16,14 +16,16 @@ COLUMNS = 8
 MOST_ROWS = 100
 
 
-def example_sheet(source: str, *, use_labels: bool = True, leave_out: Collection[str] = ()) -> Image.Image:
+def example_sheet(
+    source: str, *, use_labels: bool = True, split: str | None = None, leave_out: Collection[str] = ()
+) -> Image.Image:
     """RGB: eight images of each of the first 100 classes, evenly spaced in it, the class's name at the left; of an
     unlabelled source 64 images. Each is fitted into a square cell.
 
-    leave_out: images that cannot be read. UserError on a bad source or label file.
+    split: as in `Preparation`. leave_out: images that cannot be read. UserError on a bad source or label file.
     """
     with open_source(source) as opened:
-        rows = _rows(opened, use_labels, leave_out)
+        rows = _rows(opened, use_labels, split, leave_out)
         font = ImageFont.load_default(size=14)
         margin = max((int(font.getlength(name)) for name, _ in rows), default=0)
         margin = margin + 2 * GAP if margin else GAP
@@ -41,10 +43,13 @@ def example_sheet(source: str, *, use_labels: bool = True, leave_out: Collection
     return sheet
 
 
-def _rows(source: Source, use_labels: bool, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
+def _rows(
+    source: Source, use_labels: bool, split: str | None, leave_out: Collection[str]
+) -> list[tuple[str, Sequence[str]]]:
     """What stands at the left of each row, and its files."""
-    names = [name for name in read_headers(source)[0] if name not in leave_out]
-    labelling = read_labels(source) if use_labels else None
+    taken = take(source, use_labels=use_labels, split=split)
+    labelling = taken.labelling
+    names = [name for name in read_headers(taken.source)[0] if name not in leave_out]
     if labelling is None:
         chosen = list(_spaced(names, COLUMNS * COLUMNS))
         return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]

@@ -9,15 +9,16 @@ import numpy as np
 from ..errors import UserError
 from .decode import Unreadable
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
-from .labels import Labelling, read_labels, require_two_each
+from .labels import Labelling, require_two_each
 from .look import Look, look
 from .opening import read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
 from .progress import Progress
 from .same_picture import same_pairs
-from .sources import open_source, require_images
+from .sources import open_source
 from .split import hold_out
+from .taken import take
 
 HOLDOUT = 0.1
 
@@ -61,16 +62,18 @@ class Inspection:
     warnings: list[str]
 
 
-def inspect_source(source: str, *, use_labels: bool = True, progress: Progress | None = None) -> Inspection:
+def inspect_source(
+    source: str, *, use_labels: bool = True, split: str | None = None, progress: Progress | None = None
+) -> Inspection:
     """Decode every image of a source and tell what was found. UserError on a bad source or label file.
 
-    Beside the names of the images a kilobyte of each stays in memory.
+    split: as in `Preparation`. Beside the names of the images a kilobyte of each stays in memory.
     """
     looks: dict[str, Look] = {}
     with open_source(source) as opened:
-        require_images(opened)
-        labelling = read_labels(opened) if use_labels else None
-        headers, failed = read_headers(opened)
+        taken = take(opened, use_labels=use_labels, split=split)
+        labelling = taken.labelling
+        headers, failed = read_headers(taken.source)
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
         unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
@@ -103,6 +106,8 @@ def inspect_source(source: str, *, use_labels: bool = True, progress: Progress |
         labels_refused=refused,
         holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
         warnings=[
+            *taken.notes,
+            *([taken.companions] if taken.companions else []),
             *class_warnings(classes or {}),
             *image_warnings(looks.values(), len(sizes), len(unreadable)),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),

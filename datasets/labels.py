@@ -1,12 +1,13 @@
 """Which class an image belongs to: by labels.csv, by dataset.json, or by its first-level folder."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import UserError
-from .label_files import CSV, GROUP, parse_csv, parse_json, read_text
+from .label_files import CSV, GROUP, SPLIT, parse_csv, parse_json, read_text
 from .sources import Source, is_text
+from .splits import Splits, splits_of_folders
 
 LONGEST = 255  # characters of a class's name, as of a folder's
 
@@ -31,19 +32,40 @@ class Labelling:
         groups = {row["file"]: row[GROUP] for row in self.rows}
         return groups | {name: groups[file] for name, file in self.file_of.items()}
 
+    @property
+    def splits(self) -> dict[str, str] | None:
+        """Image name -> the name of its split; None without a column `split` in labels.csv."""
+        if not self.rows or SPLIT not in self.rows[0]:
+            return None
+        return {row["file"]: (row[SPLIT] or "").strip() for row in self.rows}
+
+    def only(self, names: Collection[str]) -> "Labelling":
+        """Of these images alone. A class that loses all of its images is lost, too."""
+        wanted = set(names)
+        left = {name: index for name, index in self.index_of.items() if name in wanted}
+        lost = set(self.index_of.values()) - set(left.values())
+        kept = [index for index in range(len(self.classes)) if index not in lost]
+        new = {old: index for index, old in enumerate(kept)}
+        classes = tuple(self.classes[index] for index in kept)
+        rows = None if self.rows is None else [row for row in self.rows if row["file"] in left]
+        return replace(self, classes=classes, index_of={name: new[old] for name, old in left.items()}, rows=rows)
+
     def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
         """Of pictures, too, each as its file is labelled. file_of: picture -> file."""
         index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}
         return replace(self, index_of=index_of, file_of=file_of)
 
 
-def read_labels(source: Source) -> Labelling | None:
-    """The classes of a source's images; None when it has no labels. UserError on a bad or incomplete label file."""
+def read_labels(source: Source, splits: Splits | None = None, masks: Collection[str] = ()) -> Labelling | None:
+    """The classes of a source's images; None when it has no labels. UserError on a bad or incomplete label file.
+
+    splits: by folders, below which the classes' folders lie. masks: images that may be without a label.
+    """
     if len(source.label_files) > 1:
         both = " and ".join(source.label_files)
         raise UserError(f"{source.place!r} has both {both}: remove one")
     if not source.label_files:
-        return _labels_of_folders(source)
+        return _labels_of_folders(source.place, splits or splits_of_folders(source.names, None))
     file = source.label_files[0]
     text = read_text(source, file)
     rows = None
@@ -56,7 +78,7 @@ def read_labels(source: Source) -> Labelling | None:
         if entries is None:
             return None
         pairs, classes = _name_classes(entries)
-    _check_names(file, [name for name, _ in pairs], source.names)
+    _check_names(file, [name for name, _ in pairs], source.names, masks)
     indices = {label: index for index, label in enumerate(classes)}
     return Labelling(classes, {name: indices[label] for name, label in pairs}, rows)
 
@@ -103,28 +125,28 @@ def _name_classes(entries: list[tuple[str, str | int]]) -> tuple[list[tuple[str,
     return pairs, tuple(str(index) for index in range(max(numbers) + 1))
 
 
-def _labels_of_folders(source: Source) -> Labelling | None:
-    names = source.names
-    roots = [name for name in names if "/" not in name]
-    if len(roots) == len(names):
+def _labels_of_folders(place: str, splits: Splits) -> Labelling | None:
+    """Of splits one may lack the folders of classes: its images are without a label then."""
+    roots = [name for name, path in splits.below.items() if "/" not in path]
+    if len(roots) == len(splits.below):
         return None
-    if roots:
+    if roots and not splits.of:
         raise UserError(
-            f"{source.place!r} has class folders and {len(roots)} images beside them (such as {roots[0]!r}): "
+            f"{place!r} has class folders and {len(roots)} images beside them (such as {roots[0]!r}): "
             "move those into a class folder, or ignore the classes (`no_labels`)"
         )
-    folders = {name: name.split("/")[0] for name in names}
+    folders = {name: path.split("/")[0] for name, path in splits.below.items() if "/" in path}
     classes = class_order(folders.values())
     indices = {label: index for index, label in enumerate(classes)}
     return Labelling(classes, {name: indices[folder] for name, folder in folders.items()})
 
 
-def _check_names(file: str, labelled: list[str], names: list[str]) -> None:
-    """UserError unless `labelled` holds each of `names` once, and nothing else."""
+def _check_names(file: str, labelled: list[str], names: list[str], masks: Collection[str]) -> None:
+    """UserError unless `labelled` holds each of `names` once, if it is no mask, and nothing else."""
     twice = [name for name, count in Counter(labelled).items() if count > 1]
     present = set(names)
     missing = [name for name in labelled if name not in present]
-    left_out = sorted(present - set(labelled))
+    left_out = sorted(present.difference(labelled, masks))
     if twice:
         raise UserError(
             f"{file} lists {len(twice)} files more than once (first: {twice[0]!r:.300}): keep one line each"

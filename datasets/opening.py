@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import decode, deep, dicom
+from . import arrays, decode, deep, dicom
 from .decode import Header, Unreadable, open_stream
 from .parallel import map_readable
 from .pictures_of_files import file_of, page_of, picture_names
@@ -58,12 +58,16 @@ def open_picture(source: Source, name: str) -> Iterator[tuple[BinaryIO, int]]:
 
 
 def read_header(stream: BinaryIO, picture: int = 0) -> Header:
-    """As decode.read_header, of DICOM files, too."""
+    """As decode.read_header, of DICOM files and arrays, too."""
+    if arrays.is_array(stream):
+        return arrays.read_header(stream)
     return dicom.read_header(stream) if dicom.is_dicom(stream) else decode.read_header(stream, picture)
 
 
 def open_image(stream: BinaryIO, picture: int = 0, background: str = "white", alpha: bool = False) -> Image.Image:
-    """As decode.open_image, of DICOM files, too, which have no transparency."""
+    """As decode.open_image, of arrays, too, and of DICOM files, which have no transparency."""
+    if arrays.is_array(stream):
+        return arrays.open_image(stream, background, alpha)
     if dicom.is_dicom(stream):
         image = dicom.read_image(stream, picture)
         return image.convert("RGBA") if alpha else image
@@ -71,7 +75,9 @@ def open_image(stream: BinaryIO, picture: int = 0, background: str = "white", al
 
 
 def open_values(stream: BinaryIO, picture: int = 0, background: str = "white") -> NDArray[np.float32]:
-    """As deep.open_values, of DICOM files, too."""
+    """As deep.open_values, of DICOM files and arrays, too."""
+    if arrays.is_array(stream):
+        return arrays.open_values(stream)
     if dicom.is_dicom(stream):
         return dicom.read_values(stream, picture)
     return deep.open_values(stream, background, picture)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,14 @@ from .cache import Meta, write_cache
 from .conversions import conversions
 from .decode import Header, Unreadable, refusal, to_array
 from .deep import fitted
-from .labels import Labelling, read_labels, require_two_each
+from .labels import Labelling, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
 from .progress import Progress
 from .sizes import resolve_size, too_small
-from .sources import Source, require_images
+from .sources import Source
+from .taken import take
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Plan:
     headers: dict[str, Header]
     why_size: str | None
     voi: tuple[float, float] | None  # the window that all images ask for
+    notes: Sequence[str]  # on what was left out
 
 
 def pack(
@@ -63,10 +65,9 @@ def pack(
 
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
-    require_images(source)
-    labelling = read_labels(source) if preparation.use_labels else None
-    headers, skipped = read_headers(source, preparation.pages)
-    labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
+    taken = take(source, use_labels=preparation.use_labels, split=preparation.split)
+    headers, skipped = read_headers(taken.source, preparation.pages)
+    labelling = taken.labelling and taken.labelling.of_pictures({name: file_of(name) for name in headers})
     deep = _is_deep(headers, preparation)
     _leave_out(headers, skipped, {} if deep else {name: refusal(header.mode) for name, header in headers.items()})
     _require_some(source, headers, skipped)
@@ -90,6 +91,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         headers=headers,
         why_size=why_size,
         voi=windows.pop() if len(windows) == 1 else None,
+        notes=taken.notes,
     )
 
 
@@ -213,7 +215,7 @@ def _describe(
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         groups=None if groups is None else tuple(groups),
         window=window,
-        notes=tuple(line for line in (plan.why_size, done) if line is not None),
+        notes=tuple(line for line in (*plan.notes, plan.why_size, done) if line is not None),
         window_from=window_from,
     )
 

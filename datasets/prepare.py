@@ -15,11 +15,12 @@ from ..errors import UserError
 from .decode import Header, Unreadable
 from .opening import open_image, open_picture, read_headers
 from .parallel import map_readable
-from .prepare_names import read_label_rows, target_names, write_label_rows
+from .prepare_names import label_rows, target_names, write_label_rows
 from .prepare_sheet import before_after_sheet
 from .prepare_try import Preparation
 from .progress import Progress
 from .sources import Source, open_source
+from .taken import take
 
 IMAGES = "images"
 SHOWN = 8  # images of the sheet
@@ -53,11 +54,12 @@ def prepare(
     for, where labels are wrong, or no image can be prepared.
     """
     with open_source(source) as opened:
-        rows = read_label_rows(opened)
+        taken = take(opened, use_labels=bool(opened.label_files))
+        rows = label_rows(taken.labelling) if taken.labelling else None
         preparation = Preparation(pipeline, size)
-        headers, failed = _headers(opened, preparation, size)
+        headers, failed = _headers(taken.source, preparation, size)
         targets = target_names([*headers, *failed])
-        remarks = preparation.try_on(opened, headers)
+        remarks = [*taken.notes, *preparation.try_on(opened, headers)]
         images = folder / IMAGES
 
         def write(name: str) -> None:

@@ -62,6 +62,14 @@ class DataConfig:
         ),
     )
     labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
+    split: str | None = field(
+        default=None,
+        metadata=setting(
+            "split",
+            "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
+            default="all of them",
+        ),
+    )
     mirror: str | None = field(
         default=None,
         metadata=setting(
@@ -107,6 +115,7 @@ class DataConfig:
             channels=None if self.channels is None else CHANNELS[self.channels],
             window=parse_window(self.window),
             use_labels=self.labels,
+            split=self.split,
         )
 
 

@@ -9,6 +9,7 @@ AUTO = "auto"
 PAGES = ("first", "all")
 CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 BORDERS = ("edge", "reflect")  # backgrounds that are no colour
+NO_SPLIT = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,8 @@ class Preparation:
     channels: 1, 3, or 4 (RGBA, the colours multiplied by alpha); None is 1 if no image has colour, else 3.
     deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
     that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
+    split: "train", or several ("train,val"), of a set that has such folders or such a column; None takes all of them,
+    "none" takes folders of these names as classes.
     """
 
     size: tuple[int, int] | int | str | None = None
@@ -32,6 +35,7 @@ class Preparation:
     deep: bool | None = None
     window: tuple[float, float] | None = None
     use_labels: bool = True
+    split: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.size, int):
@@ -50,6 +54,7 @@ class Preparation:
         if self.pages not in PAGES:
             raise UserError(f"no pages {self.pages!r}: {nearest(self.pages, PAGES)}")
         check_background(self.background)
+        check_split(self.split)
 
 
 def check_background(text: str) -> None:
@@ -64,3 +69,14 @@ def check_background(text: str) -> None:
     except ValueError:
         pass
     raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
+
+
+def check_split(split: str | None) -> None:
+    """UserError unless it names splits, or is "none" or None."""
+    if split is not None and (not all(words := split_words(split)) or (NO_SPLIT in words and len(words) > 1)):
+        raise UserError(f"`split` {split!r:.80}: give train, val or test, several with commas between them, or none")
+
+
+def split_words(split: str) -> list[str]:
+    """ "train,val" -> ["train", "val"]"""
+    return [word.strip() for word in split.split(",")]

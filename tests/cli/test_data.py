@@ -78,7 +78,12 @@ def test_inspect(tiny: dict[str, bytes], tmp_path: Path) -> None:
     assert found["classes"] == {"a": 1, "b": 2}
     assert found["sizes"] == [{"height": 5, "width": 4, "count": 3}]
     assert found["modes"] == {"RGB": 3}
-    assert found["unreadable"] == [{"file": "b/bad.png", "reason": "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"}]
+    assert found["unreadable"] == [
+        {
+            "file": "b/bad.png",
+            "reason": "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image",
+        }
+    ]
     assert found["duplicates"] == [["a/0.png", "b/copy.png"]]
     text = _run("inspect", tmp_path / "out").stdout
     for word in ("3 images, 2 classes", "  b: 2", "5x4 (3)", "RGB (3)", "  b/bad.png: not a", "a/0.png = b/copy.png"):

@@ -234,7 +234,7 @@ def test_files_that_fail_are_named_and_left_out(run, save, tmp_path):
     assert done.written == 1
     assert written(out) == ["good.png"]
     assert failed["small.png"] == "7x20 pixels: would be enlarged to 8x8"
-    assert failed["text.png"] == "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
+    assert failed["text.png"] == "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"
     assert set(failed) == {"small.png", "text.png", "cut.png"}
     assert json.loads((out / "prepare.json").read_text())["failed"] == failed
 
