@@ -45,7 +45,7 @@ def open_image(stream: BinaryIO, background: str = "white", alpha: bool = False)
     """As decode.open_image: 16 bits by v / 257. Raises Unreadable for other kinds of numbers."""
     values = _read(stream)
     if values.dtype == bool:
-        values = values * np.uint8(255)
+        values = np.where(values, np.uint8(255), np.uint8(0))
     elif values.dtype == DEEP:
         values = (values.astype(np.uint32) + 128) // 257
     elif values.dtype not in BYTES:

@@ -10,7 +10,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import BinaryIO, Protocol, cast
 from ..errors import UserError, first_line
 from .formats import FIRST, IMAGE_SUFFIXES, images_of, told
 from .samples import SAMPLE_PREFIX, Sample, find_sample
+from .tars import label_file, members_of, says_labels, shards_of
 from .tree import Rest, is_visible
 
 LABEL_FILES = ("labels.csv", "dataset.json")
@@ -143,6 +144,44 @@ class ZipSource:
             return b""
 
 
+class TarSource:
+    """Tar files, as one set: of class folders, or WebDataset's shards, whose labels it has as a dataset.json."""
+
+    def __init__(self, tars: Sequence[Path], place: str):
+        several = len(tars) > 1
+        members = {
+            (f"{tar.name}/" if several else "") + name: member
+            for tar in tars
+            for name, member in members_of(tar).items()
+            if is_visible(name)
+        }
+        images = images_of(members, lambda name: members[name].open().read(FIRST))
+        shards = says_labels(members)
+        top = "" if several or shards else common_top(members, images)
+        self.place = f"{place}/{top}".rstrip("/")
+        self.names, self.label_files = _sort_out(members, images, top)
+        self._members = {name: members[top + name] for name in [*self.names, *self.label_files]}
+        self._shard_members = members if shards and not self.label_files else {}
+        self.label_files = ["dataset.json"] if self._shard_members else self.label_files
+        beside = [] if shards else members
+        self.rest = _rest(beside, [], images, top)
+        self._stamps = [(str(tar), *_stamp(tar)) for tar in tars]
+
+    def identity(self) -> str:
+        return _digest(self._stamps)
+
+    def open(self, name: str) -> BinaryIO:
+        if self._shard_members and name in self.label_files:
+            return io.BytesIO(label_file(self._shard_members, self.names))
+        member = self._members[name]
+        _check_size(name, member.size)
+        return member.open()
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as stream:
+            return stream.read()
+
+
 class SampleSource:
     """A sample set. Its package is looked for only when names or images are asked for, not for its identity."""
 
@@ -172,7 +211,7 @@ class SampleSource:
 
 @contextmanager
 def open_source(source: str) -> Iterator[Source]:
-    """Open a folder path, a .zip path or sample:NAME. UserError if there is no such thing."""
+    """Open a folder, a .zip, a .tar, "set-{000..003}.tar" or sample:NAME. UserError if there is no such thing."""
     if source.startswith(SAMPLE_PREFIX):
         yield SampleSource(find_sample(source.removeprefix(SAMPLE_PREFIX)))
         return
@@ -181,8 +220,13 @@ def open_source(source: str) -> Iterator[Source]:
         exists = path.exists()
     except OSError as error:  # a name that is too long, or a folder above it that may not be looked into
         raise UserError(f"cannot open {source!r:.300} ({first_line(error)}): check its name and permissions") from None
+    shards = shards_of(source) if path.suffix.lower() == ".tar" else []
     if path.is_dir():
-        yield FolderSource(path)
+        folder = FolderSource(path)
+        inside = [path / name for name in folder.rest.files if name.lower().endswith(".tar")]
+        yield folder if folder.names or not inside else TarSource(inside, source)
+    elif shards and all(shard.is_file() for shard in shards):
+        yield TarSource(shards, source)
     elif path.suffix.lower() == ".zip" and path.is_file():
         archive = ZipSource(path)
         try:

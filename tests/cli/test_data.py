@@ -45,6 +45,23 @@ def test_sample_writes_labelled_folders(tiny: dict[str, bytes], tmp_path: Path, 
     assert [p.name for p in out.parent.iterdir()] == ["out"]
 
 
+def test_inspect_hands_the_split_on(tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("test", 2)):
+        for label in ("cat", "dog"):
+            for number in range(count):
+                path = tmp_path / "set" / split / label / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.effect_noise((32, 32), 40 + number).save(path)
+    every = _run("inspect", tmp_path / "set").stdout
+    assert "10 images, 2 classes" in every
+    assert "warning: folders train, test are splits, no classes: 10 images of all of them are taken; --split" in every
+    some = _run("inspect", tmp_path / "set", "--split", "train").stdout
+    assert "6 images, 2 classes" in some
+    assert "--split train" in some.splitlines()[-1]
+    with pytest.raises(UserError, match="no 'val'"):
+        _run("inspect", tmp_path / "set", "--split", "val")
+
+
 def test_sample_overwrites_nothing(tiny: dict[str, bytes], tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
