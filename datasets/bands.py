@@ -11,6 +11,7 @@ from ..errors import UserError
 from .unreadable import Unreadable
 
 NO_COLOURS = 0
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,10 @@ class Bands:
     own: int
 
     def __str__(self) -> str:
-        return f"{len(self.names)} bands ({', '.join(self.names)})"
+        if len(set(self.names)) == 1:
+            return f"{len(self.names)} bands {self.names[0]}"
+        words = ", ".join(self.names[:MOST_NAMED]) + (", ..." if len(self.names) > MOST_NAMED else "")
+        return f"{len(self.names)} bands ({words})"
 
 
 def chosen_bands(samples: NDArray[Any], bands: tuple[int, ...]) -> NDArray[Any]:

@@ -16,8 +16,8 @@ from .png_chunks import without_texts
 from .sources import Source, is_text
 from .unreadable import Unreadable, fault
 
-# the formats that the suffixes in sources.py stand for; nothing else that Pillow could open is tried
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+# the formats that the suffixes in formats.py stand for; nothing else that Pillow could open is tried
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF")
 GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
 DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
 REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
@@ -81,7 +81,7 @@ def read_header(stream: BinaryIO, page: int = 0) -> Header:
             deep=mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile]),
             transparent=image.has_transparency_data,
             turned=orientation in range(2, 9),
-            deep_only=REFUSED_MODES.get(mode),
+            deep_only=None if image.format == "PPM" else REFUSED_MODES.get(mode),
         )
 
     return with_pillow(stream, page, header_of)
@@ -100,6 +100,8 @@ def open_image(
     def decoded(file: ImageFile.ImageFile) -> Image.Image:
         image = ImageOps.exif_transpose(file)
         image.load()
+        if file.format == "PPM" and image.mode == "I":  # its 16 bits, brought to 65535
+            image = Image.fromarray(np.asarray(image).astype(np.uint16))
         return in_8_bits(image, background, alpha, bands)
 
     return with_pillow(stream, page, decoded)
@@ -184,7 +186,7 @@ def _reason(error: Exception) -> str:
         size = str(error).partition("(")[2].partition(")")[0]  # Pillow's words: "Image size (N pixels) exceeds"
         return f"{size}, more than {MOST_PIXELS}: make it smaller, or cut it into tiles"
     if isinstance(error, UnidentifiedImageError):
-        return "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
+        return "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return first_line(error)

@@ -6,10 +6,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..preparation import Preparation
 from .cells import fit
-from .labels import Labelling, read_labels
 from .opening import PLAIN, open_picture, open_shown, read_headers
 from .pictures_of_files import file_of
 from .sources import Source, open_source
+from .taken import take
 
 CELL = 96  # pixels, the side of a cell
 GAP = 4
@@ -24,10 +24,7 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
     leave_out: images that cannot be read. UserError on a bad source or label file.
     """
     with open_source(source) as opened:
-        labelling = None
-        if preparation.use_labels:
-            labelling = read_labels(opened, preparation.file_column, preparation.label_column)
-        rows = _rows(opened, preparation, labelling, leave_out)
+        rows = _rows(opened, preparation, leave_out)
         font = ImageFont.load_default(size=14)
         margin = max((int(font.getlength(name)) for name, _ in rows), default=0)
         margin = margin + 2 * GAP if margin else GAP
@@ -45,11 +42,11 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
     return sheet
 
 
-def _rows(
-    source: Source, preparation: Preparation, labelling: Labelling | None, leave_out: Collection[str]
-) -> list[tuple[str, Sequence[str]]]:
+def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
     """What stands at the left of each row, and its files."""
-    names = [name for name in read_headers(source, preparation)[0] if name not in leave_out]
+    taken = take(source, preparation)
+    labelling = taken.labelling
+    names = [name for name in read_headers(taken.source, preparation)[0] if name not in leave_out]
     if labelling is None:
         chosen = list(_spaced(names, COLUMNS * COLUMNS))
         return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]

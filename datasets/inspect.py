@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..preparation import Preparation
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings, pixel_warnings
-from .labels import Labelling, label_notes, label_warnings, read_labels, require_two_each
+from .labels import Labelling, label_warnings, require_two_each
 from .look import Look, look
 from .opening import PLAIN, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
 from .progress import Progress
 from .same_picture import same_pairs
-from .sources import Source, open_source, require_images
+from .sources import Source, open_source
 from .split import hold_out
+from .taken import take
 from .unreadable import Unreadable
 from .value_range import values_apart, whole_range, words
 
@@ -72,19 +73,15 @@ class Inspection:
 def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: Progress | None = None) -> Inspection:
     """Decode every image of a source and tell what was found. UserError on a bad source or label file.
 
-    preparation: how its labels, pages and bands are to be taken.
+    preparation: how its labels, splits, pages and bands are to be taken.
 
     Beside the names of the images a kilobyte of each stays in memory.
     """
     looks: dict[str, Look] = {}
     with open_source(source) as opened:
-        require_images(opened)
-        labelling: Labelling | None = None
-        notes: list[str] = []
-        if preparation.use_labels:
-            labelling = read_labels(opened, preparation.file_column, preparation.label_column)
-            notes = label_notes(opened, labelling)
-        headers, failed = read_headers(opened, preparation)
+        taken = take(opened, preparation)
+        labelling = taken.labelling
+        headers, failed = read_headers(taken.source, preparation)
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
         unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
@@ -123,6 +120,8 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
         warnings=[
             *label_warnings(labelling),
+            *taken.warnings,
+            *([taken.companions] if taken.companions else []),
             *class_warnings(classes or {}),
             *image_warnings(looks.values(), len(sizes), len(unreadable), preparation),
             *pixel_warnings(looks, class_of),
@@ -130,7 +129,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
         ],
-        notes=notes,
+        notes=list(taken.notes),
     )
 
 

@@ -13,6 +13,7 @@ from .sources import Source
 CSV = "labels.csv"
 JSON = "dataset.json"
 GROUP = "group"
+SPLIT = "split"
 # what reading a damaged file of a zip, or a file that changes meanwhile, has been seen to raise, and text that is none
 DAMAGE = (OSError, EOFError, RuntimeError, ValueError, OverflowError, MemoryError, BadZipFile, struct.error, zlib.error)
 

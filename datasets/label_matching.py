@@ -9,13 +9,15 @@ from ..errors import UserError
 from .label_files import GROUP, Entry
 
 
-def match(file: str, entries: Sequence[Entry], names: Collection[str]) -> tuple[dict[str, Entry], list[str]]:
+def match(
+    file: str, entries: Sequence[Entry], names: Collection[str], masks: Collection[str] = ()
+) -> tuple[dict[str, Entry], list[str]]:
     """The entry of each image of `names`, and notes on those that were not found letter by letter.
 
     A name may be written in another form of Unicode or in another case, lack the suffix or folders, or have more
     folders before it, where that fits one image alone. An entry may stand there twice. UserError, naming the first,
     for entries that fit no image or several, entries of one image that disagree or have other names, and images
-    without an entry.
+    without an entry, unless they are of `masks`.
     """
     exact = set(names)
     fitting = _Names(names) if any(entry.name not in exact for entry in entries) else None
@@ -31,7 +33,7 @@ def match(file: str, entries: Sequence[Entry], names: Collection[str]) -> tuple[
             ways[_way(entry.name, name)] += 1
         else:
             _refuse_other(file, name, entry_of[name], entry)
-    left_out = sorted(exact - set(entry_of))
+    left_out = sorted(exact.difference(entry_of, masks))
     if left_out:
         raise UserError(f"{file} has no label for {len(left_out)} images (first: {left_out[0]!r:.300}): add them")
     notes = []

@@ -1,16 +1,18 @@
 """Which class an image belongs to: by a table, by dataset.json, or by its first-level folder."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from ..errors import UserError
+from ..preparation import Preparation
 from .class_names import alike_warnings, class_order, merge_alike
-from .label_files import CSV, GROUP, JSON, Entry, parse_json, read_text
+from .label_files import CSV, GROUP, JSON, SPLIT, Entry, parse_json, read_text
 from .label_matching import match
 from .label_tables import NoColumns, parse_table
-from .sources import Source, common_top
+from .sources import Source
+from .splits import Splits, splits_of_folders
 
 MOST_NAMED = 5  # in a note
 
@@ -43,43 +45,65 @@ class Labelling:
         """The name of an image's class."""
         return self.classes[self.index_of[name]]
 
+    @property
+    def splits(self) -> dict[str, str] | None:
+        """Image name -> the name of its split; None without a column `split` in labels.csv."""
+        if not self.rows or SPLIT not in self.rows[0]:
+            return None
+        return {row["file"]: (row[SPLIT] or "").strip() for row in self.rows}
+
+    def only(self, names: Collection[str]) -> "Labelling":
+        """Of these images alone. A class that loses all of its images is lost, too."""
+        wanted = set(names)
+        left = {name: index for name, index in self.index_of.items() if name in wanted}
+        lost = set(self.index_of.values()) - set(left.values())
+        kept = [index for index in range(len(self.classes)) if index not in lost]
+        new = {old: index for index, old in enumerate(kept)}
+        classes = tuple(self.classes[index] for index in kept)
+        rows = None if self.rows is None else [row for row in self.rows if row["file"] in left]
+        return replace(self, classes=classes, index_of={name: new[old] for name, old in left.items()}, rows=rows)
+
     def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
         """Of pictures, too, each as its file is labelled. file_of: picture -> file."""
         index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}
         return replace(self, index_of=index_of, file_of=file_of)
 
 
-def read_labels(source: Source, file_column: str | None = None, label_column: str | None = None) -> Labelling | None:
+def read_labels(
+    source: Source, preparation: Preparation, splits: Splits | None = None, masks: Collection[str] = ()
+) -> Labelling | None:
     """The classes of a source's images; None when it has no labels. UserError on a bad or incomplete label file.
 
-    file_column, label_column: of a table, as `parse_table` takes them.
+    splits: by folders, below which the classes' folders lie. masks: images that may be without a label.
     """
     file = _label_file(source)
+    file_column, label_column = preparation.file_column, preparation.label_column
     columns = {"file_column": file_column, "label_column": label_column}
     given = [f"`{name}` {column}" for name, column in columns.items() if column is not None]
     if given and file in (None, JSON):
         raise UserError(f"{given[0]}: there is no table labels.csv in {source.place!r}, whose column that would be")
+    splits = splits or splits_of_folders(source.names, None)
     if file is None:
-        return _labels_of_folders(source)
+        return _labels_of_folders(source.place, splits)
     text = read_text(source, file)
     if file == JSON:
         numbered = parse_json(text)
         if numbered is None:
             return None
         entries, notes = _entries_of_json(numbered)
-        return _labelling(source, file, entries, notes)
+        return _labelling(source, file, entries, notes, masks)
     try:
         entries, notes = parse_table(file, text, file_column, label_column)
     except NoColumns:
         if file == CSV or given:
             raise
-        return _labels_of_folders(source)  # metadata.csv may hold anything
+        return _labels_of_folders(source.place, splits)  # metadata.csv may hold anything
     class_of, merged = merge_alike(entry.label for entry in entries)
     entries = [
         entry._replace(label=class_of[entry.label], row={**entry.row, "label": class_of[entry.label]})
         for entry in entries
     ]
-    return _labelling(source, file, entries, notes + merged)
+    return _labelling(source, file, entries, notes + merged, masks)
 
 
 def label_notes(source: Source, labelling: Labelling | None) -> list[str]:
@@ -120,9 +144,11 @@ def _label_file(source: Source) -> str | None:
     return next(iter([*own, *source.label_files]), None)
 
 
-def _labelling(source: Source, file: str, entries: Sequence[Entry], notes: Sequence[str]) -> Labelling:
+def _labelling(
+    source: Source, file: str, entries: Sequence[Entry], notes: Sequence[str], masks: Collection[str]
+) -> Labelling:
     classes = class_order(entry.label for entry in entries)
-    entry_of, matched = match(file, entries, source.names)
+    entry_of, matched = match(file, entries, source.names, masks)
     indices = {label: index for index, label in enumerate(classes)}
     return Labelling(
         classes,
@@ -157,18 +183,17 @@ def _on_unread(table: str) -> str:
     return f"{table!r:.300} is not read: save it as labels.csv (in Excel 'CSV UTF-8') if the classes stand there"
 
 
-def _labels_of_folders(source: Source) -> Labelling | None:
-    names = source.names
-    top = common_top(names)  # a folder beside metadata.csv that holds all the images is no class
-    roots = [name for name in names if "/" not in name[len(top) :]]
-    if len(roots) == len(names):
+def _labels_of_folders(place: str, splits: Splits) -> Labelling | None:
+    """Of splits one may lack the folders of classes: its images are without a label then."""
+    roots = [name for name, path in splits.below.items() if "/" not in path]
+    if len(roots) == len(splits.below):
         return None
-    if roots:
+    if roots and not splits.of:
         raise UserError(
-            f"{source.place!r} has class folders and {len(roots)} images beside them (such as {roots[0]!r}): "
+            f"{place!r} has class folders and {len(roots)} images beside them (such as {roots[0]!r}): "
             "move those into a class folder, or ignore the classes (`no_labels`)"
         )
-    folders = {name: name[len(top) :].split("/")[0] for name in names}
+    folders = {name: path.split("/")[0] for name, path in splits.below.items() if "/" in path}
     class_of, notes = merge_alike(folders.values())
     classes = class_order(class_of.values())
     indices = {label: index for index, label in enumerate(classes)}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..preparation import Preparation
-from . import decode, deep, dicom, tiff
+from . import arrays, decode, deep, dicom, tiff
 from .bands import chosen_bands
 from .decode import Header, open_stream
 from .parallel import map_readable
@@ -65,7 +65,9 @@ def open_picture(source: Source, name: str) -> Iterator[tuple[BinaryIO, int]]:
 
 def read_header(stream: BinaryIO, picture: int = 0, bands: tuple[int, ...] = ()) -> Header:
     """As decode.read_header, of all formats. bands: those that are to be taken. Raises Unreadable."""
-    if dicom.is_dicom(stream):
+    if arrays.is_array(stream):
+        header = arrays.read_header(stream)
+    elif dicom.is_dicom(stream):
         header = dicom.read_header(stream)
     else:
         page, pictures, found = _look_at_tags(stream, picture)
@@ -79,6 +81,8 @@ def open_image(
 ) -> Image.Image:
     """As decode.open_image, of all formats. DICOM files have no transparency."""
     background, bands = preparation.background, preparation.bands
+    if arrays.is_array(stream):
+        return arrays.open_image(stream, background, alpha, bands)
     if dicom.is_dicom(stream):
         return decode.in_8_bits(dicom.read_image(stream, picture), background, alpha, bands)
     page, _, found = _look_at_tags(stream, picture)
@@ -102,6 +106,8 @@ def open_shown(stream: BinaryIO, picture: int = 0, preparation: Preparation = PL
 def open_values(stream: BinaryIO, picture: int = 0, preparation: Preparation = PLAIN) -> NDArray[np.float32]:
     """As deep.open_values, of all formats: [H, W, 1 or 3], NaN where nothing was measured."""
     background, bands = preparation.background, preparation.bands
+    if arrays.is_array(stream):
+        return arrays.open_values(stream, background, bands)
     if dicom.is_dicom(stream):
         values = dicom.read_values(stream, picture)
         return chosen_bands(values, bands) if bands else values

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,14 +17,15 @@ from .cache import Meta, write_cache
 from .conversions import conversions
 from .decode import OPAQUE, Header, to_array
 from .deep import fitted
-from .labels import Labelling, label_notes, label_warnings, read_labels, require_two_each
+from .labels import Labelling, label_warnings, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
 from .pixel_notes import PixelNotes
 from .progress import Progress
 from .sizes import resolve_size, too_small
-from .sources import Source, require_images
+from .sources import Source
+from .taken import take
 from .unreadable import Unreadable
 from .value_range import value_range, values_apart, whole_range, words
 
@@ -38,12 +39,12 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
-    label_notes: list[str]
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
     headers: dict[str, Header]
     why_size: str | None
     voi: tuple[float, float] | None  # the window that all images ask for
+    notes: Sequence[str]  # on labels, and on what was left out
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,9 @@ def pack(
 
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
-    require_images(source)
-    labelling: Labelling | None = None
-    notes: list[str] = []
-    if preparation.use_labels:
-        labelling = read_labels(source, preparation.file_column, preparation.label_column)
-        notes = [*label_notes(source, labelling), *(f"warning: {line}" for line in label_warnings(labelling))]
-    headers, skipped = read_headers(source, preparation)
-    labelling = labelling and labelling.of_pictures({name: file_of(name) for name in headers})
+    taken = take(source, preparation)
+    headers, skipped = read_headers(taken.source, preparation)
+    labelling = taken.labelling and taken.labelling.of_pictures({name: file_of(name) for name in headers})
     require_colours({name: header.bands for name, header in headers.items()})
     deep = _is_deep(headers, preparation)
     _leave_out(headers, skipped, {} if deep else _beyond_8_bits(headers))
@@ -109,12 +105,12 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         names=list(headers),
         skipped=skipped,
         labelling=labelling,
-        label_notes=notes,
         image_shape=(channels, height, width),
         deep=deep,
         headers=headers,
         why_size=why_size,
         voi=windows.pop() if len(windows) == 1 else None,
+        notes=[*taken.notes, *(f"warning: {line}" for line in (*label_warnings(labelling), *taken.warnings))],
     )
 
 
@@ -236,7 +232,7 @@ def _describe(
     groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
     class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
-    notes = [plan.why_size, done, *plan.label_notes, window.warning if window else None, *seen.lines(class_of)]
+    notes = [*plan.notes, plan.why_size, done, window.warning if window else None, *seen.lines(class_of)]
     told: list[Any] = [pixel_digest, plan.image_shape, preparation.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)

@@ -12,14 +12,16 @@ from PIL import Image
 from .._version import __version__
 from ..albumentations_files import import_albumentations, write_pipeline
 from ..errors import UserError
+from ..preparation import Preparation
 from .decode import Header
 from .opening import open_image, open_picture, read_headers
 from .parallel import map_readable
-from .prepare_names import read_label_rows, target_names, write_label_rows
+from .prepare_names import label_rows, target_names, write_label_rows
 from .prepare_sheet import before_after_sheet
-from .prepare_try import Preparation
+from .prepare_try import Preparer
 from .progress import Progress
 from .sources import Source, open_source
+from .taken import take
 from .unreadable import Unreadable
 
 IMAGES = "images"
@@ -54,11 +56,12 @@ def prepare(
     for, where labels are wrong, or no image can be prepared.
     """
     with open_source(source) as opened:
-        rows = read_label_rows(opened)
-        preparation = Preparation(pipeline, size)
-        headers, failed = _headers(opened, preparation, size)
+        taken = take(opened, Preparation(use_labels=bool(opened.label_files)))
+        rows = label_rows(taken.labelling) if taken.labelling else None
+        preparation = Preparer(pipeline, size)
+        headers, failed = _headers(taken.source, preparation, size)
         targets = target_names([*headers, *failed])
-        remarks = preparation.try_on(opened, headers)
+        remarks = [*taken.notes, *taken.warnings, *preparation.try_on(opened, headers)]
         images = folder / IMAGES
 
         def write(name: str) -> None:
@@ -97,9 +100,7 @@ def prepare(
     return Prepared(len(written), sorted(failed.items()), remarks)
 
 
-def _headers(
-    source: Source, preparation: Preparation, size: tuple[int, int]
-) -> tuple[dict[str, Header], dict[str, str]]:
+def _headers(source: Source, preparation: Preparer, size: tuple[int, int]) -> tuple[dict[str, Header], dict[str, str]]:
     """The headers of the images that can be prepared, and why others cannot. UserError where none can."""
     headers, failed = read_headers(source)
     for name, header in list(headers.items()):

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import UserError
-from .labels import read_labels
+from .labels import Labelling
 from .pictures_of_files import file_of
-from .sources import Source
 
 PNG = ".png"
 
@@ -35,14 +34,8 @@ def target_names(names: Sequence[str]) -> dict[str, str]:
     return targets
 
 
-def read_label_rows(source: Source) -> Sequence[Mapping[str, str]] | None:
-    """A row of labels.csv per image, with all its columns; None where there is no label file, or one without labels.
-
-    UserError on a bad or incomplete label file.
-    """
-    labelling = read_labels(source) if source.label_files else None
-    if labelling is None:
-        return None
+def label_rows(labelling: Labelling) -> Sequence[Mapping[str, str]]:
+    """A row of labels.csv per image, with all its columns."""
     if labelling.rows is None:
         return [{"file": name, "label": labelling.classes[index]} for name, index in labelling.index_of.items()]
     return labelling.rows

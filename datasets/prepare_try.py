@@ -19,7 +19,7 @@ from .unreadable import Unreadable
 RESIZING = ("Resize", "SmallestMaxSize", "LongestMaxSize", "RandomResizedCrop", "RandomSizedCrop", "RandomScale")
 
 
-class Preparation:
+class Preparer:
     """A pipeline (an albumentations.Compose) that makes images of `size` (height, width)."""
 
     def __init__(self, pipeline: Any, size: tuple[int, int]):

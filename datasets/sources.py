@@ -9,7 +9,8 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +18,11 @@ from typing import BinaryIO, Protocol, cast
 
 from ..errors import UserError, first_line
 from ..files import user_path
+from .formats import FIRST, IMAGE_SUFFIXES, images_of, told
 from .samples import SAMPLE_PREFIX, Sample, find_sample
+from .tars import label_file, members_of, says_labels, shards_of
+from .tree import Rest, is_visible
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom")
 LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's
 TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
 # Bytes above which a file is refused unread. Of a label file they hold half a million lines, and as Python's lists take
@@ -27,16 +30,28 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
 MOST_LABELS = 2**26
 MOST_IMAGE = 2**29
 UTF_8 = 0x800  # a flag of zip
+ARCHIVE_DAMAGE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    MemoryError,
+    zipfile.BadZipFile,
+    struct.error,
+    zlib.error,
+)
 DEEPEST = 100  # folders in folders: the way to each is followed for links, and os.walk calls itself for each
 
 
 class Source(Protocol):
     """place: for error lines. names: the images, sorted POSIX paths. label_files: those of LABEL_FILES it holds.
 
-    tables: other tables at the top, or in folders above it, that may have been meant as one.
+    tables: other tables at the top, or in folders above it, that may have been meant as one. rest: what else lies
+    there.
     """
 
     place: str
+    rest: Rest
 
     @property
     def names(self) -> list[str]: ...
@@ -65,12 +80,14 @@ class FolderSource:
     """A folder of images, walked to any depth, symbolic links included."""
 
     def __init__(self, folder: Path):
-        files = _walk(folder)
-        top = common_top(files)
+        files, folders = _walk(folder)
+        images = images_of(files, lambda name: _first_bytes(folder / name))
+        top = common_top(files, images)
         self._root = folder / top
         self.place = str(self._root)
-        self.names, self.label_files = _sort_out(files, top)
+        self.names, self.label_files = _sort_out(files, images, top)
         self.tables = _other_tables(files, top)
+        self.rest = _rest(files, folders, images, top)
 
     def identity(self) -> str:
         stamps = [(name, *_stamp(self._root / name)) for name in [*self.names, *self.label_files]]
@@ -95,23 +112,28 @@ class ZipSource:
     def __init__(self, path: Path):
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, RuntimeError, ValueError, MemoryError, zipfile.BadZipFile, struct.error) as error:
+        except ARCHIVE_DAMAGE as error:
             reason = first_line(error)
             raise UserError(f"cannot read the zip {str(path)!r} ({reason}): make or download it again") from None
         # some tools for Windows write backslashes
         infos = {_member_name(info).replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()}
-        files = [name for name in infos if _is_visible(name) and not name.endswith("/")]
-        top = common_top(files)
+        files = [name for name in infos if is_visible(name) and not name.endswith("/")]
+        images = images_of(files, lambda name: self._first_bytes(infos[name]))
+        top = common_top(files, images)
         self.place = f"{path}/{top}".rstrip("/")
-        self.names, self.label_files = _sort_out(files, top)
+        self.names, self.label_files = _sort_out(files, images, top)
         self.tables = _other_tables(files, top)
+        folders = [name[:-1] for name in infos if is_visible(name) and name.endswith("/")]
+        self.rest = _rest(files, folders, images, top)
         self._infos = {name: infos[top + name] for name in [*self.names, *self.label_files]}
 
     def identity(self) -> str:
         return _digest([[(name, info.file_size, info.CRC) for name, info in self._infos.items()], self.tables])
 
     def open(self, name: str) -> BinaryIO:
-        info = self._infos[name]
+        return self._open(name, self._infos[name])
+
+    def _open(self, name: str, info: zipfile.ZipInfo) -> BinaryIO:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # of others zipfile expands all that it has read at once, whatever size the zip declares
             raise OSError(errno.EINVAL, "not packed by zip's usual method (deflate): zip it again")
@@ -125,6 +147,52 @@ class ZipSource:
     def close(self) -> None:
         self._zip.close()
 
+    def _first_bytes(self, info: zipfile.ZipInfo) -> bytes:
+        try:
+            with self._open(info.filename, info) as stream:
+                return stream.read(FIRST)
+        except ARCHIVE_DAMAGE:
+            return b""
+
+
+class TarSource:
+    """Tar files, as one set: of class folders, or WebDataset's shards, whose labels it has as a dataset.json."""
+
+    def __init__(self, tars: Sequence[Path], place: str):
+        several = len(tars) > 1
+        members = {
+            (f"{tar.name}/" if several else "") + name: member
+            for tar in tars
+            for name, member in members_of(tar).items()
+            if is_visible(name)
+        }
+        images = images_of(members, lambda name: members[name].open().read(FIRST))
+        shards = says_labels(members)
+        top = "" if several or shards else common_top(members, images)
+        self.place = f"{place}/{top}".rstrip("/")
+        self.names, self.label_files = _sort_out(members, images, top)
+        self._members = {name: members[top + name] for name in [*self.names, *self.label_files]}
+        self._shard_members = members if shards and not self.label_files else {}
+        self.label_files = ["dataset.json"] if self._shard_members else self.label_files
+        beside = [] if shards else members
+        self.tables: list[str] = []
+        self.rest = _rest(beside, [], images, top)
+        self._stamps = [(str(tar), *_stamp(tar)) for tar in tars]
+
+    def identity(self) -> str:
+        return _digest(self._stamps)
+
+    def open(self, name: str) -> BinaryIO:
+        if self._shard_members and name in self.label_files:
+            return io.BytesIO(label_file(self._shard_members, self.names))
+        member = self._members[name]
+        _check_size(name, member.size)
+        return member.open()
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as stream:
+            return stream.read()
+
 
 class SampleSource:
     """A sample set. Its package is looked for only when names or images are asked for, not for its identity."""
@@ -133,6 +201,7 @@ class SampleSource:
         self.place = SAMPLE_PREFIX + sample.name
         self.label_files: list[str] = []
         self.tables: list[str] = []
+        self.rest = Rest()
         self._sample = sample
 
     @cached_property
@@ -155,7 +224,7 @@ class SampleSource:
 
 @contextmanager
 def open_source(source: str) -> Iterator[Source]:
-    """Open a folder path, a .zip path or sample:NAME. UserError if there is no such thing."""
+    """Open a folder, a .zip, a .tar, "set-{000..003}.tar" or sample:NAME. UserError if there is no such thing."""
     if source.startswith(SAMPLE_PREFIX):
         yield SampleSource(find_sample(source.removeprefix(SAMPLE_PREFIX)))
         return
@@ -164,8 +233,13 @@ def open_source(source: str) -> Iterator[Source]:
         exists = path.exists()
     except OSError as error:  # a name that is too long, or a folder above it that may not be looked into
         raise UserError(f"cannot open {source!r:.300} ({first_line(error)}): check its name and permissions") from None
+    shards = shards_of(source) if path.suffix.lower() == ".tar" else []
     if path.is_dir():
-        yield FolderSource(path)
+        folder = FolderSource(path)
+        inside = [path / name for name in folder.rest.files if name.lower().endswith(".tar")]
+        yield folder if folder.names or not inside else TarSource(inside, source)
+    elif shards and all(shard.is_file() for shard in shards):
+        yield TarSource(shards, source)
     elif path.suffix.lower() == ".zip" and path.is_file():
         archive = ZipSource(path)
         try:
@@ -178,13 +252,12 @@ def open_source(source: str) -> Iterator[Source]:
         raise UserError(f"there is no {source!r}: {_nearest_sibling(path)}")
 
 
-def common_top(files: Iterable[str]) -> str:
+def common_top(files: Iterable[str], images: Collection[str]) -> str:
     """The folder to start from, "" or "a/b/": a folder that holds all the images is looked through.
 
     A folder with a label file is not looked through, for the names in the label file start there.
     """
     files = set(files)
-    images = [name for name in files if _is_image(name)]
     top = ""
     while images and not any(top + label_file in files for label_file in LABEL_FILES):
         firsts = {name[len(top) :].partition("/")[:2] for name in images}
@@ -198,30 +271,46 @@ def common_top(files: Iterable[str]) -> str:
 def require_images(source: Source) -> list[str]:
     """The names of the source's images. UserError if there are none."""
     names = source.names
+    if not names and source.rest.files:
+        raise UserError(f"no image files in {source.place!r}: {told(source.rest.files)}")
     if not names:
         suffixes = " ".join(IMAGE_SUFFIXES)
         raise UserError(f"no image files in {source.place!r}: put images there ({suffixes})")
     return names
 
 
-def _walk(folder: Path) -> list[str]:
-    """Visible files of the folder, as POSIX paths relative to it. A folder that links lead to twice is walked once."""
+def _walk(folder: Path) -> tuple[list[str], list[str]]:
+    """Visible files of the folder, and folders in it, as POSIX paths relative to it. A folder that links lead to twice
+    is walked once."""
     seen: set[str] = set()
     files: list[str] = []
+    inside: list[str] = []
     try:
         for path, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
             real = os.path.realpath(path)
-            folders[:] = sorted(name for name in folders if _is_visible(name)) if real not in seen else []
+            folders[:] = sorted(name for name in folders if is_visible(name)) if real not in seen else []
             if real in seen:
                 continue
             seen.add(real)
             relative = Path(path).relative_to(folder)
             if len(relative.parts) > DEEPEST:
                 raise UserError(f"the folder {str(folder)!r} has folders in folders, {DEEPEST} deep: flatten it")
-            files += [(relative / name).as_posix() for name in names if _is_visible(name)]
+            files += [(relative / name).as_posix() for name in names if is_visible(name)]
+            inside += [(relative / name).as_posix() for name in folders]
     except OSError as error:
         raise UserError(f"cannot read the folder {str(folder)!r} ({error}): check its permissions") from None
-    return files
+    return files, inside
+
+
+def _first_bytes(path: Path) -> bytes:
+    """b"" of a file that cannot be read, and of what is no plain file."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(FIRST)
+    except (OSError, ValueError):
+        return b""
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -248,10 +337,11 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _sort_out(files: Iterable[str], top: str) -> tuple[list[str], list[str]]:
+def _sort_out(files: Iterable[str], images: Collection[str], top: str) -> tuple[list[str], list[str]]:
     """(images, label files) below `top`, sorted."""
-    below = sorted(name[len(top) :] for name in files if name.startswith(top))
-    return [name for name in below if _is_image(name)], [name for name in below if name in LABEL_FILES]
+    below = sorted(name for name in files if name.startswith(top))
+    names = [name[len(top) :] for name in below if name in images]
+    return names, [name[len(top) :] for name in below if name[len(top) :] in LABEL_FILES]
 
 
 def _other_tables(files: Iterable[str], top: str) -> list[str]:
@@ -274,12 +364,9 @@ def _member_name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _is_visible(name: str) -> bool:
-    return not any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in name.split("/"))
-
-
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGE_SUFFIXES)
+def _rest(files: Iterable[str], folders: Iterable[str], images: set[str], top: str) -> Rest:
+    label_files = {top + name for name in LABEL_FILES}
+    return Rest(top, sorted(name for name in set(files) - images - label_files), sorted(folders))
 
 
 def _digest(value: object) -> str:

@@ -19,6 +19,7 @@ from ..errors import first_line
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, in_8_bits
 from .deep import as_values, without_alpha
+from .label_files import DAMAGE
 from .unreadable import Unreadable, fault
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -47,7 +48,7 @@ def is_tiff(stream: BinaryIO) -> bool:
     try:
         mark = stream.read(4)
         stream.seek(0)
-    except (OSError, ValueError, EOFError, RuntimeError):
+    except DAMAGE:
         return False
     return mark in MARKS
 

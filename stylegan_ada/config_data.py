@@ -84,6 +84,14 @@ class DataConfig:
             default="label, or one with a usual name",
         ),
     )
+    split: str | None = field(
+        default=None,
+        metadata=setting(
+            "split",
+            "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
+            default="all of them",
+        ),
+    )
     mirror: str | None = field(
         default=None,
         metadata=setting(
@@ -132,6 +140,7 @@ class DataConfig:
             use_labels=self.labels,
             file_column=self.file_column,
             label_column=self.label_column,
+            split=self.split,
         )
 
 

@@ -9,6 +9,7 @@ AUTO = "auto"
 PAGES = ("first", "all")
 CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 BORDERS = ("edge", "reflect")  # backgrounds that are no colour
+NO_SPLIT = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Preparation:
     deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
     that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
     file_column, label_column: of a table of labels; None takes those with a usual name.
+    split: "train", or several ("train,val"), of a set that has such folders or such a column; None takes all of them,
+    "none" takes folders of these names as classes.
     """
 
     size: tuple[int, int] | int | str | None = None
@@ -37,6 +40,7 @@ class Preparation:
     use_labels: bool = True
     file_column: str | None = None
     label_column: str | None = None
+    split: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.size, int):
@@ -59,6 +63,7 @@ class Preparation:
         if self.bands and self.channels == CHANNELS["rgba"]:
             raise UserError("`channels` rgba: chosen `bands` have no transparency, leave one of the two out")
         check_background(self.background)
+        check_split(self.split)
 
 
 def check_background(text: str) -> None:
@@ -73,3 +78,14 @@ def check_background(text: str) -> None:
     except ValueError:
         pass
     raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
+
+
+def check_split(split: str | None) -> None:
+    """UserError unless it names splits, or is "none" or None."""
+    if split is not None and (not all(words := split_words(split)) or (NO_SPLIT in words and len(words) > 1)):
+        raise UserError(f"`split` {split!r:.80}: give train, val or test, several with commas between them, or none")
+
+
+def split_words(split: str) -> list[str]:
+    """ "train,val" -> ["train", "val"]"""
+    return [word.strip() for word in split.split(",")]

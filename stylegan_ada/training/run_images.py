@@ -11,6 +11,7 @@ from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
 from ..config_data import DataConfig
 from ..datasets import ImageDataset, load_dataset, split
+from ..datasets.splits import NoSplits
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
 from .run_folder import RunFolder
@@ -44,7 +45,10 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         deep=info.window is not None,
         window=info.window,
     )
-    dataset = load(data, preparation)
+    try:
+        dataset = load(data, preparation)
+    except NoSplits:  # another set, which need not have those of the run's own
+        dataset = load(data, replace(preparation, split=None))
     everything = np.arange(len(dataset))
     if config is None:
         return RealImages(dataset=dataset, reference=everything, trained_on=everything if info.images_seen else None)

@@ -114,6 +114,7 @@ def open_real(
             channels=channels,
             deep=own.dataset.window is not None,
             window=own.dataset.window,
+            split=None,
         )
         other = load(test, preparation)
         tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")

@@ -45,6 +45,23 @@ def test_sample_writes_labelled_folders(tiny: dict[str, bytes], tmp_path: Path, 
     assert [p.name for p in out.parent.iterdir()] == ["out"]
 
 
+def test_inspect_hands_the_split_on(tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("test", 2)):
+        for label in ("cat", "dog"):
+            for number in range(count):
+                path = tmp_path / "set" / split / label / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.effect_noise((32, 32), 40 + number).save(path)
+    every = _run("inspect", tmp_path / "set").stdout
+    assert "10 images, 2 classes" in every
+    assert "folders train, test are splits, no classes: 10 images of all of them are taken; --split" in every
+    some = _run("inspect", tmp_path / "set", "--split", "train").stdout
+    assert "6 images, 2 classes" in some
+    assert "--split train" in some.splitlines()[-1]
+    with pytest.raises(UserError, match="no 'val'"):
+        _run("inspect", tmp_path / "set", "--split", "val")
+
+
 def test_sample_overwrites_nothing(tiny: dict[str, bytes], tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
@@ -78,7 +95,12 @@ def test_inspect(tiny: dict[str, bytes], tmp_path: Path) -> None:
     assert found["classes"] == {"a": 1, "b": 2}
     assert found["sizes"] == [{"height": 5, "width": 4, "count": 3}]
     assert found["modes"] == {"RGB": 3}
-    assert found["unreadable"] == [{"file": "b/bad.png", "reason": "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"}]
+    assert found["unreadable"] == [
+        {
+            "file": "b/bad.png",
+            "reason": "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image",
+        }
+    ]
     assert found["duplicates"] == [["a/0.png", "b/copy.png"]]
     text = _run("inspect", tmp_path / "out").stdout
     for word in ("3 images, 2 classes", "  b: 2", "5x4 (3)", "RGB (3)", "  b/bad.png: not a", "a/0.png = b/copy.png"):

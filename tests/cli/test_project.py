@@ -129,7 +129,10 @@ def test_what_cannot_be_read_is_named_and_skipped(command, fails, trained_run, f
     options = ["--no-coverage", *quick]
     result = command("project", trained_run, few, tmp_path / "none.png", "--out", tmp_path / "out", *options)
     assert result.code == 0, result
-    assert "broken.png is skipped: not a PNG, JPEG, TIFF, WebP, BMP or DICOM image" in result.err
+    assert (
+        "broken.png is skipped: not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"
+        in result.err
+    )
     assert "small.png is skipped: 8x8, smaller than the generator's 16x16" in result.err
     assert "none.png is skipped: No such file or directory" in result.err
     assert "resized or converted to 16x16, gray: 1 of 7" in result.out

@@ -212,7 +212,7 @@ def test_in_8_bits_a_scan_looks_as_in_viewers(write, save, tmp_path):
         ("rtplan.dcm", "without a picture"),
         ("MR_truncated.dcm", "pydicom cannot read it"),
         ("badVR.dcm", "pydicom cannot read it"),
-        ("no_meta.dcm", "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"),
+        ("no_meta.dcm", "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"),
     ],
 )
 def test_what_cannot_be_read_is_named(file, reason):

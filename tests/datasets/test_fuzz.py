@@ -29,7 +29,7 @@ FUZZ = settings(
     suppress_health_check=list(HealthCheck),
 )
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk would take ten times as long
-NAMES = ("a/0.png", "a/1.png", "b/0.jpg", "b/1.tif", "b/2.webp", "b/3.bmp")
+NAMES = ("a/0.png", "a/1.png", "b/0.jpg", "b/1.tif", "b/2.webp", "b/3.bmp", "a/2.gif", "a/3.jp2", "b/4.ppm", "b/5.avif")
 CSV = "file,label,group\n" + "".join(f"{name},{name[0]},g{index}\n" for index, name in enumerate(NAMES))
 JSON = json.dumps({"labels": [[name, index % 2] for index, name in enumerate(NAMES)]})
 

@@ -9,6 +9,7 @@ import pytest
 from stylegan_ada.datasets.labels import Labelling, label_notes, read_labels
 from stylegan_ada.datasets.sources import open_source
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 FILES = ("images/a.png", "images/b.png", "images/c.jpg")
 LABELS = {"images/a.png": "x", "images/b.png": "y", "images/c.jpg": "x"}
@@ -22,7 +23,7 @@ def _read(
         (root / name).touch()
     (root / file).write_bytes(table if isinstance(table, bytes) else table.encode())
     with open_source(str(root)) as source:
-        return read_labels(source, **columns)
+        return read_labels(source, Preparation(**columns))
 
 
 def _by_name(found: Labelling | None) -> dict[str, str]:
@@ -157,12 +158,12 @@ def test_a_table_that_is_not_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "labels.xlsx").touch()
     with open_source(str(tmp_path)) as source:
         assert source.names == ["a.png", "b.png", "c.jpg"]
-        table, sheet = label_notes(source, read_labels(source))
+        table, sheet = label_notes(source, read_labels(source, Preparation()))
     assert table == "'HAM10000_metadata.csv' is not read: labels.csv is, rename it if the classes stand there"
     assert sheet.startswith("'labels.xlsx' is not read: save it as labels.csv")
     (tmp_path / "HAM10000_metadata.csv").rename(tmp_path / "labels.csv")
     with open_source(str(tmp_path)) as source:
-        found = read_labels(source)
+        found = read_labels(source, Preparation())
         assert _by_name(found) == LABELS
         assert label_notes(source, found) == list(found.notes)
 

@@ -8,6 +8,7 @@ from stylegan_ada.datasets.class_names import class_order
 from stylegan_ada.datasets.labels import Labelling, label_warnings, read_labels
 from stylegan_ada.datasets.sources import open_source
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 IMAGES = ("0/a.png", "0/b.png", "1/c.png")
 
@@ -23,7 +24,7 @@ def _labels(root: Path, *names: str, **files: object) -> Labelling | None:
         else:
             path.write_text(content if isinstance(content, str) else json.dumps(content))
     with open_source(str(root)) as source:
-        return read_labels(source)
+        return read_labels(source, Preparation())
 
 
 def test_first_level_folders(tmp_path: Path) -> None:
@@ -139,5 +140,5 @@ def test_a_zip_of_macos_has_its_letters(tmp_path: Path) -> None:
             at = data.find(mark, at + 4)
     path.write_bytes(data)
     with open_source(str(path)) as source:
-        assert read_labels(source).classes == ("Gr\u00f6\u00dfe", "\u88c2\u7eb9")
+        assert read_labels(source, Preparation()).classes == ("Gr\u00f6\u00dfe", "\u88c2\u7eb9")
         assert source.read(source.names[0]) == b""

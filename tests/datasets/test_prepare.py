@@ -14,9 +14,10 @@ from stylegan_ada.datasets.parallel import map_readable
 from stylegan_ada.datasets.prepare import prepare
 from stylegan_ada.datasets.prepare_names import target_names
 from stylegan_ada.datasets.prepare_presets import PRESETS, preset_pipeline
-from stylegan_ada.datasets.prepare_try import Preparation
+from stylegan_ada.datasets.prepare_try import Preparer
 from stylegan_ada.datasets.sources import open_source
 from stylegan_ada.errors import UserError
+from stylegan_ada.preparation import Preparation
 
 AREA = 3  # OpenCV's
 
@@ -149,7 +150,7 @@ def test_threads_do_not_mix_random_states(save, tmp_path, monkeypatch):
         save(f"{index}.png")
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     with open_source(str(tmp_path / "set")) as source:
-        preparation = Preparation(Slow(), (8, 8))
+        preparation = Preparer(Slow(), (8, 8))
         threaded = map_readable(lambda name: preparation.image(source, name).getpixel((0, 0)), source.names)
         alone = {name: preparation.image(source, name).getpixel((0, 0)) for name in source.names}
         assert dict(threaded) == alone
@@ -160,9 +161,9 @@ def test_the_copy_has_the_classes_of_folders(run, folder):
     _, out = run(folder, (8, 8))
     assert written(out) == ["cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/sub/2.png"]
     with open_source(str(out / "images")) as source:
-        assert read_labels(source).classes == ("cat", "dog")
+        assert read_labels(source, Preparation()).classes == ("cat", "dog")
     with open_source(str(out)) as source, pytest.raises(UserError, match=r"images beside them .*'before-after.png'"):
-        read_labels(source)
+        read_labels(source, Preparation())
 
 
 def test_labels_csv_keeps_its_columns(run, save, tmp_path):
@@ -182,7 +183,7 @@ def test_labels_csv_keeps_its_columns(run, save, tmp_path):
         ["p1", "x/a.png", "good", "3"],
     ]
     with open_source(str(out / "images")) as source:
-        assert read_labels(source).classes == ("bad", "good")
+        assert read_labels(source, Preparation()).classes == ("bad", "good")
 
 
 def test_dataset_json_becomes_labels_csv(run, save, tmp_path):
@@ -234,7 +235,7 @@ def test_files_that_fail_are_named_and_left_out(run, save, tmp_path):
     assert done.written == 1
     assert written(out) == ["good.png"]
     assert failed["small.png"] == "7x20 pixels: would be enlarged to 8x8"
-    assert failed["text.png"] == "not a PNG, JPEG, TIFF, WebP, BMP or DICOM image"
+    assert failed["text.png"] == "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"
     assert set(failed) == {"small.png", "text.png", "cut.png"}
     assert json.loads((out / "prepare.json").read_text())["failed"] == failed
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stylegan_ada.datasets.sources import common_top, open_source
+from stylegan_ada.datasets.formats import images_of
+from stylegan_ada.datasets.sources import common_top, open_source, require_images
 from stylegan_ada.errors import UserError
 
 
@@ -43,12 +44,18 @@ def test_a_single_top_folder_is_looked_through(tmp_path: Path) -> None:
         assert source.read("b/1.png") == b"top/x/b/1.png"
 
 
-def test_a_label_file_stops_the_looking_through() -> None:
-    assert common_top(["s/labels.csv", "s/images/1.png"]) == "s/"
-    assert common_top(["labels.csv", "images/1.png"]) == ""
-    assert common_top(["images/1.png"]) == "images/"
-    assert common_top(["1.png", "s/2.png"]) == ""
-    assert common_top([]) == ""
+@pytest.mark.parametrize(
+    ("files", "top"),
+    [
+        (["s/labels.csv", "s/images/1.png"], "s/"),
+        (["labels.csv", "images/1.png"], ""),
+        (["images/1.png"], "images/"),
+        (["1.png", "s/2.png"], ""),
+        ([], ""),
+    ],
+)
+def test_a_label_file_stops_the_looking_through(files: list[str], top: str) -> None:
+    assert common_top(files, {name for name in files if name.endswith(".png")}) == top
 
 
 def test_paths_in_a_zip_stay_in_it(tmp_path: Path) -> None:
@@ -56,6 +63,57 @@ def test_paths_in_a_zip_stay_in_it(tmp_path: Path) -> None:
         assert sorted(source.names) == ["../../out.png", "etc/in.png", "w/in.png"]
         assert source.read("../../out.png") == b"../../out.png"
     assert os.listdir(tmp_path) == ["s.zip"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_what_systems_leave_behind_is_no_image(tmp_path: Path, kind: str) -> None:
+    own = ("a/1.png", "b/Copy of 1.png", "thumb/1.png")
+    left = ("a/@eaDir/1.png/SYNOFILE_THUMB_M.jpg", "#recycle/2.png", "$RECYCLE.BIN/3.png", "Thumbs.db", "_thumbs/1.png")
+    left += ("lost+found/1.png", "System Volume Information/1.png", ".ipynb_checkpoints/1.png", "a/thumbnails/1.png")
+    place = _files(tmp_path / "s", *own, *left) if kind == "folder" else _zip(tmp_path / "s.zip", *own, *left)
+    with open_source(place) as source:
+        assert source.names == list(own)
+        assert not source.rest.files
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_what_has_no_known_suffix_is_judged_by_content(tmp_path: Path, kind: str) -> None:
+    png, dicom = b"\x89PNG\r\n\x1a\n", bytes(128) + b"DICM"
+    files = {
+        **{"IM0001": dicom, "a/1.2.840.113619": dicom, "b/SCAN.IMA": dicom, "c/photo": png, "c/photo.jpg_large": png},
+        **{"DICOMDIR": dicom, "notes": b"text", "a.xyz": b"text", "d/scan#0001": png, "e/x.heic": b"x", "e/y.txt": png},
+    }
+    if kind == "folder":
+        for name, content in files.items():
+            (tmp_path / "s" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "s" / name).write_bytes(content)
+        os.mkfifo(tmp_path / "s" / "pipe")  # to read from it would wait for ever
+    else:
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+    with open_source(str(tmp_path / ("s" if kind == "folder" else "s.zip"))) as source:
+        assert source.names == ["IM0001", "a/1.2.840.113619", "b/SCAN.IMA", "c/photo", "c/photo.jpg_large"]
+
+
+def test_files_of_known_suffixes_are_not_opened_for_the_listing() -> None:
+    read: list[str] = []
+    names = ["a.PNG", "b.jfif", "c.txt", "d.heic", "e.nii.gz", "f", "g.mp4", "h.mat"]
+    assert images_of(names, lambda name: read.append(name) or b"") == {"a.PNG", "b.jfif"}
+    assert read == ["f"]
+
+
+def test_arrays_beside_images_are_features_of_those() -> None:
+    assert images_of(["a/1.npy", "b/1.png"], lambda name: b"") == {"a/1.npy", "b/1.png"}
+    assert images_of(["x.npy", "b/1.png", "b/1.npy", "bc/2.npy"], lambda name: b"") == {"b/1.png", "bc/2.npy"}
+
+
+def test_what_there_is_instead_of_images_is_said(tmp_path: Path) -> None:
+    place = _files(tmp_path / "s", "a/IMG_1.HEIC", "a/IMG_2.heic", "b/scan.nii.gz", "readme.txt")
+    with open_source(place) as source, pytest.raises(UserError) as raised:
+        require_images(source)
+    assert "4 files are no images that can be read: 2 .heic, 1 .nii.gz, 1 .txt" in str(raised.value)
+    assert ".heic: convert them to PNG or TIFF" in str(raised.value)
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
