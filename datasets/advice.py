@@ -1,15 +1,19 @@
 """The options of `train` that a look at a source speaks for, with reasons."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UserError
 from ..image_size import block_shapes, nearest_size_within
 from ..options import TrainOptions
+from ..preparation import AUTO
 from ..resolve import DataFacts, Machine, resolve
 from .inspect import HOLDOUT, Inspection
+from .sizes import chosen_size
 
 LEAST_HELD_OUT = 50  # images to measure against
+WORTH_A_FEW = 2  # times as many pixels, for which a few small images are given up
 UNEQUAL = 10  # times as many images in the largest class as in the smallest
 
 
@@ -32,13 +36,19 @@ def advise(found: Inspection, machine: Machine, read_with: TrainOptions) -> Advi
         return None
     given: dict[str, Any] = {}
     reasons = []
-    own_size = len(found.sizes) == 1 and size == (found.sizes[0].height, found.sizes[0].width)
+    height, width = _least(found)
+    largest, left_out = _without_the_few(found)
     words = f"{size[0]}x{size[1]}"
-    if own_size:
+    if len(found.sizes) == 1 and size == (height, width):
         reasons.append(f"no `size`: all images are {words}, for which a network can be built")
+    elif left_out and largest is not None and math.prod(largest) >= WORTH_A_FEW * math.prod(size):
+        size, given["size"] = largest, AUTO
+        reasons.append(
+            f"`size` auto: {size[0]}x{size[1]}, for which {left_out} of {found.images} images are too small and left "
+            f"out (least height {height}, least width {width}; images are never enlarged)"
+        )
     else:
         given["size"] = str(size[0]) if size[0] == size[1] else words
-        height, width = _least(found)
         reasons.append(
             f"`size` {given['size']}: the nearest size that a network can be built for and that no image is smaller "
             f"than (least height {height}, least width {width}; images are never enlarged); a smaller one trains sooner"
@@ -71,6 +81,16 @@ def advise(found: Inspection, machine: Machine, read_with: TrainOptions) -> Advi
 
 def _least(found: Inspection) -> tuple[int, int]:
     return min(size.height for size in found.sizes), min(size.width for size in found.sizes)
+
+
+def _without_the_few(found: Inspection) -> tuple[tuple[int, int] | None, int]:
+    """The size that `size` auto takes, None where there is none, and how many images it leaves out."""
+    shapes = [(size.height, size.width) for size in found.sizes for _ in range(size.count)]
+    try:
+        height, width, _ = chosen_size(shapes, "crop")
+    except UserError:
+        return None, 0
+    return (height, width), sum(h < height or w < width for h, w in shapes)
 
 
 def _size(found: Inspection) -> tuple[int, int] | None:

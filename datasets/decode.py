@@ -22,7 +22,8 @@ GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
 DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
 REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
 T = TypeVar("T")
-OPAQUE = "alpha of 0 everywhere"
+OPAQUE = "alpha of 0 everywhere, which is ignored"
+DOUBTFUL = "alpha that is perhaps none"
 MOST_PIXELS = 178_956_970  # above which Pillow refuses to decode
 
 
@@ -131,7 +132,8 @@ def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile]
 
 def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int, ...] = ()) -> Image.Image:
     """As `open_image` gives it. An alpha of 0 everywhere, as some programs write it, hides nothing: the image is taken
-    as opaque, and its info says so under OPAQUE. Raises Unreadable."""
+    as opaque. Its info says so, under OPAQUE, and under DOUBTFUL that alpha is mostly neither 0 nor 255. Raises
+    Unreadable."""
     gray = image.mode in GRAY_MODES
     if image.mode in DEEP_GRAY_MODES:
         image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
@@ -143,9 +145,12 @@ def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int
     info: dict[Any, Any] = {}
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        if image.getchannel("A").getextrema()[1] == 0:
+        shares = image.getchannel("A").histogram()
+        if shares[0] == sum(shares):
             image.putalpha(255)
             info = {OPAQUE: True}
+        elif shares[0] + shares[255] < sum(shares) / 2:
+            info = {DOUBTFUL: True}
     if alpha:
         image = image.convert("RGBA")
     elif image.has_transparency_data:

@@ -1,7 +1,7 @@
 """Look at a source before training on it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..preparation import Preparation
-from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings, pixel_warnings
+from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 from .labels import Labelling, label_warnings, require_two_each
 from .look import Look, look
 from .opening import PLAIN, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
+from .pixel_notes import pixel_notes
 from .progress import Progress
 from .same_picture import same_pairs
 from .sources import Source, open_source
@@ -124,7 +125,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *([taken.companions] if taken.companions else []),
             *class_warnings(classes or {}),
             *image_warnings(looks.values(), len(sizes), len(unreadable), preparation),
-            *pixel_warnings(looks, class_of),
+            *_on_pixels(looks, class_of),
             *([] if apart is None else [apart]),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
@@ -160,6 +161,12 @@ def _gray_range(looks: Mapping[str, Look]) -> tuple[int, int] | None:
 def _value_range(looks: Mapping[str, Look]) -> tuple[float, float] | None:
     deep = [seen.values for seen in looks.values() if seen.values is not None]
     return (min(found.low for found in deep), max(found.high for found in deep)) if deep else None
+
+
+def _on_pixels(looks: Mapping[str, Look], class_of: Callable[[str], str] | None) -> Iterator[str]:
+    channels = 1 if all(seen.header.gray for seen in looks.values()) else 3
+    classes = {name: class_of(name) for name in looks} if class_of else {}
+    return pixel_notes({name: seen.marks for name, seen in looks.items()}, channels, classes)
 
 
 def _values_apart(source: Source, looks: Mapping[str, Look], preparation: Preparation) -> str | None:

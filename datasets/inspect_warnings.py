@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..preparation import Preparation
 from .look import Look
-from .pixel_notes import blank_lines
 
 SMALL_CLASS = 50  # images
 DARK = 64  # a quarter of the gray levels
@@ -24,24 +23,6 @@ def class_warnings(classes: Mapping[str, int]) -> list[str]:
     return warnings
 
 
-def pixel_warnings(looks: Mapping[str, Look], class_of: Callable[[str], str] | None) -> list[str]:
-    blank = [name for name, look in looks.items() if look.blank]
-    warnings = list(blank_lines(blank, {name: class_of(name) for name in looks} if class_of else {}))
-    opaque = sum(look.opaque for look in looks.values())
-    if opaque:
-        warnings.append(f"{opaque} images have an alpha of 0 everywhere: it would be ignored, as if they were opaque")
-    missing = sum(look.missing for look in looks.values())
-    if missing:
-        warnings.append(
-            f"{missing} images have pixels where nothing was measured (NaN, or what their files name for it): these "
-            "would be taken as black"
-        )
-    coloured = [look for look in looks.values() if not look.header.gray]
-    if coloured and all(look.no_colour for look in coloured):
-        warnings.append(f"{len(coloured)} images are gray, saved in colour: `channels` gray does, and trains sooner")
-    return warnings
-
-
 def image_warnings(looks: Collection[Look], sizes: int, unreadable: int, preparation: Preparation) -> list[str]:
     headers = [look.header for look in looks]
     warnings = []
@@ -49,7 +30,7 @@ def image_warnings(looks: Collection[Look], sizes: int, unreadable: int, prepara
         warnings.append(f"{unreadable} files cannot be read and would be skipped")
     if sizes > 1:
         least = min(min(header.height, header.width) for header in headers)
-        warnings.append(f"the images have {sizes} sizes: training needs `size`, at most {least}")
+        warnings.append(f"the images have {sizes} sizes: training needs `size`, at most {least}, or auto")
     gray = sum(header.gray for header in headers)
     if 0 < gray < len(headers):
         warnings.append(f"{gray} images are gray and {len(headers) - gray} in colour: all would be taken as colour")

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..preparation import Preparation
-from .decode import OPAQUE, Header
+from .decode import Header
 from .opening import open_image, open_picture, open_values, read_header
+from .pixel_notes import MISSING, marks_of
 from .sources import Source
 from .value_range import ValueRange, value_range
 
@@ -22,8 +23,7 @@ QUANTILE = 0.999
 class Look:
     """digest: the same for the same pixels. values: of an image with more than 8 bits, in its own units. darkest,
     brightest: gray levels of the others, 0 to 255. top: the level that 99.9% of the pixels do not exceed in 8 bits.
-    blank: whether it is of one colour throughout; no_colour: saved in colour, but gray; opaque: an alpha of 0
-    everywhere was ignored; missing: nothing was measured somewhere. small: uint8 [32, 32], gray, whatever the image's
+    marks: what is to be said of it (`pixel_notes`). small: uint8 [32, 32], gray, whatever the image's
     shape.
     """
 
@@ -33,10 +33,7 @@ class Look:
     darkest: int
     brightest: int
     top: int
-    blank: bool
-    no_colour: bool
-    opaque: bool
-    missing: bool
+    marks: tuple[str, ...]
     small: NDArray[np.uint8]
 
 
@@ -57,10 +54,7 @@ def look(source: Source, name: str, preparation: Preparation) -> Look:
         darkest=int(np.flatnonzero(upto)[0]),
         brightest=int(np.searchsorted(upto, upto[-1])),
         top=int(np.searchsorted(upto, QUANTILE * upto[-1])),
-        blank=bool((pixels == pixels[:1, :1]).all()),
-        no_colour=pixels.ndim == 3 and bool((pixels == pixels[:, :, :1]).all()),
-        opaque=OPAQUE in image.info,
-        missing=False,
+        marks=(*map(str, image.info), *marks_of(np.atleast_3d(pixels).transpose(2, 0, 1))),
         small=np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
     )
 
@@ -79,10 +73,7 @@ def _deep(header: Header, stream: BinaryIO, picture: int, preparation: Preparati
         darkest=0,
         brightest=0,
         top=top,
-        blank=found.low == found.high,
-        no_colour=values.shape[2] == 3 and bool((values == values[:, :, :1]).all()),
-        opaque=False,
-        missing=bool(np.isnan(values).any()),
+        marks=(*marks_of(values.transpose(2, 0, 1)), *([MISSING] if np.isnan(values).any() else [])),
         small=_stretched(np.nan_to_num(values.mean(axis=2), nan=found.low)),
     )
 

@@ -15,13 +15,13 @@ from ..preparation import AUTO, BORDERS, Preparation
 from .bands import require_colours
 from .cache import Meta, write_cache
 from .conversions import conversions
-from .decode import OPAQUE, Header, to_array
+from .decode import Header, to_array
 from .deep import fitted
 from .labels import Labelling, label_warnings, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
-from .pixel_notes import PixelNotes
+from .pixel_notes import MISSING, marks_of, pixel_notes
 from .progress import Progress
 from .sizes import resolve_size, too_small
 from .sources import Source
@@ -68,17 +68,16 @@ def pack(
     plan = _plan(source, preparation)
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
-    kept: list[str] = []
+    marks: dict[str, list[str]] = {}  # of the images that could be decoded
     window = _window(source, plan, preparation) if plan.deep else None
-    seen = PixelNotes()
 
     def describe(pixel_digest: str) -> Meta:
-        _require_some(source, kept, plan.skipped)
+        _require_some(source, marks, plan.skipped)
         if plan.labelling:
-            require_two_each(kept, plan.labelling)
-        return _describe(plan, kept, preparation, window, seen, pixel_digest)
+            require_two_each(list(marks), plan.labelling)
+        return _describe(plan, marks, preparation, window, pixel_digest)
 
-    images = _decoded(source, plan, preparation, window.limits if window else None, kept, seen, progress)
+    images = _decoded(source, plan, preparation, window.limits if window else None, marks, progress)
     write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
 
 
@@ -176,33 +175,31 @@ def _decoded(
     plan: Plan,
     preparation: Preparation,
     window: tuple[float, float] | None,
-    kept: list[str],
-    seen: PixelNotes,
+    marks: dict[str, list[str]],
     progress: Progress | None,
 ) -> Iterator[np.ndarray]:
-    """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, its name added to `kept`; the
-    others go to `plan.skipped`."""
+    """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, what is to be said of it
+    added to `marks`; the others go to `plan.skipped`."""
     channels, height, width = plan.image_shape
     fit, background = preparation.fit, preparation.background
 
-    def pixels_of(name: str) -> tuple[np.ndarray, bool, bool]:
-        """And whether an alpha of 0 everywhere was ignored, whether nothing was measured somewhere."""
+    def pixels_of(name: str) -> tuple[np.ndarray, list[str]]:
+        """And what is to be said of them."""
         with open_picture(source, name) as (stream, picture):
             if window is not None:
                 values = open_values(stream, picture, preparation)
                 planes = to_window(fitted(values, height, width, channels, fit, background, window), window)
-                return planes, False, bool(np.isnan(values).any())
+                return planes, [MISSING] if np.isnan(values).any() else []
             image = open_image(stream, picture, preparation, alpha=channels == 4)
         planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
-        return planes, OPAQUE in image.info, False
+        return planes, [str(mark) for mark in image.info]
 
     for done, (name, found) in enumerate(map_readable(pixels_of, plan.names), start=1):
         if isinstance(found, Unreadable):
             plan.skipped[name] = str(found)
         else:
-            planes, opaque, missing = found
-            seen.add(name, planes, opaque, missing)
-            kept.append(name)
+            planes, own = found
+            marks[name] = [*own, *marks_of(planes)]
             yield planes
         if progress:
             progress(done, len(plan.names))
@@ -219,20 +216,20 @@ def _require_some(source: Source, readable: Iterable[str], skipped: dict[str, st
 
 def _describe(
     plan: Plan,
-    kept: list[str],
+    marks: dict[str, list[str]],
     preparation: Preparation,
     window: Window | None,
-    seen: PixelNotes,
     pixel_digest: str,
 ) -> Meta:
-    labelling = plan.labelling
+    kept, labelling = list(marks), plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     group_of = labelling.groups if labelling else None
     groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
     class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
-    notes = [*plan.notes, plan.why_size, done, window.warning if window else None, *seen.lines(class_of)]
+    remarks = [f"warning: {line}" for line in pixel_notes(marks, plan.image_shape[0], class_of)]
+    notes = [*plan.notes, plan.why_size, done, window.warning if window else None, *remarks]
     told: list[Any] = [pixel_digest, plan.image_shape, preparation.fit, labels, classes, kept]
     if groups:  # which decide what is held out
         told.append(groups)

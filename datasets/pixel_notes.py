@@ -1,56 +1,40 @@
-"""What is said of images after they were decoded: blank ones, gray ones saved as colour, holes."""
+"""What is said of images after they were decoded, in training and in a look at a set alike."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .decode import DOUBTFUL, OPAQUE
 
-@dataclass
-class PixelNotes:
-    """blank: names of images of one colour. coloured: how many are not gray. opaque: how many had an alpha of 0
-    everywhere. missing: how many have pixels where nothing was measured."""
-
-    images: int = 0
-    channels: int = 0
-    blank: list[str] = field(default_factory=list)
-    coloured: int = 0
-    opaque: int = 0
-    missing: int = 0
-
-    def add(self, name: str, planes: NDArray[Any], opaque: bool, missing: bool) -> None:
-        """planes: [C, H, W], as they are trained on."""
-        self.images += 1
-        self.channels = len(planes)
-        self.opaque += opaque
-        self.missing += missing
-        if (planes == planes[:, :1, :1]).all():
-            self.blank.append(name)
-        self.coloured += len(planes) == 3 and not (np.array_equal(*planes[:2]) and np.array_equal(*planes[1:]))
-
-    def lines(self, class_of: Mapping[str, str]) -> Iterator[str]:
-        """class_of: of labelled images by name."""
-        if self.channels == 3 and not self.coloured:
-            yield f"all {self.images} images are gray, saved in colour: `channels` gray does, and trains sooner"
-        if self.opaque:
-            yield f"warning: {self.opaque} images have an alpha of 0 everywhere: it is ignored, as if they were opaque"
-        if self.missing:
-            yield (
-                f"{self.missing} images have pixels where nothing was measured (NaN, or what their files name for it): "
-                "these are taken as black"
-            )
-        yield from (f"warning: {line}" for line in blank_lines(self.blank, class_of))
+BLANK = "of one colour throughout"
+NO_COLOUR = "gray, saved in colour"
+MISSING = "nothing was measured somewhere"
+WORDS = {
+    OPAQUE: "images have an alpha of 0 everywhere: it is ignored, as if they were opaque",
+    DOUBTFUL: "images are hardly opaque anywhere, by their fourth band: if that is no transparency, give `bands` 1,2,3",
+    MISSING: "images have pixels where nothing was measured (NaN, or what their files name for it), which become black",
+}
 
 
-def blank_lines(blank: list[str], class_of: Mapping[str, str]) -> Iterator[str]:
-    """On images of one colour throughout, and on classes that have no others."""
-    if not blank:
-        return
-    yield f"{len(blank)} images are blank, of one colour throughout (first: {blank[0]!r})"
-    counts, blanks = Counter(class_of.values()), Counter(class_of[name] for name in blank if name in class_of)
-    for label, count in blanks.items():
-        if count == counts[label]:
-            yield f"all images of class {label!r} are blank"
+def marks_of(planes: NDArray[Any]) -> Iterator[str]:
+    """Of an image [C, H, W]."""
+    if (planes == planes[:, :1, :1]).all():
+        yield BLANK
+    if len(planes) == 3 and np.array_equal(planes[0], planes[1]) and np.array_equal(planes[1], planes[2]):
+        yield NO_COLOUR
+
+
+def pixel_notes(marks: Mapping[str, Collection[str]], channels: int, class_of: Mapping[str, str]) -> Iterator[str]:
+    """Lines on a set. marks: of each image by name. channels: that they are taken with. class_of: of labelled ones."""
+    counts = Counter(mark for own in marks.values() for mark in own)
+    yield from (f"{counts[mark]} {words}" for mark, words in WORDS.items() if counts[mark])
+    blank = [name for name, own in marks.items() if BLANK in own]
+    if blank:
+        yield f"{len(blank)} images are blank, {BLANK} (first: {blank[0]!r})"
+    whole, blanks = Counter(class_of.values()), Counter(class_of[name] for name in blank if name in class_of)
+    yield from (f"all images of class {label!r} are blank" for label, count in blanks.items() if count == whole[label])
+    if channels == 3 and marks and counts[NO_COLOUR] == len(marks):
+        yield f"all {len(marks)} images are {NO_COLOUR}: `channels` gray does, and trains sooner"

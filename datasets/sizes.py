@@ -1,6 +1,6 @@
 """The size to which a set's images are brought."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def resolve_size(preparation: Preparation, headers: Mapping[str, Header]) -> tup
     UserError if no size is given and they differ, or if one is smaller: only padding makes do with that.
     """
     if preparation.size == AUTO:
-        return _chosen(headers, preparation.fit)
+        return chosen_size([(header.height, header.width) for header in headers.values()], preparation.fit)
     least_height = min(header.height for header in headers.values())
     least_width = min(header.width for header in headers.values())
     if not isinstance(preparation.size, tuple):
@@ -52,10 +52,10 @@ def too_small(headers: Mapping[str, Header], height: int, width: int) -> dict[st
     }
 
 
-def _chosen(headers: Mapping[str, Header], fit: str) -> tuple[int, int, str]:
+def chosen_size(sizes: Sequence[tuple[int, int]], fit: str) -> tuple[int, int, str]:
     """The nearest size with a network within the median image, made smaller where too many images would be too small
     for it; padding needs that for none."""
-    shapes = np.array([(header.height, header.width) for header in headers.values()])
+    shapes = np.array(sizes)
     median = np.median(shapes, axis=0)
     factor, why = 1.0, ""
     if fit != "pad":

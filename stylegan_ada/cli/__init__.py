@@ -56,6 +56,7 @@ def run(arguments: Sequence[str] | None) -> int:
         # matplotlib's list of fonts lies with what is ours
         os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
     warnings.showwarning = show_warning
+    warnings.filterwarnings("ignore", message="Image size .* could be decompression bomb")  # up to that size none is
     try:
         return program.main(arguments, prog_name="stylegan-ada", standalone_mode=False) or 0
     except PeerError:

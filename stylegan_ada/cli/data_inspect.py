@@ -44,7 +44,7 @@ def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> N
     with progress_bar("reading images") as progress:
         found = inspect_source(source, preparation, progress=progress)
     advice = advise(found, machine_of(choose_device("auto")), options)
-    found = replace(found, warnings=[with_flags(warning) for warning in found.warnings])
+    found = replace(found, warnings=[*map(with_flags, found.warnings)], notes=[*map(with_flags, found.notes)])
     reasons = [with_flags(reason) for reason in advice.reasons] if advice else []
     command = _command_line(advice.options) if advice else None
     if sheet is not None and found.images:
@@ -108,7 +108,7 @@ def _report(found: "Inspection") -> Iterator[str]:
         )
     yield f"unreadable: {len(found.unreadable) or 'none'}"
     for file in found.unreadable:
-        yield f"  {file.file}: {file.reason}"
+        yield f"  {file.file}: {with_flags(file.reason)}"
     yield f"exact duplicates: {len(found.duplicates) or 'none'}"
     for group in found.duplicates:
         yield "  " + " = ".join(group)

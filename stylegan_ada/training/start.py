@@ -176,7 +176,10 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
             "use a new `out`"
         )
     if config.fingerprint != dataset.fingerprint:
-        raise UserError(f"`data` {options.data}: the images have changed since this run began, use a new `out`")
+        raise UserError(
+            f"`data` {options.data}: the images have changed since this run began: use a new `out`, "
+            "where `init_from` with this run goes on from what it has learned"
+        )
     data = dataclasses.replace(config.data, source=options.data)
     given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
     training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)

@@ -1,6 +1,8 @@
 import json
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,3 +181,21 @@ def test_sheet_overwrites_nothing(tiny: dict[str, bytes], tmp_path: Path) -> Non
             _run("inspect", "sample:digits", "--sheet", tmp_path / name)
     assert (tmp_path / "old.png").read_text() == "mine"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_librarys_warning_names_the_image_and_no_source(tmp_path: Path) -> None:
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01\x03\0\x01\0\0\0\x01\0"  # cut off
+    for number in range(3):
+        path = tmp_path / "set" / f"{number}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        Image.effect_noise((32, 32), 40 + number).save(path, exif=exif if number == 1 else b"")
+    done = subprocess.run(
+        [sys.executable, "-m", "stylegan_ada", "data", "inspect", str(tmp_path / "set")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = [line for line in done.stderr.splitlines() if "EXIF" in line]
+    assert told
+    assert all(line.startswith("warning: 1.jpg: Corrupt EXIF data") for line in told)
+    assert ".py" not in done.stderr

@@ -64,6 +64,18 @@ def test_the_size(sizes: list[tuple[int, int]], size: str | None) -> None:
     assert reason.startswith(f"`size` {size}" if size else "no `size`")
 
 
+def test_a_few_small_images_do_not_decide() -> None:
+    sizes = [SizeCount(40, 40, 990), SizeCount(10, 10, 10)]
+    advice = _advise(_inspection(sizes=sizes))
+    assert advice.options.size == "auto"
+    (reason,) = _about(advice, "size")
+    assert reason.startswith("`size` auto: 40x40, for which 10 of 1000 images are too small and left out")
+    many = [SizeCount(40, 40, 900), SizeCount(10, 10, 100)]  # no few
+    assert _advise(_inspection(sizes=many)).options.size == "10"
+    little = [SizeCount(48, 48, 990), SizeCount(40, 40, 10)]  # not worth losing any
+    assert _advise(_inspection(sizes=little)).options.size == "40"
+
+
 def test_without_images_or_with_too_small_ones_there_is_no_advice() -> None:
     assert advise(_inspection((3, 100)), CPU, TrainOptions(data="images")) is None
     assert advise(_inspection(sizes=[], images=0), CPU, TrainOptions(data="images")) is None

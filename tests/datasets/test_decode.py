@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 from PIL import Image
 
 from stylegan_ada.datasets.decode import open_image, read_header, to_array
+from stylegan_ada.datasets.deep import open_values
 from stylegan_ada.datasets.fitting import crop_box
 from stylegan_ada.datasets.unreadable import Unreadable
 
@@ -183,3 +186,34 @@ def test_unreadable_files() -> None:
 def test_a_large_file_is_probed_by_its_header() -> None:
     whole = _stream(Image.fromarray(RANDOM.integers(0, 256, (64, 64, 3), dtype=np.uint8))).getvalue()
     assert read_header(io.BytesIO(whole[:200])).height == 64
+
+
+@pytest.mark.parametrize("kind", ["zTXt", "iTXt", "tEXt", "iCCP"])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_png_with_a_large_text_or_profile_keeps_its_picture(kind, late):
+    """Pillow refuses what unpacks to more than a megabyte; it says nothing of the pixels."""
+    pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    whole = _stream(Image.fromarray(pixels), "PNG").getvalue()
+    large = bytes(range(32, 127)) * 40_000
+    data = {
+        "zTXt": b"key\0\0" + zlib.compress(large),
+        "iTXt": b"key\0\1\0\0\0" + zlib.compress(large),
+        "tEXt": b"key\0" + large,
+        "iCCP": b"key\0\0" + zlib.compress(large),
+    }[kind]
+    chunk = struct.pack(">I", len(data)) + kind.encode() + data
+    chunk += struct.pack(">I", zlib.crc32(chunk[4:]))
+    at = whole.index(b"IEND" if late else b"IDAT") - 4
+    stream = io.BytesIO(whole[:at] + chunk + whole[at:])
+    assert read_header(stream).width == 8
+    assert np.array_equal(np.asarray(open_image(stream)), pixels)
+
+
+def test_a_16_bit_png_with_a_large_profile():
+    values = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
+    whole = _stream(Image.fromarray(values), "PNG").getvalue()
+    data = b"key\0\0" + zlib.compress(bytes(4_000_000))
+    chunk = struct.pack(">I", len(data)) + b"iCCP" + data
+    at = whole.index(b"IDAT") - 4
+    stream = io.BytesIO(whole[:at] + chunk + struct.pack(">I", zlib.crc32(chunk[4:])) + whole[at:])
+    assert np.array_equal(open_values(stream)[:, :, 0], values)

@@ -1,5 +1,6 @@
 """One hostile or unlucky input each; test_fuzz.py has them at random."""
 
+import errno
 import fcntl
 import io
 import json
@@ -12,12 +13,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
 from stylegan_ada.datasets import decode, load_dataset, sources
 from stylegan_ada.datasets.inspect import inspect_source
+from stylegan_ada.datasets.sources import FolderSource
 from stylegan_ada.errors import RunFailed, UserError, first_line, shown
 from stylegan_ada.preparation import Preparation
 
@@ -280,3 +283,50 @@ def test_images_without_pixels(folder: Path) -> None:
     [(name, _)] = load_dataset(str(folder)).skipped
     assert name == "cat/flat.bmp"
     assert np.array(load_dataset(str(folder)).images).shape == (6, 3, 8, 8)
+
+
+class _FailingDrive(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("where", ["open", "header", "pixels"])
+def test_a_drive_that_fails_now_and_then_loses_no_image(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    opened = FolderSource.open
+    times: list[str] = []
+
+    def fail(source: FolderSource, name: str) -> BinaryIO:
+        if name == "cat/1.png":
+            times.append(name)
+            if where == "open":
+                raise OSError(errno.EIO, "Input/output error")
+            if where == "header" or len(times) > 1:
+                return _FailingDrive()
+        return opened(source, name)
+
+    monkeypatch.setattr(FolderSource, "open", fail)
+    for use in (lambda: load_dataset(str(folder), Preparation(size=8)), lambda: inspect_source(str(folder))):
+        times.clear()
+        with pytest.raises(RunFailed, match=r"^cannot read 'cat/1.png' \(Input/output error\): put that right"):
+            use()
+    monkeypatch.undo()
+    found = load_dataset(str(folder), Preparation(size=8))
+    assert (len(found), found.skipped) == (6, ())
+
+
+def test_a_file_that_may_not_be_read_is_not_skipped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = FolderSource.open
+
+    def refuse(source: FolderSource, name: str) -> BinaryIO:
+        if name == "cat/1.png":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(source, name)
+
+    monkeypatch.setattr(FolderSource, "open", refuse)
+    with pytest.raises(UserError, match=r"^cannot read 'cat/1.png' \(Permission denied\)") as caught:
+        load_dataset(str(folder), Preparation(size=8))
+    assert not isinstance(caught.value, RunFailed)
+    monkeypatch.undo()
+    assert len(load_dataset(str(folder), Preparation(size=8))) == 6

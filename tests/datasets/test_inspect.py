@@ -70,7 +70,7 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "class 'fox' has no readable image",
         SMALL.format(2, "cat", 5),
         "1 files cannot be read and would be skipped",
-        "the images have 2 sizes: training needs `size`, at most 7",
+        "the images have 2 sizes: training needs `size`, at most 7, or auto",
         "2 images are gray and 9 in colour: all would be taken as colour",
         "1 images have more than 8 bits and 10 have not: all would be brought to 8 bits, 0 to 65535 to 0 to 255",
         "1 images use less than a quarter of the brightness range (99.9% of their pixels are at most 0 of 255): "

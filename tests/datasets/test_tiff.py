@@ -176,7 +176,7 @@ def test_it_is_said_where_nothing_was_measured(write):
     array = GRAY.astype(np.float32)
     array[3, 3] = np.nan
     found = load_dataset(str(write(array)))
-    assert any(line.startswith("1 images have pixels where nothing was measured") for line in found.notes)
+    assert any(line.startswith("warning: 1 images have pixels where nothing was measured") for line in found.notes)
     assert found.window == (0, 255)
 
 
