@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from .errors import UserError
-from .preparation import AUTO, CHANNELS, FITS, PAGES, Preparation
+from .preparation import ALL, AUTO, CHANNELS, FITS, NO_SPLIT, PAGES, Preparation
 from .settings import Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
@@ -84,8 +84,8 @@ class DataConfig:
             default="label, or one with a usual name",
         ),
     )
-    split: str | None = field(
-        default=None,
+    split: str = field(  # none in runs from before there were splits
+        default=NO_SPLIT,
         metadata=setting(
             "split",
             "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
@@ -140,7 +140,7 @@ class DataConfig:
             use_labels=self.labels,
             file_column=self.file_column,
             label_column=self.label_column,
-            split=self.split,
+            split=None if self.split == ALL else self.split,
         )
 
 

@@ -9,6 +9,7 @@ AUTO = "auto"
 PAGES = ("first", "all")
 CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 BORDERS = ("edge", "reflect")  # backgrounds that are no colour
+ALL = "all"
 NO_SPLIT = "none"
 
 

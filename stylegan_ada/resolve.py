@@ -8,6 +8,7 @@ from .config_data import wanted_size
 from .config_start import StartConfig
 from .errors import UserError
 from .options import TrainOptions, given
+from .preparation import ALL
 from .presets import with_preset
 from .settings import settings
 
@@ -99,7 +100,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
 
 def data_of(options: TrainOptions) -> DataConfig:
     """What is to be trained on."""
-    return DataConfig(**given(DataConfig, with_preset(options)) | {"labels": not options.no_labels})
+    return DataConfig(**{"split": ALL} | given(DataConfig, with_preset(options)) | {"labels": not options.no_labels})
 
 
 def _as_trained(trained: NetworkConfig, labelled: bool) -> dict[str, tuple[Any, str]]:

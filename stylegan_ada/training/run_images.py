@@ -9,11 +9,11 @@ import numpy as np
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
-from ..config_data import DataConfig
 from ..datasets import ImageDataset, load_dataset, split
 from ..datasets.splits import NoSplits
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
+from ..preparation import Preparation
 from .run_folder import RunFolder
 
 
@@ -36,9 +36,8 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
     info = read_info(generator_file(run))
     network = info.network
-    prepared = DataConfig(source=data) if config is None else config.data
     preparation = replace(
-        prepared.preparation,
+        Preparation() if config is None else config.data.preparation,
         size=(network.height, network.width),
         use_labels=network.c_dim > 0,
         channels=network.channels,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 import torch
@@ -105,3 +106,20 @@ def test_errors_that_are_not_of_memory_come_through(options, tmp_path, monkeypat
     monkeypatch.setattr(Trainer, "step", broken)
     with pytest.raises(RuntimeError, match=r"^shapes differ$"):
         train(options(), RunFolder(tmp_path / "run"), CPU, print)
+
+
+def test_a_run_from_before_there_were_splits_keeps_its_classes(options, image_folder, tmp_path):
+    """Folders train and test were classes then."""
+    tree = tmp_path / "tree"
+    for name, label in zip(("train", "test"), sorted(path.name for path in image_folder.iterdir()), strict=False):
+        shutil.copytree(image_folder / label, tree / name)
+    folder = RunFolder(tmp_path / "run")
+    train(options(data=str(tree), split="none", kimg=0.008), folder, CPU, print)
+    for file in ("config.json", "options.json"):
+        path = folder.path / file
+        content = json.loads(path.read_text())
+        del (content["data"] if file == "config.json" else content)["split"]
+        path.write_text(json.dumps(content))
+    train(options(data=str(tree), kimg=0.016), folder, CPU, print)
+    assert folder.read_config().classes == ("test", "train")
+    assert len(run_images(folder.path, None).reference) == len(run_images(folder.path, str(tree)).reference)
