@@ -13,24 +13,24 @@ IMAGE_SUFFIXES = (
 )
 # what lies beside images and surprises nobody
 COMPANIONS = (
-    *(".txt", ".md", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".html", ".htm", ".py", ".ipynb"),
+    *(".txt", ".md", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".log"),
     *(
-        ".log",
-        ".cfg",
-        ".ini",
-        ".toml",
-        ".xls",
-        ".xlsx",
-        ".ods",
+        ".html",
+        ".htm",
         ".doc",
         ".docx",
         ".rtf",
+        ".xls",
+        ".xlsx",
+        ".ods",
         ".bib",
-        ".mat",
-        ".npz",
-        ".pkl",
+        ".url",
+        ".lnk",
+        ".md5",
+        ".xmp",
+        ".aae",
     ),
-    *(".pt", ".pth", ".h5", ".hdf5", ".parquet", ".cache", ".lnk", ".url", ".sh", ".bat", ".xmp", ".aae", ".md5"),
+    *(".py", ".ipynb", ".sh", ".bat", ".mat", ".npz", ".pkl", ".pt", ".pth", ".h5", ".hdf5", ".parquet", ".cache"),
 )
 PHOTOGRAPHS = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".raf", ".rw2", ".pef", ".srw", ".raw")
 VOLUMES = (".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".mgz")
