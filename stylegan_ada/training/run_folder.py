@@ -105,8 +105,8 @@ class RunFolder:
         return rows
 
     def write_log(self, rows: Sequence[dict[str, float]]) -> None:
-        """Begins the log anew with these rows. What cannot be written is an OSError."""
-        self.log_file.write_text(_lines(rows), encoding="utf-8")
+        """Begins the log anew with these rows; a kill on the way leaves the old one."""
+        write_text(self.log_file, _lines(rows))
 
     def append_to_log(self, row: dict[str, float]) -> None:
         """Adds a row. What cannot be written is an OSError."""
