@@ -15,7 +15,7 @@ from .datasets import ImageDataset, load_dataset
 from .devices import choose_device, tune_convolutions
 from .errors import UserError
 from .export import ExportedPart, export_onnx, export_pt2, export_safetensors
-from .files import user_path
+from .files import check_file, user_path
 from .importers import import_snapshot
 from .metrics.evaluate import Evaluation, compute_features
 from .metrics.features import make_extractor
@@ -91,8 +91,8 @@ def evaluation_of(
     """
     where = choose_device(device)
     generator = load_generator(run, where)
+    extractor = make_extractor(features, where)  # before the images, which may take long to pack
     real = run_images(run, data, load)
-    extractor = make_extractor(features, where)
     count = min(len(real.dataset), MOST_IMAGES) if count is None else count
     both = compute_features(generator, real, extractor, count, progress=progress)
     return Evaluation(generator=generator, real=real, features=both, network=extractor.name)
@@ -114,6 +114,7 @@ def export_generator(
     file and the network: in gray levels with uint8, else of a range of 2.
     """
     run, out = user_path(run), user_path(out)
+    check_file(out)
     generator, notes = load_generator(run), export_notes(run, licence)
     if out.suffix == ".safetensors":
         if uint8 or part != "whole" or noise != "const":

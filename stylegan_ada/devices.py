@@ -3,24 +3,27 @@
 import ctypes
 from typing import TYPE_CHECKING
 
-from .errors import UserError
+from .errors import UserError, nearest
 from .resolve import Machine
 
 if TYPE_CHECKING:
     import torch
 
+DEVICES = ("auto", "cpu", "cuda")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
 
 
 def choose_device(name: str | None) -> "torch.device":
     """auto (or None), cpu or cuda -> the device, by local rank where there are several GPUs.
 
-    UserError where there is no GPU for it.
+    UserError for another name, and where there is no GPU for it.
     """
     import torch
 
     from . import distributed
 
+    if name not in (None, *DEVICES):
+        raise UserError(f"`device` {name}: no such choice, {nearest(str(name), DEVICES)}")
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("`device` cuda: torch finds no GPU here, use `device` cpu or install a CUDA build of torch")
     if name == "cpu" or not torch.cuda.is_available():

@@ -2,8 +2,9 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import UserError, cannot_write
@@ -48,10 +49,51 @@ def atomic_path(path: Path, remedy: str = "make room, or choose another place") 
     except OSError as error:
         raise cannot_write(error, f"cannot write {path} ({error.strerror or error}): {remedy}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made, `cannot_write` says why
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def check_file(path: Path, name: str = "out") -> None:
+    """UserError, which names the parameter `name`, where a file could not be written: before the work for it."""
+    check_place(path, path.parent, name)
+    if path.is_dir():
+        raise UserError(f"`{name}` {path}: that is a folder, give a file")
+    if not path.parent.is_dir():
+        raise UserError(f"`{name}` {path}: there is no folder {path.parent}, make it or choose another")
+
+
+def check_folder(path: Path) -> set[str]:
+    """The names in the folder `path`, none if it is to be made. UserError where files in it could not be written."""
+    if os.path.exists(path) and not path.is_dir():
+        raise UserError(f"`out` {path}: that is a file, give a folder")
+    check_place(path, path)
+    return names_in(path)
+
+
+def check_place(path: Path, folder: Path, name: str = "out") -> None:
+    """UserError where nothing can be written in `folder` or, if that is missing, in the nearest folder above it, so
+    that `path` could not be made. It is tried, and leaves nothing behind."""
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder), suppress(FileNotFoundError):
+            os.lstat(path)  # its name may be too long
+    except OSError as error:
+        message = f"`{name}` {path}: cannot write in {folder} ({error.strerror}), choose another place"
+        raise cannot_write(error, message) from None
+
+
+def names_in(folder: Path) -> set[str]:
+    """What lies in a folder, nothing where there is none. UserError if it cannot be read."""
+    try:
+        return set(os.listdir(folder))
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise UserError(f"`out` {folder}: cannot be read ({error.strerror}), choose another folder") from None

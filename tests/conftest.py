@@ -14,6 +14,16 @@ from stylegan_ada.datasets import load_dataset
 from stylegan_ada.preparation import Preparation
 
 ROOT = Path(__file__).resolve().parents[1]
+AS_NOBODY = [
+    "setpriv",
+    "--reuid",
+    "54321",
+    "--regid",
+    "54321",
+    "--clear-groups",
+    "--inh-caps=-all",
+    "--bounding-set=-all",
+]
 
 
 def pytest_configure():
@@ -130,5 +140,26 @@ def program(environment):
     def run(*arguments, env=environment, **more):
         line = [sys.executable, "-m", "stylegan_ada", *map(str, arguments)]
         return subprocess.run(line, env=env, capture_output=True, text=True, check=False, timeout=300, **more)
+
+    return run
+
+
+@pytest.fixture
+def as_nobody(environment, image_folder):
+    """Runs a command line as a user whom nobody knows, in a folder that all may write to."""
+    place = image_folder.parent / "open"
+    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True)
+    unknown = {name: environment[name] for name in environment if name not in ("HOME", "USER", "LOGNAME")}
+    del unknown["STYLEGAN_ADA_CACHE"]
+
+    def run(*arguments, **more):
+        # each time, since another session of pytest closes its root
+        for folder in (*image_folder.parents, image_folder):
+            if folder.is_relative_to("/tmp/pytest-of-root"):
+                folder.chmod(0o755)
+        line = [*AS_NOBODY, sys.executable, "-m", "stylegan_ada", *map(str, arguments)]
+        return subprocess.run(
+            line, env={**unknown, **more}, cwd=place, capture_output=True, text=True, check=False, timeout=200
+        )
 
     return run

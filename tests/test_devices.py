@@ -40,6 +40,14 @@ def test_no_gpu(monkeypatch):
         choose_device("cuda")
 
 
+@pytest.mark.parametrize(
+    ("name", "named"), [("cdua", "did you mean 'cuda'"), ("mps", "choose from 'auto'"), ("", "ch")]
+)
+def test_no_device_of_that_name(name, named):
+    with pytest.raises(UserError, match=f"`device` {name}: no such choice, {named}"):
+        choose_device(name)
+
+
 @pytest.mark.parametrize(("capability", "bf16"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
 def test_what_a_gpu_computes_in(monkeypatch, capability, bf16):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)

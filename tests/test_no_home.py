@@ -1,8 +1,6 @@
 """Users that the machine does not know, without a home folder: docker run --user 12345."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,36 +9,6 @@ from stylegan_ada.errors import UserError
 from stylegan_ada.files import cache_root
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-AS_NOBODY = [
-    "setpriv",
-    "--reuid",
-    "54321",
-    "--regid",
-    "54321",
-    "--clear-groups",
-    "--inh-caps=-all",
-    "--bounding-set=-all",
-]
-
-
-@pytest.fixture
-def as_nobody(environment, image_folder):
-    """Runs a command line as a user whom nobody knows, in a folder that all may write to."""
-    place = image_folder.parent / "open"
-    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True)
-    for folder in (*image_folder.parents, image_folder):
-        if folder.is_relative_to("/tmp/pytest-of-root"):
-            folder.chmod(0o755)
-    unknown = {name: environment[name] for name in environment if name not in ("HOME", "USER", "LOGNAME")}
-    del unknown["STYLEGAN_ADA_CACHE"]
-
-    def run(*arguments, **more):
-        line = [*AS_NOBODY, sys.executable, "-m", "stylegan_ada", *map(str, arguments)]
-        return subprocess.run(
-            line, env={**unknown, **more}, cwd=place, capture_output=True, text=True, check=False, timeout=200
-        )
-
-    return run
 
 
 @pytest.mark.parametrize("home", [{}, {"HOME": "/"}, {"HOME": "/root"}])

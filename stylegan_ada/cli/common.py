@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..devices import DEVICES
 from ..errors import UserError, cannot_write, nearest, shown
-from ..files import user_path
+from ..files import check_file, check_place, names_in, user_path
 from ..preparation import Preparation
 
 if TYPE_CHECKING:
     from ..datasets import ImageDataset
     from ..metrics.evaluate import RealImages
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 class Choice(click.Choice[str]):
@@ -91,17 +90,26 @@ def run_images(run: Path, data: str | None) -> "RealImages":
 
 
 def check_new_folder(path: Path) -> None:
-    """--out must not exist, or be an empty folder."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    """--out must not exist, or be an empty folder, and can be made beside what is there."""
+    if not path.name:
+        raise UserError(f"--out {path}: give the name of a new folder")
+    check_place(path, path.parent)
+    if path.exists() and (not path.is_dir() or names_in(path)):
         raise UserError(f"--out {path}: it exists already, give a new folder")
 
 
-def check_new_file(path: Path, flag: str = "--out") -> None:
-    """The file that `flag` names must not exist, in a folder that does."""
-    if path.exists():
-        raise UserError(f"{flag} {path}: it exists already, give a new file")
-    if not path.parent.is_dir():
-        raise UserError(f"{flag} {path}: there is no folder {path.parent}, make it or choose another")
+def check_new_file(path: Path, name: str = "out") -> None:
+    """The file that the option `name` gives must not exist, in a folder that does and can be written."""
+    if os.path.exists(path):
+        raise UserError(f"`{name}` {path}: it exists already, give a new file")
+    check_file(path, name)
+
+
+def check_picture(path: Path, name: str = "out") -> None:
+    """The picture that the option `name` gives must be of a known kind, in a folder that can be written."""
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UserError(f"`{name}` {path}: give a file that ends in .png, .jpg or .webp")
+    check_file(path, name)
 
 
 @contextmanager

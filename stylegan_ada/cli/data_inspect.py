@@ -38,7 +38,7 @@ def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> N
     if sheet is not None:
         if sheet.suffix.lower() != ".png":
             raise UserError(f"--sheet {sheet}: give a file that ends in .png")
-        check_new_file(sheet, "--sheet")
+        check_new_file(sheet, "sheet")
     options = TrainOptions(data=source, **reading)
     preparation = data_of(options).preparation
     with progress_bar("reading images") as progress:

@@ -11,7 +11,7 @@ from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, measure
 from ..metrics.words import details, footnotes, interval, number, reference_name
-from .common import DEVICES, PATH, Choice, open_dataset, progress_bar
+from .common import DEVICES, PATH, Choice, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
     from ..metrics.results import MetricResult
@@ -61,6 +61,8 @@ def evaluate(
     names = parse_metrics(metrics)
     if pairs is not None and "copies" not in names:
         raise UserError(f"--pairs {pairs}: needs the metric copies among --metrics")
+    if pairs is not None:
+        check_picture(pairs, "pairs")
     # these import torch, which takes seconds that `--help` need not spend
     from .. import distributed
     from ..api import evaluation_of

@@ -1,6 +1,7 @@
 """`stylegan-ada generate dataset`"""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .config_options import data_options
 if TYPE_CHECKING:
     from ..config import RunConfig
     from ..metrics.evaluate import RealImages
+    from ..metrics.extractor import Extractor
     from ..sampling import TrainedGenerator
     from ..synthetic.filters import Filters
     from ..synthetic.make import Made
@@ -89,6 +91,7 @@ def dataset(
     """
     # these import torch, which takes seconds that `--help` need not spend
     from .. import distributed
+    from ..metrics.features import make_extractor
     from ..sampling import load_generator
     from ..synthetic.finish import finish_set
     from ..synthetic.make import describe, make_candidates
@@ -108,12 +111,15 @@ def dataset(
         if options["format"] == "jpg" and generator.image_shape[0] == 4:
             raise UserError("--format jpg: it has no transparency, which this generator makes, give png")
         by_class = truncation_psi_by_class(psi, generator.classes)
+        # what may be wrong or missing comes before images, which may take long to pack: the counts follow
+        recipe = Recipe(counts=(1,) * len(by_class), psi=by_class, **options)
+        extractor = make_extractor(features, where) if recipe.filtered else None
         counts = choose_counts(generator, per_class, count, balance_with, file_column, label_column)
-        recipe = Recipe(counts=counts, psi=by_class, **options)
+        recipe = replace(recipe, counts=counts)
         facts = describe(generator, run, recipe, precision)
         filters = None
-        if recipe.filtered:
-            filters, more = open_filters(run, data, features, generator, recipe)
+        if extractor is not None:
+            filters, more = open_filters(run, data, extractor, generator, recipe)
             facts |= more
         partial = PartialSet(out)
         with ExitStack() as stack:
@@ -176,17 +182,15 @@ def missing_counts(
 
 
 def open_filters(
-    run: Path, data: str | None, features: str, generator: "TrainedGenerator", recipe: "Recipe"
+    run: Path, data: str | None, extractor: "Extractor", generator: "TrainedGenerator", recipe: "Recipe"
 ) -> tuple["Filters", dict[str, str]]:
     """The filters, and what they depend on."""
     from .. import distributed
     from ..metrics.evaluate import check_fit, compute_real
-    from ..metrics.features import make_extractor
     from ..synthetic.filters import Filters
 
     real: RealImages = distributed.first_rank_first(lambda: run_images(run, data))
     check_fit(generator, real)
-    extractor = make_extractor(features, generator.device)
     side = compute_real(real, extractor)
     facts = {"features": extractor.identity, "real_images": real.dataset.fingerprint}
     return Filters(recipe, side, generator.classes, extractor), facts

@@ -9,7 +9,7 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError, nearest
-from .common import DEVICE, PATH, RUN, Choice, check_new_folder, new_folder, progress_bar
+from .common import DEVICE, PATH, RUN, Choice, check_new_folder, check_picture, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: s
     from ..sampling import check_truncation_psi, load_generator
 
     check_truncation_psi(truncation_psi)
-    if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise UserError(f"--out {out}: give a file that ends in .png, .jpg or .webp")
+    check_picture(out)
     picture = sample_grid(load_generator(run, choose_device(device), precision), columns, truncation_psi)
     with atomic_path(out) as temporary:
         picture.save(temporary)

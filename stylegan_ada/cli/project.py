@@ -82,6 +82,8 @@ def project(
     from ..projection.projector import Projector
     from ..sampling import load_generator
 
+    folder = ResultFolder(out)
+    folder.check_unused()
     where = choose_device(device)
     with distributed.group(where):
         generator = load_generator(run, where)
@@ -94,7 +96,7 @@ def project(
         tell_inputs(inputs, generator, label)
         real = open_known(generator, run, data) if coverage else None
         facts = describe(projector, run, inputs.items, weights, label=label, fit=preparation.fit, batch=batch)
-        folder, found = ResultFolder(out), None
+        found = None
         with ExitStack() as stack:
             distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
             distributed.first_rank_first(lambda: folder.begin(facts) if distributed.rank() == 0 else None)

@@ -6,6 +6,7 @@ import click
 
 from ..devices import keep_freed_memory
 from ..errors import UserError
+from ..files import check_file, write_text
 from ..metrics.table import MOST_IMAGES
 from .common import DEVICES, PATH, Choice, open_dataset, progress_bar
 
@@ -24,11 +25,11 @@ from .common import DEVICES, PATH, Choice, open_dataset, progress_bar
 def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: int | None, device: str) -> None:
     """Write one page about RUN, a run folder: what was trained, how good it is and what it makes."""
     keep_freed_memory()
-    if out.suffix != ".html" or not out.resolve().parent.is_dir():
-        raise UserError(f"--out {out}: give a name that ends in .html, in a folder that exists")
+    if out.suffix != ".html":
+        raise UserError(f"--out {out}: give a name that ends in .html")
+    check_file(out)
     with progress_bar("measuring images") as progress:
         from ..api import evaluation_of
-        from ..files import write_text
         from ..report import render
         from ..report.build import make_page
         from ..training import RunFolder

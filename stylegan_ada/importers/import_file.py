@@ -11,6 +11,7 @@ from ..checkpoint import GeneratorInfo, save_generator
 from ..config import NetworkConfig
 from ..config_data import kind_of_images
 from ..errors import UserError
+from ..files import check_file
 from ..networks import Discriminator, Generator
 from .snapshot_file import SnapshotNetworks, read_networks
 
@@ -37,6 +38,7 @@ def import_snapshot(
     """
     if out.suffix.lower() != ".safetensors":
         raise UserError(f"`out` {out}: give a file that ends in .safetensors")
+    check_file(out)
     networks = read_networks(path)
     config = networks.config
     names = tuple(map(str, range(config.c_dim))) if classes is None else tuple(classes)

@@ -15,6 +15,7 @@ from ..config import RunConfig
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import UserError
+from ..files import check_folder
 from ..options import TrainOptions
 from ..random import Draws
 from ..resolve import check_options
@@ -48,11 +49,9 @@ def check(options: TrainOptions, out: Path, device: torch.device) -> TrainOption
 
 
 def _check_folder(out: Path) -> None:
-    """Nothing is written among files of another kind."""
-    if out.exists() and not out.is_dir():
-        raise UserError(f"`out` {out}: that is a file, give a folder")
-    others = {item.name for item in out.iterdir() if not item.name.startswith("p-")} if out.exists() else set()
-    if others - {SHEET_FILE, LEAKS_FILE}:
+    """It can be written, and nothing is written among files of another kind."""
+    others = {name for name in check_folder(out) if not name.startswith("p-")} - {SHEET_FILE, LEAKS_FILE}
+    if others:
         raise UserError(f"`out` {out}: the folder holds other files ({min(others)}), give a new one")
 
 

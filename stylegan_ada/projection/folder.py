@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import write_text
+from ..files import check_folder, write_text
 from ..folders import begin_or_go_on, locked_folder
 
 OPTIONS_FILE = "options.json"
@@ -34,11 +34,15 @@ class ResultFolder:
         self.path = path
         self._records = path / ".records"
 
+    def check_unused(self) -> None:
+        """UserError for a folder that cannot be written, or that holds files of others."""
+        if check_folder(self.path) and not self._records.is_dir():
+            raise UserError(f"`out` {self.path}: it exists already and holds something else, give a new folder")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Makes the folder and holds its lock. A second process there, or files of others, is a UserError."""
-        if self.path.exists() and not self._records.is_dir() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UserError(f"`out` {self.path}: it exists already and holds something else, give a new folder")
+        self.check_unused()
         with locked_folder(self._records, self.path, "another process is writing there, wait for it"):
             for folder in (self.path, self._records):
                 for path in folder.glob(".*.[0-9]*.*"):  # what a killed process had begun to write (`atomic_path`)

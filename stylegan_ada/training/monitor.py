@@ -1,5 +1,6 @@
 """What a run tells while it goes on: the progress line, a JSONL log, TensorBoard, curves."""
 
+from contextlib import suppress
 from typing import Any
 
 from ..errors import UserError, cannot_write
@@ -73,4 +74,5 @@ class Log:
         self._tensorboard.add_image("samples", image, images_seen, dataformats="HWC")
 
     def close(self) -> None:
-        self._tensorboard.close()
+        with suppress(OSError):  # of a full disk, which `write` has told of
+            self._tensorboard.close()

@@ -10,7 +10,7 @@ from ..checkpoint import BEST_FILE, GENERATOR_FILE, TrainingState
 from ..config import RunConfig
 from ..config_json import from_json, to_json
 from ..errors import UserError
-from ..files import atomic_path, write_text
+from ..files import atomic_path, check_folder, write_text
 from ..folders import LOCK_FILE, locked_folder
 from ..metrics.findings import Row
 
@@ -56,13 +56,10 @@ class RunFolder:
         return self.is_run() and bool(self.checkpoints())
 
     def check_unused(self) -> None:
-        """A folder that holds something else than a run is a UserError: nothing is written among other files."""
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"`out` {self.path}: that is a file, give a folder")
-        if not self.path.exists() or self.is_run():
-            return
-        others = {item.name for item in self.path.iterdir()} - {LOCK_FILE, self.options_file.name}
-        if others:
+        """UserError for a folder that cannot be written, or that holds something else than a run: nothing is written
+        among other files."""
+        others = check_folder(self.path) - {LOCK_FILE, self.options_file.name}
+        if others and not self.is_run():
             raise UserError(f"`out` {self.path}: the folder holds other files ({min(others)}), give a new one")
 
     def read_config(self) -> RunConfig:
@@ -105,8 +102,8 @@ class RunFolder:
         return rows
 
     def write_log(self, rows: Sequence[dict[str, float]]) -> None:
-        """Begins the log anew with these rows. What cannot be written is an OSError."""
-        self.log_file.write_text(_lines(rows), encoding="utf-8")
+        """Begins the log anew with these rows; a kill on the way leaves the old one."""
+        write_text(self.log_file, _lines(rows))
 
     def append_to_log(self, row: dict[str, float]) -> None:
         """Adds a row. What cannot be written is an OSError."""

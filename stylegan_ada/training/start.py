@@ -14,7 +14,7 @@ import torch
 
 from .. import distributed
 from ..augment.extra_file import read_extra
-from ..config import RunConfig
+from ..config import ExtraAugmentation, RunConfig
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
@@ -125,8 +125,9 @@ def _configure(
     else:
         if options.init_from is not None:  # before the images, which may take long to pack
             trained = read_trained(Path(options.init_from))
+        extra = () if options.augment_extra is None else read_extra(user_path(options.augment_extra))
         dataset = load(options.data, data_of(options).preparation, check_shape=block_shapes)
-        config = _begin(dataset, trained, options, device, say)
+        config = _begin(dataset, trained, extra, options, device, say)
     _check_batch(config, say)
     return config, dataset, trained
 
@@ -134,11 +135,12 @@ def _configure(
 def _begin(
     dataset: ImageDataset,
     trained: Trained | None,
+    extra: tuple[ExtraAugmentation, ...],
     options: TrainOptions,
     device: torch.device,
     say: Callable[[str], None],
 ) -> RunConfig:
-    """The configuration of a new run."""
+    """The configuration of a new run. extra: the user's own augmentations."""
     facts = DataFacts(
         image_shape=dataset.image_shape,
         classes=dataset.classes,
@@ -155,8 +157,7 @@ def _begin(
         )
         config = dataclasses.replace(config, start=start)
     config = dataclasses.replace(config, window=dataset.window)
-    if options.augment_extra is not None:
-        extra = read_extra(user_path(options.augment_extra))
+    if extra:
         config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
     if dataset.window is not None:
         low, high = dataset.window

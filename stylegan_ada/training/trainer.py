@@ -1,6 +1,7 @@
 """The training loop. Read `Trainer.train` first."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import torch
 from torch import Tensor
@@ -83,14 +84,19 @@ class Trainer:
 
         should_stop is asked after every step; the run then ends with a checkpoint.
         """
-        state, training = self.state, self.config.training
         self._resume()
-        if distributed.rank() == 0:
-            forget_after(self.folder, state.images_seen)
+        if distributed.rank() > 0:
+            return self._train(should_stop, None)
+        forget_after(self.folder, self.state.images_seen)
+        with closing(Log(self.folder, self.state.images_seen)) as log:
+            return self._train(should_stop, log)
+
+    def _train(self, should_stop: Callable[[], bool], log: Log | None) -> bool:
+        """log: the first process has one."""
+        state, training = self.state, self.config.training
         real = real_images(self.dataset, self.members, self.held_out)
         self.evaluator = make_evaluator(training, self.folder, real, self.device, self.say, state.images_seen)
         schedule = Schedule.of(training, measured=self.evaluator is not None)
-        log = Log(self.folder, state.images_seen) if distributed.rank() == 0 else None
         ticker = Ticker(self.config, self.folder, log, self.say)
         if state.images_seen and (
             self._given_up() or schedule.measures(state.images_seen - training.batch, state.images_seen)
@@ -116,8 +122,6 @@ class Trainer:
                 clock.lap()
         if self.evaluator is not None and self._finished(schedule):
             self.evaluator.confirm_best(training.evaluate_kimg * self.sec_per_kimg)
-        if log is not None:
-            log.close()
         distributed.wait_for_all()  # the first rank was still writing: none may leave the group before
         return self._finished(schedule)
 

@@ -16,7 +16,7 @@ from .._version import __version__
 from ..checkpoint import generator_file
 from ..datasets import ImageDataset, load_dataset
 from ..errors import UserError, nearest
-from ..files import atomic_path, write_text
+from ..files import atomic_path, check_folder, write_text
 from ..folders import begin_or_go_on, locked_folder
 from ..metrics.evaluate import RealImages as EvaluatedImages
 from ..metrics.evaluate import compute_real
@@ -117,13 +117,15 @@ def assess(
     a set of generated images, if not made by the run's generator. show_real: with test images on the page. load: called
     as `load_dataset` is. say: told what is left out, and why. UserError for anything that does not fit together.
     """
+    _check_unused(out)
     generator = load_generator(run_folder, device)
     if generator.image_shape[0] == 4:
         raise UserError(f"{run_folder}: classic augmentation has no transparency: assess a run without `channels` rgba")
-    real = open_real(run_folder, generator.classes, data, test, load)
+    # what may be missing or broken comes before the images, which may take long to pack
     pipeline = make_pipeline(question.preset, generator.image_shape, question.augmentations)
     linear, filtered = "linear" in question.classifiers, "filtered" in question.arms
     extractor = make_extractor(question.features, device) if linear or filtered else None
+    real = open_real(run_folder, generator.classes, data, test, load)
     source = _source(question, generator, synthetic, load)
     facts = _facts(question, generator, run_folder, real, extractor, source)
     with _folder(out, facts) as work:
@@ -157,12 +159,16 @@ def assess(
     return assessment
 
 
+def _check_unused(out: Path) -> None:
+    """UserError for a folder that cannot be written, or that holds files of others."""
+    if check_folder(out) and not (out / WORK).is_dir():
+        raise UserError(f"`out` {out}: it exists already and holds something else, give a new folder")
+
+
 @contextmanager
 def _folder(out: Path, facts: dict[str, Any]) -> Iterator[Path]:
-    """The folder for what is computed, locked. A second process, another question, or others' files: UserErrors."""
+    """The folder for what is computed, locked. A second process, or another question: UserErrors."""
     work = out / WORK
-    if out.exists() and not work.is_dir() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"`out` {out}: it exists already and holds something else, give a new folder")
     with locked_folder(work, out, "another process is working there, wait for it"):
         begin_or_go_on(work / "options.json", facts, out)
         yield work

@@ -172,7 +172,7 @@ def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, tra
     ("arguments", "message"),
     [
         (["--out", "report.txt"], "ends in .html"),
-        (["--out", "nowhere/report.html"], "in a folder that exists"),
+        (["--out", "nowhere/report.html"], "there is no folder nowhere"),
     ],
 )
 def test_bad_names(fails, trained_run, arguments, message):

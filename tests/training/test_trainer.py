@@ -1,9 +1,12 @@
 import dataclasses
 import json
+from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils import tensorboard
 
 from stylegan_ada import load_generator
 from stylegan_ada.config import AugmentConfig, DataConfig
@@ -102,6 +105,46 @@ def test_log_forgets_what_was_after_the_last_checkpoint(train, tiny_config, tmp_
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["images"] for row in rows] == list(range(8, 72, 8))
     assert all(row["p"] < 1 for row in rows)
+
+
+def test_a_kill_while_the_log_is_begun_anew_loses_no_row(train, tiny_config, tmp_path, monkeypatch):
+    train(tiny_config(kimg=0.032))
+    folder = RunFolder(tmp_path / "run")
+    before = folder.read_log()
+
+    def killed(path, text, **_):
+        with open(path, "w") as file:
+            file.write(text[:10])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folder.write_log(before[:2])
+    assert folder.read_log() == before
+
+
+@pytest.mark.parametrize("ends", ["well", "full disk", "broken"])
+def test_tensorboards_file_is_closed_however_training_ends(train, tiny_config, monkeypatch, ends):
+    closed = []
+
+    class Writer(tensorboard.SummaryWriter):
+        def close(self):
+            super().close()
+            closed.append(self)
+            if ends == "full disk":
+                raise OSError(28, "No space left on device")
+
+    def should_stop():
+        if ends == "well":
+            return True
+        raise UserError("make room") if ends == "full disk" else ZeroDivisionError
+
+    monkeypatch.setattr(tensorboard, "SummaryWriter", Writer)
+    with {"well": nullcontext(), "full disk": pytest.raises(UserError, match="make room")}.get(
+        ends, pytest.raises(ZeroDivisionError)
+    ):
+        train(tiny_config(), should_stop=should_stop)
+    assert len(closed) == 1
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoint(
