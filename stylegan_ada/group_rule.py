@@ -13,7 +13,7 @@ def group_rule(text: str) -> Callable[[str], str | None]:
     """ "folder:2" or "name:(P\\d+)_" -> a function of a path with "/" between its folders: its group, None where it has
     none. Forms of Unicode do not count. UserError for text that is neither."""
     kind, _, what = text.partition(":")
-    if kind == "folder" and what.isdecimal() and int(what) > 0:
+    if kind == "folder" and re.fullmatch("[1-9][0-9]{0,3}", what):
         return lambda path: _folder(path, int(what))
     if kind != "name" or not what:
         raise UserError(f"`groups` {text!r:.200}: {GIVE}")

@@ -51,7 +51,19 @@ def test_an_empty_match_is_none(patients, rule):
 
 
 @pytest.mark.parametrize(
-    "rule", ["folder:0", "folder:-1", "folder:x", "folder:", "2", "name:", "name:(", "patient", "name:a{99999999999}"]
+    "rule",
+    [
+        "folder:0",
+        "folder:-1",
+        "folder:" + 5000 * "9",
+        "folder:x",
+        "folder:",
+        "2",
+        "name:",
+        "name:(",
+        "patient",
+        "name:a{99999999999}",
+    ],
 )
 def test_rules_that_are_none(rule):
     with pytest.raises(UserError, match="`groups`") as caught:
