@@ -98,9 +98,9 @@ def on_apart(count: int) -> list[str]:
     if not count:
         return []
     return [
-        f"{count} images are linked by near copies into sets too large to be held out, each like the next as "
-        "the frames of a film are: some of these are held out while a near copy is trained on, say by `groups` "
-        "(folder:1) what belongs together, or remove near copies"
+        f"{count} images are linked by near copies into sets too large to be held out, as the frames of a film "
+        "are, or patients who share pictures: some of these are held out while a near copy is trained on, say by "
+        "`groups` (folder:1) what belongs together, or remove near copies"
     ]
 
 

@@ -34,6 +34,12 @@ def test_the_folder_is_counted_from_the_top(patients):
     assert set(groups_of(patients, "folder:1").values()) == {"cat", "dog"}
 
 
+def test_a_single_folder_that_holds_everything_is_no_level(save, tmp_path):
+    for name in NAMES:
+        save(f"all/{name}")
+    assert set(groups_of(tmp_path / "set", "folder:2").values()) == {"P01", "P02", "P03"}
+
+
 def test_paths_without_such_a_folder(patients):
     with pytest.raises(UserError, match=r"`groups` folder:3: 3 of 4 images .* \(first: 'cat/P01/P01_a\.png'\)"):
         groups_of(patients, "folder:3")
