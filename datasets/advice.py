@@ -56,7 +56,7 @@ def advise(found: Inspection, machine: Machine, read_with: TrainOptions) -> Advi
     labelled = not read_with.no_labels and not found.labels_refused
     if found.labels_refused:
         reasons.append(f"`no_labels`: {found.labels_refused}")
-    if found.labels_refused and found.groups:
+    if found.labels_refused and found.groups and read_with.groups is None:
         reasons.append("no `holdout`: without labels the groups of labels.csv are not kept together")
     elif found.holdout >= LEAST_HELD_OUT:
         given["holdout"] = HOLDOUT

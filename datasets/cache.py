@@ -54,7 +54,10 @@ def cache_folder() -> Path:
 
 def cache_key(source: Source, preparation: Preparation) -> str:
     """The name of the cache entry that `source` has under `preparation`, found without decoding anything."""
-    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(preparation)])
+    given = asdict(preparation)
+    if preparation.groups is None:  # sets that were packed before there were such rules are found
+        del given["groups"]
+    content = json.dumps([FORMAT_VERSION, source.identity(), given])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

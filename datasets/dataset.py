@@ -19,8 +19,8 @@ class ImageDataset:
     levels: uint16 [N, C, H, W] where the images have more than 8 bits, a memory map; 0 and 65535 stand for the values
     of `window`, (low, high) in the images' own units. `images` is then the same in 8 bits. None for 8-bit images.
     window_from: where the window is from, in words.
-    groups: what each image belongs to (a patient, a part), from labels.csv; where that has no such column, the file if
-    files hold several images, otherwise None. notes: lines on what was done with the files, and why.
+    groups: what each image belongs to (a patient, a part), by a rule or labels.csv; without either, the file if files
+    hold several images, otherwise None. notes: lines on what was done with the files, and why.
     """
 
     images: np.ndarray

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..preparation import Preparation
+from .copies import Copies, hold_out_pictures, on_apart
 from .inspect_warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 from .labels import Labelling, label_warnings, require_two_each
 from .look import Look, look
 from .opening import PLAIN, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
-from .pixel_notes import pixel_notes
+from .pixel_notes import BLANK, pixel_notes
 from .progress import Progress
 from .same_picture import same_pairs
 from .sources import Source, open_source
-from .split import hold_out
 from .taken import take
 from .unreadable import Unreadable
 from .value_range import values_apart, whole_range, words
@@ -47,10 +47,9 @@ class Inspection:
     duplicates: groups of files whose decoded pixels are the same. near_duplicates: pairs of files that show the same
     picture otherwise; of each group of exact duplicates only the first is compared. gray: whether no image has colour.
     gray_range: the lowest and the highest gray level of images of 8 bits, 0 to 255; value_range: of those of more, in
-    the files' own units; None where there are none. groups: how many labels.csv
-    names; None where it names none. labels_refused: why training would refuse the labels; None where it would not.
-    holdout: how many images `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were
-    understood, a line each.
+    the files' own units; None where there are none. groups: how many a rule or labels.csv names; None where there are
+    none. labels_refused: why training would refuse the labels; None where it would not. holdout: how many images
+    `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were understood, a line each.
     """
 
     source: str
@@ -86,7 +85,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
         unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
-        group_of = labelling.groups if labelling else None
+        group_of = taken.groups and {name: taken.groups[file_of(name)] for name in names}
         for done, (name, found) in enumerate(
             map_readable(lambda name: look(opened, name, preparation), names), start=1
         ):
@@ -103,6 +102,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
     duplicates = [group for group in same if len(group) > 1]
     near = _near_duplicates(looks, [group[0] for group in same])
     refused = _labels_refused(list(looks), labelling)
+    held, torn = _held_out(looks, None if refused else labelling, group_of, duplicates, near)
     class_of = labelling.class_of if labelling else None
     return Inspection(
         source=source,
@@ -118,7 +118,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         value_range=_value_range(looks),
         groups=len({group_of[name] for name in looks}) if group_of else None,
         labels_refused=refused,
-        holdout=_count_held_out(list(looks), None if refused else labelling, group_of),
+        holdout=held,
         warnings=[
             *label_warnings(labelling),
             *taken.warnings,
@@ -129,6 +129,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *([] if apart is None else [apart]),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
+            *on_apart(torn),
         ],
         notes=list(taken.notes),
     )
@@ -196,11 +197,25 @@ def _labels_refused(names: Sequence[str], labelling: Labelling | None) -> str | 
     return None
 
 
-def _count_held_out(names: Sequence[str], labelling: Labelling | None, group_of: Mapping[str, str] | None) -> int:
-    """With seed 0, as `split` would."""
-    if not names:
-        return 0
+def _held_out(
+    looks: Mapping[str, Look],
+    labelling: Labelling | None,
+    group_of: Mapping[str, str] | None,
+    duplicates: Sequence[Sequence[str]],
+    near: Sequence[Sequence[str]],
+) -> tuple[int, int]:
+    """With seed 0, as `split` would: how many images; how many may have a near copy on the other side."""
+    if not looks:
+        return 0, 0
+    names = list(looks)
+    index_of = {name: index for index, name in enumerate(names)}
     labels = np.array([labelling.index_of[name] if labelling else 0 for name in names])
-    groups = tuple(group_of[name] for name in names) if labelling and group_of else None
+    exact = np.arange(len(names))
+    for same in duplicates:
+        if not (group_of and BLANK in looks[same[0]].marks):  # as `find_copies`
+            exact[[index_of[name] for name in same]] = index_of[same[0]]
+    pairs = np.array([[index_of[name] for name in pair] for pair in near], np.int64).reshape(-1, 2)
     order = np.random.default_rng([0, 1]).permutation(len(names))
-    return len(hold_out(order, labels, groups, HOLDOUT))
+    groups = [group_of[name] for name in names] if group_of else None
+    held, apart = hold_out_pictures(order, labels, groups, Copies(exact, pairs), HOLDOUT)
+    return len(held), len(apart)

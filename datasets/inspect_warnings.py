@@ -63,7 +63,7 @@ def duplicate_warnings(
     warnings = []
     if duplicates:
         extra = sum(len(copies) - 1 for copies in duplicates)
-        warnings.append(f"{extra} images are exact copies of others")
+        warnings.append(f"{extra} images are exact copies of others: a hold-out keeps copies on one side")
     for word, key in (("class", class_of), ("group", group_of)):
         across = [copies for copies in duplicates if key and len(set(map(key, copies))) > 1]
         if across:
@@ -80,12 +80,12 @@ def near_warnings(
         return []
     first = " and ".join(map(repr, pairs[0]))
     warnings = [
-        f"{len(pairs)} pairs of images are nearly the same picture (first: {first}): of such a pair one image "
-        "may be held out while the other is trained on"
+        f"{len(pairs)} pairs of images are nearly the same picture (first: {first}): a hold-out keeps such images on "
+        "one side"
     ]
     for words, key, so in (
         ("classes", class_of, "one of the labels may be wrong"),
-        ("groups", group_of, "a split by groups would not separate them"),
+        ("groups", group_of, "these groups stay together, too"),
     ):
         across = [pair for pair in pairs if key and key(pair[0]) != key(pair[1])]
         if across:

@@ -29,17 +29,15 @@ class Labelling:
     classes: tuple[str, ...]
     index_of: Mapping[str, int]
     rows: Sequence[Mapping[str, str]] | None = field(default=None, compare=False)
-    file_of: Mapping[str, str] = field(default_factory=dict, compare=False)
     from_file: bool = field(default=False, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def groups(self) -> dict[str, str] | None:
-        """Image name -> what it belongs to, such as a patient; None without a column `group` in the table."""
+        """File -> what it belongs to, such as a patient; None without a column `group` in the table."""
         if not self.rows or GROUP not in self.rows[0]:
             return None
-        groups = {row["file"]: row[GROUP] for row in self.rows}
-        return groups | {name: groups[file] for name, file in self.file_of.items()}
+        return {row["file"]: row[GROUP] for row in self.rows}
 
     def class_of(self, name: str) -> str:
         """The name of an image's class."""
@@ -66,7 +64,7 @@ class Labelling:
     def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
         """Of pictures, too, each as its file is labelled. file_of: picture -> file."""
         index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}
-        return replace(self, index_of=index_of, file_of=file_of)
+        return replace(self, index_of=index_of)
 
 
 def read_labels(

@@ -39,6 +39,7 @@ class Plan:
     names: list[str]
     skipped: dict[str, str]  # name -> reason
     labelling: Labelling | None
+    groups: Mapping[str, str] | None  # of files
     image_shape: tuple[int, int, int]  # (C, H, W)
     deep: bool  # more than 8 bits are kept
     headers: dict[str, Header]
@@ -104,6 +105,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         names=list(headers),
         skipped=skipped,
         labelling=labelling,
+        groups=taken.groups,
         image_shape=(channels, height, width),
         deep=deep,
         headers=headers,
@@ -224,8 +226,7 @@ def _describe(
     kept, labelling = list(marks), plan.labelling
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
-    group_of = labelling.groups if labelling else None
-    groups = [group_of[name] for name in kept] if group_of else _groups_of_files(plan.names, kept)
+    groups = [plan.groups[file_of(name)] for name in kept] if plan.groups else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
     class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
     remarks = [f"warning: {line}" for line in pixel_notes(marks, plan.image_shape[0], class_of)]

@@ -1,10 +1,11 @@
 """Which of a source's images are taken, as which classes, and what is said about the others."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..preparation import Preparation
+from .groups import find_groups
 from .label_files import CSV
 from .labels import Labelling, label_notes, read_labels
 from .masks import find_masks
@@ -33,12 +34,14 @@ class SourcePart:
 
 @dataclass(frozen=True)
 class Taken:
-    """source: of the images that are taken. labelling: theirs. notes: lines on how labels and splits were understood;
-    warnings: on what was left out, and why; companions: a line on all files that are no images, also those that lie
-    beside images as a rule."""
+    """source: of the images that are taken. labelling: theirs. groups: of their files, None without any.
+
+    notes: lines on how labels, splits and groups were understood; warnings: on what was left out, and why; companions:
+    a line on all files that are no images, also those that lie beside images as a rule."""
 
     source: Source
     labelling: Labelling | None
+    groups: Mapping[str, str] | None
     notes: Sequence[str]
     warnings: Sequence[str]
     companions: str | None
@@ -74,6 +77,8 @@ def take(source: Source, preparation: Preparation) -> Taken:
     else:
         empty = [] if by_file else empty_folders(source.rest, names, [])
     labelling = labelling and labelling.only(chosen)
+    groups, on_groups = find_groups(chosen, labelling, preparation.groups)
+    notes.append(on_groups)
     if labelling and not by_file and len(labelling.classes) == 1:
         labelling = None
     everything, strange = other_files(source.rest)
@@ -81,6 +86,7 @@ def take(source: Source, preparation: Preparation) -> Taken:
     return Taken(
         source=SourcePart(source, chosen),
         labelling=labelling,
+        groups=groups,
         notes=[line for line in notes if line is not None],
         warnings=[line for line in warnings if line is not None],
         companions=None if everything == strange else everything,

@@ -92,6 +92,15 @@ class DataConfig:
             default="all of them",
         ),
     )
+    groups: str | None = field(
+        default=None,
+        metadata=setting(
+            "groups",
+            "What belongs together and is held out as a whole: folder:2, the folder at that level from the top, or "
+            "name:(P\\d+)_, a regular expression searched in the path.",
+            default="the column group of labels.csv",
+        ),
+    )
     mirror: str | None = field(
         default=None,
         metadata=setting(
@@ -112,6 +121,7 @@ class DataConfig:
             "holdout", "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
         ),
     )
+    copies_together: bool = False  # on one side of the hold-out; runs that were begun before did not keep them so
     subset: int | None = field(
         default=None,
         metadata=setting(
@@ -141,6 +151,7 @@ class DataConfig:
             file_column=self.file_column,
             label_column=self.label_column,
             split=None if self.split == ALL else self.split,
+            groups=self.groups,
         )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .errors import UserError, nearest
+from .group_rule import group_rule
 
 FITS = ("crop", "pad", "stretch")
 AUTO = "auto"
@@ -27,7 +28,8 @@ class Preparation:
     that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
     file_column, label_column: of a table of labels; None takes those with a usual name.
     split: "train", or several ("train,val"), of a set that has such folders or such a column; None takes all of them,
-    "none" takes folders of these names as classes.
+    "none" takes folders of these names as classes. groups: what images belong to, "folder:2" or "name:PATTERN" of their
+    paths (`group_rule`); None goes by the column `group` of labels.csv.
     """
 
     size: tuple[int, int] | int | str | None = None
@@ -42,6 +44,7 @@ class Preparation:
     file_column: str | None = None
     label_column: str | None = None
     split: str | None = None
+    groups: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.size, int):
@@ -65,6 +68,8 @@ class Preparation:
             raise UserError("`channels` rgba: chosen `bands` have no transparency, leave one of the two out")
         check_background(self.background)
         check_split(self.split)
+        if self.groups is not None:
+            group_rule(self.groups)
 
 
 def check_background(text: str) -> None:

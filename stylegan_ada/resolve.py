@@ -100,7 +100,8 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
 
 def data_of(options: TrainOptions) -> DataConfig:
     """What is to be trained on."""
-    return DataConfig(**{"split": ALL} | given(DataConfig, with_preset(options)) | {"labels": not options.no_labels})
+    values = {"split": ALL} | given(DataConfig, with_preset(options)) | {"labels": not options.no_labels}
+    return DataConfig(**values, copies_together=values.get("holdout", 0) > 0)
 
 
 def _as_trained(trained: NetworkConfig, labelled: bool) -> dict[str, tuple[Any, str]]:

@@ -20,6 +20,7 @@ LAYERS = {
     "errors": 0,
     "files": 0,
     "folders": 0,
+    "group_rule": 0,
     "image_size": 0,
     "locks": 0,
     "ops": 0,

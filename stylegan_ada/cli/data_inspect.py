@@ -24,7 +24,7 @@ MOST_PAIRS = 20  # printed
 
 @click.command()
 @click.argument("source")
-@data_options("pages", "bands", "no_labels", "file_column", "label_column", "split")
+@data_options("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups")
 @click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:

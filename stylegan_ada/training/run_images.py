@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
 from ..datasets import ImageDataset, load_dataset, split
+from ..datasets.groups import NoGroups
 from ..datasets.splits import NoSplits
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
@@ -33,7 +35,7 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         if not own.source.startswith("sample:") and not Path(own.source).exists():
             raise UserError(f"{own.source}: the run's images are no longer there, name their new place with `data`")
         dataset = load_as(config, load)
-        return real_images(dataset, *split(dataset, own.holdout, own.subset, config.training.seed))
+        return real_images(dataset, *split_of(dataset, config))
     info = read_info(generator_file(run))
     network = info.network
     preparation = replace(
@@ -44,18 +46,31 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         deep=info.window is not None,
         window=info.window,
     )
-    try:
-        dataset = load(data, preparation)
-    except NoSplits:  # another set, which need not have those of the run's own
-        dataset = load(data, replace(preparation, split=None))
+    dataset = load_other(data, preparation, load)
     everything = np.arange(len(dataset))
     if config is None:
         return RealImages(dataset=dataset, reference=everything, trained_on=everything if info.images_seen else None)
     if dataset.fingerprint != config.fingerprint:
         return RealImages(dataset=dataset, reference=everything)
-    trained_on, held_out = split(dataset, config.data.holdout, config.data.subset, config.training.seed)
+    trained_on, held_out = split_of(dataset, config)
     held = held_out if len(held_out) else None
     return RealImages(dataset=dataset, reference=everything, trained_on=trained_on, held_out=held)
+
+
+def split_of(dataset: ImageDataset, config: RunConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """int64 [n], [m]: which images of its set a run is trained on, and which it holds out (`split`)."""
+    data = config.data
+    return split(dataset, data.holdout, data.subset, config.training.seed, data.copies_together)
+
+
+def load_other(source: str, preparation: Preparation, load: Callable[..., ImageDataset]) -> ImageDataset:
+    """The images of perhaps another set than a run's own, which need not have its splits and groups."""
+    try:
+        return load(source, preparation)
+    except NoSplits:
+        return load_other(source, replace(preparation, split=None), load)
+    except NoGroups:
+        return load_other(source, replace(preparation, groups=None), load)
 
 
 def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any) -> ImageDataset:

@@ -16,6 +16,7 @@ from .. import distributed
 from ..augment.extra_file import read_extra
 from ..config import ExtraAugmentation, RunConfig
 from ..datasets import ImageDataset, load_dataset
+from ..datasets.copies import copies_warnings, find_copies
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
 from ..files import user_path
@@ -163,9 +164,20 @@ def _begin(
         low, high = dataset.window
         say(f"more than 8 bits: {low:g} is black and {high:g} white ({dataset.window_from})")
         say("grids and metrics are of this in 8 bits")
-    for reason in (*dataset.notes, *reasons):
+    for reason in (*dataset.notes, *_on_copies(dataset, config), *reasons):
         say(reason)
     return config
+
+
+def _on_copies(dataset: ImageDataset, config: RunConfig) -> list[str]:
+    copies, holdout = find_copies(dataset), config.data.holdout
+    if not copies.count:
+        return []
+    one, other = (dataset.names[index] for index in copies.pairs[0])
+    line = f"{copies.count} images are copies of others, exact or nearly (first: {one!r} and {other!r})"
+    if holdout:
+        line += ": copies are kept on one side of the hold-out"
+    return [line, *copies_warnings(dataset, copies, holdout, config.training.seed)]
 
 
 def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> RunConfig:

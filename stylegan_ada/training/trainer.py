@@ -10,7 +10,7 @@ from .. import distributed
 from ..augment import AugmentPipe, r_v
 from ..checkpoint import GeneratorInfo, read_info
 from ..config import RunConfig
-from ..datasets import ImageDataset, balanced, split
+from ..datasets import ImageDataset, balanced
 from ..metrics.evaluate import real_images
 from ..sampling import TrainedGenerator
 from .averages import Averages, Clock
@@ -24,6 +24,7 @@ from .monitor import Log
 from .objective import Objective, StepStatistics
 from .phases import make_phases
 from .run_folder import RunFolder
+from .run_images import split_of
 from .schedule import Schedule
 from .snapshot import generator_info, write_generator, write_snapshot
 from .ticker import Ticker
@@ -46,7 +47,7 @@ class Trainer:
         """say: prints a line; called by the first process only."""
         self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say
         training = config.training
-        self.members, self.held_out = split(dataset, config.data.holdout, config.data.subset, training.seed)
+        self.members, self.held_out = split_of(dataset, config)
         epoch = self.members
         if dataset.labels is not None:
             epoch = balanced(self.members, dataset.labels[self.members], config.data.balance)

@@ -12,7 +12,7 @@ from ..config_data import DataConfig
 from ..datasets import ImageDataset, Part, Pictures, load_dataset, same_pictures
 from ..errors import UserError, nearest
 from ..training.run_folder import RunFolder
-from ..training.run_images import run_images
+from ..training.run_images import load_other, run_images
 from .comparison import FEW
 
 MOST_NAMED = 10  # of the images left out
@@ -116,7 +116,7 @@ def open_real(
             window=own.dataset.window,
             split=None,
         )
-        other = load(test, preparation)
+        other = load_other(test, preparation, load)
         tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")
     elif own.held_out is None:
         raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")

@@ -77,7 +77,7 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
         "stretch their contrast first (preset scan in docs/data.md)",
         "1 files hold several pictures: the first of each would be taken",
         "2 images are blank, of one colour throughout (first: 'cat/deep.png')",
-        "2 images are exact copies of others",
+        "2 images are exact copies of others: a hold-out keeps copies on one side",
         "1 images are in more than one class (first: 'cat/0.png')",
     ]
 
@@ -108,13 +108,12 @@ def test_near_duplicates_across_classes_and_groups(tmp_path: Path, blots: np.nda
     assert found.near_duplicates == [["03.png", "again.jpg"], ["12.png", "darker.png"]]
     assert found.duplicates == [["05.png", "exact.png"]]
     assert found.warnings[1:] == [
-        "1 images are exact copies of others",
+        "1 images are exact copies of others: a hold-out keeps copies on one side",
         "1 images are in more than one group (first: '05.png')",
-        "2 pairs of images are nearly the same picture (first: '03.png' and 'again.jpg'): of such a pair one image "
-        "may be held out while the other is trained on",
+        "2 pairs of images are nearly the same picture (first: '03.png' and 'again.jpg'): a hold-out keeps such "
+        "images on one side",
         "1 of these pairs are in two classes (first: '03.png' and 'again.jpg'): one of the labels may be wrong",
-        "1 of these pairs are in two groups (first: '12.png' and 'darker.png'): a split by groups would not "
-        "separate them",
+        "1 of these pairs are in two groups (first: '12.png' and 'darker.png'): these groups stay together, too",
     ]
     plain = inspect_source(str(tmp_path), Preparation(use_labels=False))
     assert plain.near_duplicates == found.near_duplicates

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import shutil
 
 import numpy as np
@@ -7,8 +8,10 @@ import torch
 
 from stylegan_ada import UserError
 from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, read_generator, save_generator
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, Trainer
-from stylegan_ada.training.run_images import run_images
+from stylegan_ada.training.run_images import load_other, run_images
 
 
 @pytest.fixture
@@ -81,3 +84,20 @@ def test_images_that_are_gone(run, image_folder, tmp_path):
     RunFolder(path).write_config(dataclasses.replace(trainer.config, data=gone))
     with pytest.raises(UserError, match="the run's images are no longer there, name their new place with `data`"):
         run_images(path, None)
+
+
+def test_a_run_that_was_begun_before_copies_were_kept_together(run):
+    """Its config.json lacks the field, as those of old runs do."""
+    path, trainer = run
+    file = path / "config.json"
+    config = json.loads(file.read_text())
+    del config["data"]["copies_together"], config["data"]["groups"]
+    file.write_text(json.dumps(config))
+    assert RunFolder(path).read_config().data.copies_together is False
+    np.testing.assert_array_equal(run_images(path, None).held_out, trainer.held_out)
+
+
+def test_another_set_need_not_have_the_runs_groups_and_splits(image_folder):
+    grouped = load_other(str(image_folder), Preparation(groups="folder:1"), load_dataset)
+    assert set(grouped.groups) == {"bright", "dark"}
+    assert load_other(str(image_folder), Preparation(groups="folder:2", split="train"), load_dataset).groups is None
