@@ -94,7 +94,7 @@ def test_the_python_functions(home, image_folder, trained_run):
     stylegan_ada.export_generator("~/run", "~/file.safetensors")
     pixels = [stylegan_ada.load_generator(path).pictures([0]) for path in ("~/file.safetensors", home / "run")]
     np.testing.assert_array_equal(*pixels)
-    assert len(stylegan_ada.load_dataset("~/images", size=16)) == 24
+    assert len(stylegan_ada.load_dataset("~/images", stylegan_ada.Preparation(size=16))) == 24
 
 
 def test_a_path_that_is_none_of_a_text_stays(tmp_path, monkeypatch, trained_run):
