@@ -1,5 +1,6 @@
 """The bytes of an image file to 8-bit pixels of one size, with Pillow."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
@@ -24,6 +25,8 @@ REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pi
 T = TypeVar("T")
 OPAQUE = "alpha of 0 everywhere"
 MOST_PIXELS = 178_956_970  # above which Pillow refuses to decode
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # it logs what it finds odd to the terminal
 
 
 @dataclass(frozen=True)
