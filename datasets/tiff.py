@@ -1,7 +1,7 @@
 """TIFF files beyond 8-bit gray and RGB: their tags say what the numbers mean, and tifffile reads both.
 
 Pillow reads the rest. It garbles planes of 16 bits, ignores min-is-white beyond 8 bits, and takes any fourth band for
-alpha. Ink (CMYK) becomes colours as soon as it is read. Tags by number: TIFF 6.0 (Adobe 1992); 42113 is GDAL's value for
+alpha. Ink (CMYK) becomes colours as soon as it is read. Tags by number: TIFF 6.0 (Adobe 1992); 42113 is GDAL's for
 "nothing measured".
 """
 
