@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import first_line
+from ..pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, in_8_bits
 from .deep import as_values, without_alpha
@@ -129,17 +130,6 @@ def _white(page: Any) -> float:
 
 def _has_alpha(page: Any) -> bool:
     return bool(page.extrasamples) and page.extrasamples[0] in ALPHA and page.samplesperpixel > _stored(page)
-
-
-def oriented(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """[H, W, ...] as it is to be shown, by the numbers 1 to 8 of TIFF and EXIF; others change nothing."""
-    if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    return array
 
 
 @contextmanager

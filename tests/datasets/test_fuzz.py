@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -164,6 +165,7 @@ TIFFS = [
     _tiff(GRAY > 99),
     _tiff(DEEP[:, :, 0] >> 4, compression="jpeg", bitspersample=12),
 ]
+PNGS = [imagecodecs.png_encode(DEEP[:, :, :samples].copy()) for samples in (1, 2, 3, 4)]
 ARRAYS = [
     *(_array(GRAY.astype(dtype)) for dtype in (np.uint8, np.uint16, np.int32, np.float16, ">f8", bool)),
     _array(np.asfortranarray(DEEP)),
@@ -173,6 +175,7 @@ ARRAYS = [
 @given(
     st.one_of(
         st.tuples(st.just("a/c.tif"), st.sampled_from(TIFFS).flatmap(mutated)),
+        st.tuples(st.just("a/c.png"), st.sampled_from(PNGS).flatmap(mutated)),
         st.tuples(st.just("a/c.npy"), st.sampled_from(ARRAYS).flatmap(mutated)),
     )
 )

@@ -9,9 +9,9 @@ from PIL import Image
 
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.opening import open_image, open_values, read_header
-from stylegan_ada.datasets.tiff import oriented
 from stylegan_ada.datasets.unreadable import Unreadable
 from stylegan_ada.errors import UserError
+from stylegan_ada.pixels import oriented
 from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
