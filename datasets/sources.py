@@ -115,8 +115,7 @@ class ZipSource:
         except ARCHIVE_DAMAGE as error:
             reason = first_line(error)
             raise UserError(f"cannot read the zip {str(path)!r} ({reason}): make or download it again") from None
-        # some tools for Windows write backslashes
-        infos = {_member_name(info).replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()}
+        infos = {_plain(_member_name(info)): info for info in self._zip.infolist()}
         files = [name for name in infos if is_visible(name) and not name.endswith("/")]
         images = images_of(files, lambda name: self._first_bytes(infos[name]))
         top = common_top(files, images)
@@ -153,6 +152,12 @@ class ZipSource:
                 return stream.read(FIRST)
         except ARCHIVE_DAMAGE:
             return b""
+
+
+def _plain(member: str) -> str:
+    """A member's name with slashes, where some tools for Windows write backslashes, and without parts that lead nowhere."""
+    folder = "/" if member.endswith(("/", "\\")) else ""
+    return "/".join(part for part in member.replace("\\", "/").split("/") if part not in ("", ".")) + folder
 
 
 class TarSource:
