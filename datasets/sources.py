@@ -155,7 +155,7 @@ class ZipSource:
 
 
 def _plain(member: str) -> str:
-    """A member's name with slashes, where some tools for Windows write backslashes, and without parts that lead nowhere."""
+    """A member's name with slashes (some tools for Windows write backslashes), without parts that lead nowhere."""
     folder = "/" if member.endswith(("/", "\\")) else ""
     return "/".join(part for part in member.replace("\\", "/").split("/") if part not in ("", ".")) + folder
 

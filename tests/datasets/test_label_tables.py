@@ -188,5 +188,5 @@ def test_one_hot_columns_of_true_and_false(tmp_path: Path) -> None:
 def test_the_line_by_which_excel_names_the_delimiter(tmp_path: Path) -> None:
     table = "sep=;\r\nfile;label\r\n" + "\r\n".join(f"{name};{label}" for name, label in LABELS.items())
     assert _by_name(_read(tmp_path, table)) == LABELS
-    with pytest.raises(UserError, match="labels.csv line 5 lacks a file or a label"):
+    with pytest.raises(UserError, match=r"labels\.csv line 5 lacks a file or a label"):
         _read(tmp_path, table.replace("c.jpg;x", "c.jpg;"))
