@@ -209,6 +209,8 @@ def _header(page: Any, pictures: int) -> Header:
 
 def _mode(page: Any, gray: bool) -> str:
     """In the manner of Pillow's."""
+    if page.photometric == SEPARATED:
+        return "CMYK"
     if page.dtype.kind == "u" and page.bitspersample <= 16:
         return "RGB" if not gray else "L" if page.bitspersample <= 8 else "I;16"
     return str(page.dtype) if gray else f"RGB {page.dtype}"
