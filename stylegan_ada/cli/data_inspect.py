@@ -44,7 +44,8 @@ def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> N
     with progress_bar("reading images") as progress:
         found = inspect_source(source, preparation, progress=progress)
     advice = advise(found, machine_of(choose_device("auto")), options)
-    found = replace(found, warnings=[with_flags(warning) for warning in found.warnings])
+    notes, warnings = ([with_flags(line) for line in lines] for lines in (found.notes, found.warnings))
+    found = replace(found, notes=notes, warnings=warnings)
     reasons = [with_flags(reason) for reason in advice.reasons] if advice else []
     command = _command_line(advice.options) if advice else None
     if sheet is not None and found.images:
