@@ -135,10 +135,3 @@ def _as_image(shape: tuple[int, ...]) -> tuple[int, int, int]:
         raise Unreadable(f"{found[0] * found[1]} pixels, of which there may be 1 to {MOST_PIXELS}")
     height, width, channels = found
     return height, width, channels
-
-
-def _are_bands_last(first: int, _: int, last: int) -> bool:
-    """Of [first, _, last]: what is a usual number of channels is one, otherwise the smaller number."""
-    if last in CHANNELS or first in CHANNELS:
-        return last in CHANNELS
-    return last <= min(first, MOST_BANDS)

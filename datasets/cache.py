@@ -25,7 +25,7 @@ from ..preparation import Preparation
 from .dataset import ImageDataset
 from .sources import Source
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
 TEMPORARY = re.compile(r"\.[0-9a-f]{32}(-levels)?\.\d+\.(npy|json)")  # as atomic_path names them
 OF_NAME = 300  # bytes in KEY.json for an image, amply

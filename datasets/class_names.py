@@ -38,12 +38,14 @@ def merge_alike(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def alike_warnings(classes: Iterable[str]) -> list[str]:
-    """A line for each name that is there more than once but for case and blanks."""
-    written: dict[str, list[str]] = {}
+    """A line for each name that is there more than once but for case and blanks, or as a number."""
+    written: dict[str | Decimal, list[str]] = {}
     for name in classes:
-        written.setdefault(" ".join(name.casefold().split()), []).append(name)
+        same = Decimal(name) if NUMBER.fullmatch(name) else " ".join(name.casefold().split())
+        written.setdefault(same, []).append(name)
+    how = {True: "differ only by case or blanks", False: "are one number"}
     return [
-        f"classes {' and '.join(map(repr, names))} differ only by case or blanks: give them one name if they are one"
-        for names in written.values()
+        f"classes {' and '.join(map(repr, names))} {how[isinstance(same, str)]}: give them one name if they are one"
+        for same, names in written.items()
         if len(names) > 1
     ]

@@ -1,18 +1,19 @@
 """The bytes of an image file to 8-bit pixels of one size, with Pillow."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from ..errors import first_line
 from ..pixels import nchw
 from .bands import Bands, chosen_bands
 from .fitting import around, behind, padded, scaled
 from .label_files import DAMAGE
-from .png_chunks import without_texts
+from .png_chunks import is_png, without_chunks
 from .sources import Source, is_text
 from .unreadable import Unreadable, fault
 
@@ -22,9 +23,21 @@ GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
 DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
 REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
 T = TypeVar("T")
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by the numbers of EXIF
 OPAQUE = "alpha of 0 everywhere, which is ignored"
 DOUBTFUL = "alpha that is perhaps none"
+TRANSPARENT = "transparency"  # in the info of Pillow's images
 MOST_PIXELS = 178_956_970  # above which Pillow refuses to decode
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # it logs what it finds odd to the terminal
 
 
 @dataclass(frozen=True)
@@ -68,9 +81,8 @@ def read_header(stream: BinaryIO, page: int = 0) -> Header:
 
     def header_of(image: ImageFile.ImageFile) -> Header:
         width, height = image.size
-        # asked of the base class, since a PNG's own getexif decodes its pixels; a TIFF's size is turned already
-        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-        if orientation in (5, 6, 7, 8) and image.format != "TIFF":
+        orientation = orientation_of(image)
+        if orientation in (5, 6, 7, 8) and image.format != "TIFF":  # whose size is turned already
             width, height = height, width
         mode = image.mode
         return Header(
@@ -81,7 +93,7 @@ def read_header(stream: BinaryIO, page: int = 0) -> Header:
             frames=_count_frames(image),
             deep=mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile]),
             transparent=image.has_transparency_data,
-            turned=orientation in range(2, 9),
+            turned=orientation != 1,
             deep_only=None if image.format == "PPM" else REFUSED_MODES.get(mode),
         )
 
@@ -99,13 +111,29 @@ def open_image(
     """
 
     def decoded(file: ImageFile.ImageFile) -> Image.Image:
-        image = ImageOps.exif_transpose(file)
-        image.load()
+        image = upright(file)
         if file.format == "PPM" and image.mode == "I":  # its 16 bits, brought to 65535
             image = Image.fromarray(np.asarray(image).astype(np.uint16))
         return in_8_bits(image, background, alpha, bands)
 
     return with_pillow(stream, page, decoded)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """By EXIF, 1 to 8; 1 where that is damaged."""
+    try:
+        # asked of the base class, since a PNG's own getexif decodes its pixels
+        found = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
+    except Exception:  # Pillow raises nearly anything on damaged tags
+        return 1
+    return found if found in TURNS else 1
+
+
+def upright(file: ImageFile.ImageFile) -> Image.Image:
+    """Decoded, and turned as its EXIF asks."""
+    file.load()
+    turn = TURNS.get(orientation_of(file))
+    return file.copy() if turn is None else file.transpose(turn)
 
 
 def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile], T]) -> T:
@@ -120,10 +148,10 @@ def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile]
     try:
         try:
             return opened(stream)
-        except ValueError as error:
-            if "MAX_TEXT" not in str(error):  # Pillow's words for a colour profile or text that is too large
+        except (ValueError, UnidentifiedImageError):  # for a colour profile or text that is too large or damaged
+            if not is_png(stream):
                 raise
-        return opened(without_texts(stream))
+        return opened(without_chunks(stream))
     except Unreadable:
         raise
     except Exception as error:  # Pillow raises nearly anything on damaged files
@@ -136,7 +164,7 @@ def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int
     Unreadable."""
     gray = image.mode in GRAY_MODES
     if image.mode in DEEP_GRAY_MODES:
-        image = Image.fromarray(((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8))
+        image = _reduced(image)
     if image.mode in REFUSED_MODES:
         raise Unreadable(f"{REFUSED_MODES[image.mode]} (convert to 8 or 16 bits)")
     if bands:
@@ -159,6 +187,15 @@ def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int
         image = image.convert("L" if gray else "RGB")
     image.info = info
     return image
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """16-bit gray in 8 bits, "L", or "LA" where one value stands for transparency."""
+    values, transparent = np.asarray(image).astype(np.uint32), image.info.get(TRANSPARENT)
+    gray = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if isinstance(transparent, int):
+        gray.putalpha(Image.fromarray(np.where(values == transparent, np.uint8(0), np.uint8(255))))
+    return gray
 
 
 def to_array(

@@ -4,12 +4,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile
 
+from ..errors import first_line
+from ..pixels import oriented
 from .bands import chosen_bands
-from .decode import DEEP_GRAY_MODES, with_pillow
+from .decode import DEEP_GRAY_MODES, TRANSPARENT, orientation_of, upright, with_pillow
 from .fitting import behind, padded, scaled
-from .unreadable import Unreadable
+from .png_chunks import EXIF, SAYS_NOTHING, is_png, without_chunks
+from .unreadable import Unreadable, fault
 
 GRAY_MODES = (*DEEP_GRAY_MODES, "I", "F")
 WHITE = 65535
@@ -21,20 +24,19 @@ def open_values(
 ) -> NDArray[np.float32]:
     """[H, W, 1] or [H, W, 3]: the values of a 16-bit image, turned as its EXIF asks.
 
-    Of 16-bit colour Pillow keeps 8 bits, so OpenCV reads that. Transparent pixels are laid on white, or on black
+    Of 16-bit colour Pillow keeps 8 bits, so imagecodecs reads that. Transparent pixels are laid on white, or on black
     if that is the background. page: from 0, of a file with several. bands: to take in place of the colours, from 1.
     Raises Unreadable.
     """
 
-    def gray(file: ImageFile.ImageFile) -> NDArray[Any] | None:
-        return np.asarray(ImageOps.exif_transpose(file))[:, :, None] if file.mode in GRAY_MODES else None
+    def gray(file: ImageFile.ImageFile) -> tuple[NDArray[Any] | None, int]:
+        return _gray(upright(file)) if file.mode in GRAY_MODES else None, orientation_of(file)
 
-    values = with_pillow(stream, page, gray)
+    values, orientation = with_pillow(stream, page, gray)
     if values is None:
         if page:
             raise Unreadable("of 16-bit colour only a file's first page can be read")
-        stream.seek(0)
-        values = _colour(stream.read())
+        values = oriented(_colour(stream), orientation)
     return as_values(chosen_bands(values, bands) if bands else without_alpha(values, background, WHITE))
 
 
@@ -92,11 +94,22 @@ def fitted(
     return padded(stacked, height, width, background, colour)
 
 
-def _colour(content: bytes) -> NDArray[Any]:
-    """[H, W, 3 or 4]"""
-    import cv2
+def _gray(image: Image.Image) -> NDArray[Any]:
+    """[H, W, 1], or [H, W, 2] with alpha where one value stands for transparency."""
+    values, transparent = np.asarray(image), image.info.get(TRANSPARENT)
+    return np.dstack([values, (values != transparent) * WHITE] if isinstance(transparent, int) else [values])
 
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None or image.ndim != 3 or image.shape[2] not in (3, 4):
-        raise Unreadable("OpenCV cannot read it as colour")
-    return image[:, :, [2, 1, 0, 3][: image.shape[2]]]  # OpenCV has blue first
+
+def _colour(stream: BinaryIO) -> NDArray[Any]:
+    """[H, W, 2 to 4]: gray with alpha, or colours, of a PNG."""
+    if not is_png(stream):
+        raise Unreadable("16-bit colour is read of PNG and TIFF alone: convert it")
+    try:
+        import imagecodecs
+
+        values: NDArray[Any] = imagecodecs.png_decode(without_chunks(stream, (*SAYS_NOTHING, EXIF)).read())
+    except Exception as error:  # damage, or the package is missing
+        raise fault(error, first_line(error)) from None
+    if values.ndim != 3 or values.dtype != np.uint16:
+        raise Unreadable("its pixels are not the 16-bit colour that its header announces")
+    return values

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 from ..errors import UserError, first_line
 from .sources import Source
+from .unreadable import refusal
 
 CSV = "labels.csv"
 JSON = "dataset.json"
@@ -40,7 +41,8 @@ def read_text(source: Source, file: str) -> str:
             "file from Windows `iconv -f cp1252 -t utf-8` does it)"
         ) from None
     except DAMAGE as error:
-        raise UserError(f"cannot read {file} in {source.place!r} ({first_line(error)}): make it anew") from None
+        line = f"cannot read {file} in {source.place!r} ({first_line(error)}): make it anew"
+        raise refusal(error, f"{source.place}/{file}", line) from None
 
 
 def parse_json(text: str) -> list[tuple[str, str | int]] | None:

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import UserError, first_line, nearest
 from .label_files import GROUP, Entry, plain_name
 
+EXCELS_LINE = re.compile(r"sep=.\r?\n")  # by which it is told the delimiter
 DELIMITERS = ",;\t"  # the latter two are Excel's, where a comma is the decimal point, and in its "Unicode text"
 # what columns are called, the first as this program calls them
 FILE_WORDS: tuple[str, ...] = (
@@ -23,7 +25,7 @@ FILE_WORDS: tuple[str, ...] = (
 )
 FILE_WORDS += ("image_path", "imagename", "img", "name", "id")
 LABEL_WORDS = ("label", "labels", "class", "class_name", "classname", "category", "dx", "diagnosis", "target")
-BITS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
+BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
 
 Row = dict[str, str]
 
@@ -91,8 +93,8 @@ def _find(
 
 def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, Row]]) -> tuple[list[str], list[str] | None]:
     """The columns of 0 and 1 alone, and the one of them that holds each row's only 1; None where they are no such."""
-    columns = [column for column in header if all(row[column].strip() in BITS for _, row in rows)]
-    ones = [[column for column in columns if BITS[row[column].strip()]] for _, row in rows]
+    columns = [column for column in header if all(row[column].strip().lower() in BITS for _, row in rows)]
+    ones = [[column for column in columns if BITS[row[column].strip().lower()]] for _, row in rows]
     if not ones or len(columns) < 2 or any(len(found) != 1 for found in ones):
         return columns, None
     return columns, [found[0] for found in ones]
@@ -100,15 +102,19 @@ def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, Row]]) -> tuple[li
 
 def _lines_of_csv(file: str, text: str) -> tuple[list[str], list[tuple[str, Row]]]:
     """The names of the columns, and the rows with the line where each ends."""
+    named = EXCELS_LINE.match(text)
+    first = 1 if named else 0
+    text = text[named.end() :] if named else text
     reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         delimiter = _delimiter(text)
         reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, delimiter=delimiter)
         header = [name.strip() for name in reader.fieldnames or []]
         reader.fieldnames = header
-        return header, [(f"line {reader.line_num}", _whole(row, header)) for row in reader]
+        rows = [(f"line {first + reader.line_num}", _whole(row, header)) for row in reader]
+        return header, [(place, row) for place, row in rows if any(map(str.strip, row.values()))]
     except csv.Error as error:
-        raise UserError(f"{file} is not a table of commas (line {reader.line_num}: {error}): fix it") from None
+        raise UserError(f"{file} is not a table of commas (line {first + reader.line_num}: {error}): fix it") from None
 
 
 def _delimiter(text: str) -> str:

@@ -1,17 +1,17 @@
-"""Which images of a set are masks of others: pictures that say which pixels of an image show something."""
+"""Which images of a set are masks of others, which say what pixels of an image show something, or thumbnails."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .splits import SPLITS
+from .splits import is_split
 
-WORDS = r"(?:ground[ _-]?truth|gt|masks?|seg|segmentations?|labels?|annotations?)"
+WORDS = r"(?:ground[ _-]?truth|gt|masks?|seg|segmentations?|labels?|annotations?|thumb(?:nail)?s?)"
 BESIDE = re.compile(rf"(.+?)[ _.-]+{WORDS}(?:[ _-]?\d+)?", re.IGNORECASE | re.DOTALL)
 # folders; those of the first are hardly ever classes, the others may be ("mask" of photographs of faces)
 PLAIN = re.compile(r"ground[ _-]?truths?|masks|segmentation(class|object|s)?|annotations?|labels", re.IGNORECASE)
-DOUBTFUL = re.compile(r"gts?|mask|seg|label", re.IGNORECASE)
+DOUBTFUL = re.compile(r"gts?|mask|seg|label|thumb(nail)?s?", re.IGNORECASE)
 IMAGES = ("images", "image", "imgs", "img", "jpegimages", "input", "inputs", "original", "originals", "photos", "data")
 
 
@@ -46,7 +46,7 @@ def find_masks(names: Iterable[str]) -> set[str]:
 
 
 def is_mask_folder(name: str) -> bool:
-    """Whether a folder of that name may hold masks, or the boxes of a detector's images."""
+    """Whether a folder of that name may hold masks or thumbnails, or the boxes of a detector's images."""
     return bool(PLAIN.fullmatch(name) or DOUBTFUL.fullmatch(name))
 
 
@@ -67,7 +67,7 @@ def _matches(folder: tuple[str, ...], name: str, known: _Known) -> bool:
     a folder whose name says it, whether but one image has its name."""
     own = _stem(name)
     above = "/".join(folder[:-1])
-    siblings = [part for part in known.folders.get(above, ()) if part.lower() in IMAGES or part.lower() in SPLITS]
+    siblings = [part for part in known.folders.get(above, ()) if part.lower() in IMAGES or is_split(part)]
     for stem in (own, _image_of(own)):
         if stem is None:
             continue

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ..errors import RunFailed, UserError
 from .unreadable import Passing, Unreadable
 
 T = TypeVar("T")
@@ -18,8 +17,7 @@ at_work = threading.local()  # .name: the image that a thread reads, for warning
 def map_readable(function: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T | Unreadable]]:
     """(name, function(name)) in the order of `names`, an Unreadable that was raised in place of the result.
 
-    What may pass is no property of the file, and to go on without it would be to lose it: that is a RunFailed if the
-    drive fails, and a UserError if a package or a permission is missing.
+    What may pass is no property of the file, and stops (`Passing.stop`).
     """
 
     def attempt(name: str) -> T | Unreadable:
@@ -27,8 +25,7 @@ def map_readable(function: Callable[[str], T], names: Sequence[str]) -> Iterator
         try:
             return function(name)
         except Passing as passing:
-            failure = RunFailed if passing.io_error else UserError
-            raise failure(f"cannot read {name!r:.300} ({passing}): put that right, or take the file away") from None
+            raise passing.stop(name) from None
         except Unreadable as unreadable:
             return unreadable
         finally:

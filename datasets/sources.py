@@ -22,6 +22,7 @@ from .formats import FIRST, IMAGE_SUFFIXES, images_of, told
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 from .tars import label_file, members_of, says_labels, shards_of
 from .tree import Rest, is_visible
+from .unreadable import Passing, fault, refusal
 
 LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's
 TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
@@ -81,7 +82,7 @@ class FolderSource:
 
     def __init__(self, folder: Path):
         files, folders = _walk(folder)
-        images = images_of(files, lambda name: _first_bytes(folder / name))
+        images = images_of(files, lambda name: _first_bytes(name, lambda: _open_file(folder / name)))
         top = common_top(files, images)
         self._root = folder / top
         self.place = str(self._root)
@@ -94,12 +95,7 @@ class FolderSource:
         return _digest([str(self._root.resolve()), stamps, self.tables])
 
     def open(self, name: str) -> BinaryIO:
-        path = self._root / name
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for ever
-            raise OSError(errno.EINVAL, "no plain file")
-        _check_size(name, found.st_size)
-        return path.open("rb")
+        return _open_file(self._root / name)
 
     def read(self, name: str) -> bytes:
         with self.open(name) as stream:
@@ -114,11 +110,11 @@ class ZipSource:
             self._zip = zipfile.ZipFile(path)
         except ARCHIVE_DAMAGE as error:
             reason = first_line(error)
-            raise UserError(f"cannot read the zip {str(path)!r} ({reason}): make or download it again") from None
-        # some tools for Windows write backslashes
-        infos = {_member_name(info).replace("\\", "/").lstrip("/"): info for info in self._zip.infolist()}
+            line = f"cannot read the zip {str(path)!r} ({reason}): make or download it again"
+            raise refusal(error, str(path), line) from None
+        infos = {_plain(_member_name(info)): info for info in self._zip.infolist()}
         files = [name for name in infos if is_visible(name) and not name.endswith("/")]
-        images = images_of(files, lambda name: self._first_bytes(infos[name]))
+        images = images_of(files, lambda name: _first_bytes(name, lambda: self._open(name, infos[name])))
         top = common_top(files, images)
         self.place = f"{path}/{top}".rstrip("/")
         self.names, self.label_files = _sort_out(files, images, top)
@@ -147,12 +143,11 @@ class ZipSource:
     def close(self) -> None:
         self._zip.close()
 
-    def _first_bytes(self, info: zipfile.ZipInfo) -> bytes:
-        try:
-            with self._open(info.filename, info) as stream:
-                return stream.read(FIRST)
-        except ARCHIVE_DAMAGE:
-            return b""
+
+def _plain(member: str) -> str:
+    """A member's name with slashes (some tools for Windows write backslashes), without parts that lead nowhere."""
+    folder = "/" if member.endswith(("/", "\\")) else ""
+    return "/".join(part for part in member.replace("\\", "/").split("/") if part not in ("", ".")) + folder
 
 
 class TarSource:
@@ -166,7 +161,7 @@ class TarSource:
             for name, member in members_of(tar).items()
             if is_visible(name)
         }
-        images = images_of(members, lambda name: members[name].open().read(FIRST))
+        images = images_of(members, lambda name: _first_bytes(name, members[name].open))
         shards = says_labels(members)
         top = "" if several or shards else common_top(members, images)
         self.place = f"{place}/{top}".rstrip("/")
@@ -302,14 +297,23 @@ def _walk(folder: Path) -> tuple[list[str], list[str]]:
     return files, inside
 
 
-def _first_bytes(path: Path) -> bytes:
-    """b"" of a file that cannot be read, and of what is no plain file."""
+def _open_file(path: Path) -> BinaryIO:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for ever
+        raise OSError(errno.EINVAL, "no plain file")
+    _check_size(path.name, found.st_size)
+    return path.open("rb")
+
+
+def _first_bytes(name: str, open_: Callable[[], BinaryIO]) -> bytes:
+    """b"" of a file that is damaged or no plain file. `Passing.stop` where it may be an image another day."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return b""
-        with path.open("rb") as stream:
+        with open_() as stream:
             return stream.read(FIRST)
-    except (OSError, ValueError):
+    except ARCHIVE_DAMAGE as error:
+        found = fault(error, first_line(error))
+        if isinstance(found, Passing):
+            raise found.stop(name) from None
         return b""
 
 

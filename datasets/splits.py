@@ -1,5 +1,6 @@
 """Which images of a set its maker has meant for training, validation and test: by folders, or by a table's column."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -7,10 +8,12 @@ from ..errors import UserError
 from ..preparation import NO_SPLIT, split_words
 
 SPLITS = {
-    **dict.fromkeys(("train", "training", "trainset", "train_set"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "val_set"), "val"),
-    **dict.fromkeys(("test", "testing", "testset", "test_set"), "test"),
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
 }
+# train_images, Training Data, val2017 (COCO)
+NAMED = re.compile(rf"({'|'.join(SPLITS)})(?:[ _-]?(?:set|data|images?|imgs?|\d{{4}}))?", re.IGNORECASE)
 
 
 class NoSplits(UserError):
@@ -36,7 +39,13 @@ class Splits:
 
 def split_of(name: str) -> str:
     """One name for all names of a split: "train" of "Training"."""
-    return SPLITS.get(name.strip().lower(), name.strip().lower())
+    found = NAMED.fullmatch(name.strip())
+    return SPLITS[found[1].lower()] if found else name.strip().lower()
+
+
+def is_split(folder: str) -> bool:
+    """Whether a folder of that name may hold a split."""
+    return NAMED.fullmatch(folder) is not None
 
 
 def splits_of_folders(names: Iterable[str], split: str | None) -> Splits:
@@ -74,7 +83,7 @@ def chosen_names(names: Collection[str], splits: Splits, split: str | None, plac
 
 
 def _all_known(words: Iterable[str]) -> bool:
-    return all(word.lower() in SPLITS for word in set(words))
+    return all(map(is_split, set(words)))
 
 
 def _common(paths: Iterable[tuple[str, ...]]) -> int:

@@ -101,7 +101,10 @@ def _class_parents(splits: Splits) -> set[str]:
 def _on_masks(masks: Collection[str]) -> str | None:
     if not masks:
         return None
-    files = "1 file is a mask of an image" if len(masks) == 1 else f"{len(masks)} files are masks of images"
+    one = len(masks) == 1
+    files = (
+        "1 file is a mask or thumbnail of an image" if one else f"{len(masks)} files are masks or thumbnails of images"
+    )
     return f"{files} (such as {min(masks)!r:.200}): left out"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import UserError, first_line
+from .unreadable import refusal
 
 RANGE = re.compile(r"(.*)\{(\d{1,9})\.\.(\d{1,9})\}(.*)", re.DOTALL)
 MOST_SHARDS = 100_000
@@ -54,7 +55,8 @@ def members_of(tar: Path) -> dict[str, Member]:
             }
     except (OSError, ValueError, ArithmeticError, MemoryError, EOFError, RecursionError, tarfile.TarError) as error:
         reason = first_line(error)
-        raise UserError(f"cannot read the tar {str(tar)!r} ({reason}): make it anew, not compressed") from None
+        line = f"cannot read the tar {str(tar)!r} ({reason}): make it anew, not compressed"
+        raise refusal(error, str(tar), line) from None
 
 
 def says_labels(members: Iterable[str]) -> bool:

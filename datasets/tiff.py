@@ -1,7 +1,8 @@
 """TIFF files beyond 8-bit gray and RGB: their tags say what the numbers mean, and tifffile reads both.
 
 Pillow reads the rest. It garbles planes of 16 bits, ignores min-is-white beyond 8 bits, and takes any fourth band for
-alpha. Tags by number: TIFF 6.0 (Adobe 1992); 42113 is GDAL's value for "nothing measured".
+alpha. Ink (CMYK) becomes colours as soon as it is read. Tags by number: TIFF 6.0 (Adobe 1992); 42113 is GDAL's for
+"nothing measured".
 """
 
 import io
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import first_line
+from ..pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, in_8_bits
 from .deep import as_values, without_alpha
@@ -27,10 +29,12 @@ ORIENTATION, GDAL_NODATA, LOWEST, HIGHEST = 274, 42113, 340, 341
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR, CIELAB = 0, 1, 2, 3, 5, 6, 8
 MULTIPLIED = 1  # of ExtraSamples: alpha, which the colours are multiplied by
 ALPHA = (MULTIPLIED, 2)  # 0 is a band of any meaning
-# by libtiff, as Pillow carries it: none, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP
-PILLOWS_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000, 50001)
+# by libtiff, as Pillow carries it: none, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard
+PILLOWS_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000)
 PYRAMID = 64  # pages: of more, none is taken for a smaller copy of another
 FULL_SCALES = (1, 255, 65535)  # of floating-point values whose file names none
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # it logs what it finds odd to the terminal
 
 
 @dataclass(frozen=True)
@@ -78,18 +82,21 @@ def open_image(
         if (reason := _deep_only(page)) is not None:
             raise Unreadable(f"{reason} (convert to 8 or 16 bits)")
         keeps_alpha = alpha and not bands and _has_alpha(page)
-        samples, missing = (_upright(page), None) if keeps_alpha else _pixels(page, background, bands)
+        samples, missing = _pixels(page, background, bands, keeps_alpha)
         if missing is not None:
             samples = np.where(missing, 0, samples)
         levels = np.rint(samples * (255 / _white(page))).clip(0, 255).astype(np.uint8)
     image = Image.fromarray(np.squeeze(levels, 2) if levels.shape[2] == 1 else levels)
-    if keeps_alpha and page.extrasamples[0] == MULTIPLIED and image.mode == "RGBA":
-        image = Image.frombytes("RGBa", image.size, image.tobytes()).convert("RGBA")
+    if keeps_alpha and page.extrasamples[0] == MULTIPLIED:
+        multiplied = {"LA": "La", "RGBA": "RGBa"}[image.mode]
+        image = Image.frombytes(multiplied, image.size, image.tobytes()).convert(image.mode)
     return in_8_bits(image, background, alpha)
 
 
-def _pixels(page: Any, background: str, bands: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """(samples [H, W, 1 or 3], where nothing was measured), without alpha."""
+def _pixels(
+    page: Any, background: str, bands: tuple[int, ...], keeps_alpha: bool = False
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """(samples [H, W, 1 or 3], with an alpha that is kept [H, W, 2 or 4]; where nothing was measured)."""
     samples, missing = _upright(page), _missing(page)
     if bands:
         return chosen_bands(samples, bands), None if missing is None else chosen_bands(missing, bands)
@@ -97,6 +104,8 @@ def _pixels(page: Any, background: str, bands: tuple[int, ...]) -> tuple[NDArray
     if found is not None and found.own == NO_COLOURS:
         raise Unreadable(f"{found}: choose 1 or 3 of them with `bands`")
     own = _colours(page)
+    if keeps_alpha:
+        return samples[:, :, : own + 1], None
     if _has_alpha(page):
         multiplied = page.extrasamples[0] == MULTIPLIED
         samples = without_alpha(samples[:, :, : own + 1], background, _white(page), multiplied)
@@ -107,7 +116,8 @@ def _upright(page: Any) -> NDArray[Any]:
     """[H, W, S] of the file's own type; 0 is black."""
     samples = _samples(page)
     if page.photometric == WHITE_IS_ZERO:
-        samples = _turned(page, samples)
+        gray = samples[:, :, : -1 if _has_alpha(page) else None]
+        samples = np.dstack([_turned(page, gray), samples[:, :, gray.shape[2] :]])
     return oriented(samples, _tag(page, ORIENTATION, 1))
 
 
@@ -119,18 +129,7 @@ def _white(page: Any) -> float:
 
 
 def _has_alpha(page: Any) -> bool:
-    return bool(page.extrasamples) and page.extrasamples[0] in ALPHA and page.samplesperpixel > _colours(page)
-
-
-def oriented(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """[H, W, ...] as it is to be shown, by the numbers 1 to 8 of TIFF and EXIF; others change nothing."""
-    if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    return array
+    return bool(page.extrasamples) and page.extrasamples[0] in ALPHA and page.samplesperpixel > _stored(page)
 
 
 @contextmanager
@@ -138,7 +137,6 @@ def _page(stream: BinaryIO, picture: int) -> Iterator[tuple[Any, int, int]]:
     """(tifffile's page of a picture, its place, the number of pictures). What fails within is Unreadable."""
     import tifffile
 
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # it logs what it finds odd to the terminal
     try:
         # reading a member of a zip here and there would unpack it again and again
         whole = stream if hasattr(stream, "fileno") and not hasattr(stream, "_decompressor") else None
@@ -155,35 +153,46 @@ def _page(stream: BinaryIO, picture: int) -> Iterator[tuple[Any, int, int]]:
 
 
 def _is_pillows(page: Any) -> bool:
-    """Whether Pillow reads a page as its tags mean it: 8 bits or fewer in a usual order, nothing to be left out."""
+    """Whether Pillow reads a page as its tags mean it: 8, 4, 2 or 1 bits in a usual order, nothing to be left out."""
     if page.compression not in PILLOWS_COMPRESSIONS or page.sampleformat != 1 or GDAL_NODATA in page.tags:
         return False
-    if page.photometric in (SEPARATED, YCBCR, CIELAB, PALETTE):  # of CMYK Pillow keeps 8 bits
-        return page.bitspersample <= 8 or page.photometric == SEPARATED
+    if page.bitspersample not in (1, 2, 4, 8):
+        return False
+    if page.photometric in (YCBCR, CIELAB, PALETTE):
+        return True
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) or page.planarconfig != 1:
         return False
-    if page.bitspersample > 8 or (page.photometric == RGB and page.bitspersample < 8):
+    if page.photometric == RGB and page.bitspersample < 8:
         return False
-    own = page.samplesperpixel - len(page.extrasamples)
-    alpha = not page.extrasamples or (len(page.extrasamples) == 1 and page.extrasamples[0] in ALPHA)
-    return alpha and own == _colours(page)
+    alpha = () if page.photometric == WHITE_IS_ZERO else ALPHA if page.photometric == RGB else ALPHA[1:]
+    usual = not page.extrasamples or (len(page.extrasamples) == 1 and page.extrasamples[0] in alpha)
+    return usual and page.samplesperpixel - len(page.extrasamples) == _stored(page)
 
 
 def _colours(page: Any) -> int:
-    return 3 if page.photometric == RGB else 1
+    """How many there are of a pixel, read: 1 or 3."""
+    return 3 if page.photometric in (RGB, SEPARATED) else 1
+
+
+def _stored(page: Any) -> int:
+    """How many of a pixel's samples in the file make its colours."""
+    return 4 if page.photometric == SEPARATED else _colours(page)
 
 
 def _header(page: Any, pictures: int) -> Header:
-    if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB):
+    if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, SEPARATED):
         raise Unreadable(f"{page.bitspersample}-bit {page.photometric.name}: convert it to gray or RGB")
     if page.dtype is None or page.dtype.kind not in "biuf":
         raise Unreadable("its numbers are neither whole nor floating-point: convert it")
+    inks = page.samplesperpixel - len(page.extrasamples)
+    if page.photometric == SEPARATED and inks != 4:
+        raise Unreadable(f"{inks} inks: convert it to gray or RGB")
     height, width = page.imagelength, page.imagewidth
     if not 0 < height * width * page.samplesperpixel <= 3 * MOST_PIXELS or page.imagedepth != 1:
         raise Unreadable(f"{height}x{width} pixels: none, or too many, make it smaller or cut it into tiles")
     if _tag(page, ORIENTATION, 1) in (5, 6, 7, 8):
         height, width = width, height
-    gray = page.photometric != RGB
+    gray = _colours(page) == 1
     return Header(
         height,
         width,
@@ -200,6 +209,8 @@ def _header(page: Any, pictures: int) -> Header:
 
 def _mode(page: Any, gray: bool) -> str:
     """In the manner of Pillow's."""
+    if page.photometric == SEPARATED:
+        return "CMYK"
     if page.dtype.kind == "u" and page.bitspersample <= 16:
         return "RGB" if not gray else "L" if page.bitspersample <= 8 else "I;16"
     return str(page.dtype) if gray else f"RGB {page.dtype}"
@@ -214,7 +225,7 @@ def _deep_only(page: Any) -> str | None:
 def _bands(page: Any) -> Bands | None:
     """The samples of a pixel where they are more than gray, RGB and alpha; None where they are not."""
     own, extra = _colours(page), tuple(page.extrasamples)
-    more = page.samplesperpixel - own
+    more = page.samplesperpixel - _stored(page)
     if more == 0 or (more == 1 and extra and extra[0] in ALPHA):
         return None
     colours = ("red", "green", "blue") if own == 3 else ("gray",)
@@ -224,12 +235,22 @@ def _bands(page: Any) -> Bands | None:
 
 
 def _samples(page: Any) -> NDArray[Any]:
-    """[H, W, S]"""
+    """[H, W, S], with three colours in place of four inks."""
     array = page.asarray(maxworkers=1)
     if page.planarconfig == 2 and page.samplesperpixel > 1:
         array = np.moveaxis(array.reshape(page.samplesperpixel, page.imagelength, page.imagewidth), 0, -1)
     array = array.reshape(page.imagelength, page.imagewidth, page.samplesperpixel)
+    if page.photometric == SEPARATED:
+        return _without_ink(page, array)
     return array.astype(np.uint8) * 255 if array.dtype == bool else array
+
+
+def _without_ink(page: Any, inks: NDArray[Any]) -> NDArray[Any]:
+    """Each ink and black take away their share of the paper's white, as Pillow has it."""
+    white = _white(page)
+    paper = (white - inks[:, :, :3].astype(np.float64)) * (white - inks[:, :, 3:4]) / white
+    colours = paper if inks.dtype.kind == "f" else np.rint(paper)
+    return np.dstack([colours.astype(inks.dtype), inks[:, :, 4:]])
 
 
 def _missing(page: Any) -> NDArray[np.bool_] | None:
@@ -244,7 +265,7 @@ def _missing(page: Any) -> NDArray[np.bool_] | None:
         return None
     with np.errstate(over="ignore"):
         missing = samples == (int(value) if whole else samples.dtype.type(value))
-    if page.photometric == RGB:
+    if _colours(page) == 3:
         missing = np.broadcast_to(missing.all(axis=2, keepdims=True), samples.shape)
     return oriented(missing, _tag(page, ORIENTATION, 1)) if missing.any() else None
 

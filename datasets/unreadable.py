@@ -2,6 +2,8 @@
 
 import errno
 
+from ..errors import RunFailed, UserError, first_line
+
 # what the system says of a file that is as it is; all else, such as a drive that fails, may pass
 LASTING = (None, errno.EINVAL, errno.EFBIG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -20,6 +22,12 @@ class Passing(Unreadable):
         super().__init__(reason)
         self.io_error = io_error
 
+    def stop(self, name: str) -> UserError:
+        """To go on without the file would be to lose it: a RunFailed if the drive fails, a UserError if a package or a
+        permission is missing."""
+        failure = RunFailed if self.io_error else UserError
+        return failure(f"cannot read {name!r:.300} ({self}): put that right, or take the file away")
+
 
 def fault(error: Exception, reason: str) -> Unreadable:
     """What to raise for an error that reading a file has met."""
@@ -28,3 +36,9 @@ def fault(error: Exception, reason: str) -> Unreadable:
     if isinstance(error, OSError) and error.errno not in LASTING:
         return Passing(reason, io_error=error.errno not in (errno.EACCES, errno.EPERM))
     return Unreadable(reason)
+
+
+def refusal(error: Exception, name: str, lasting: str) -> UserError:
+    """What to raise where nothing goes on without a file: a UserError of words, unless the reason may pass."""
+    found = fault(error, first_line(error))
+    return found.stop(name) if isinstance(found, Passing) else UserError(lasting)

@@ -75,3 +75,14 @@ def as_8_bits(images: NDArray[Any], window: tuple[float, float] | None) -> NDArr
 def in_8_bits(levels: NDArray[np.integer]) -> NDArray[np.uint8]:
     """Levels 0 ... 65535 -> 0 ... 255, rounded: what is shown and measured of such images."""
     return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def oriented(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """[H, W, ...] as it is to be shown, by the numbers 1 to 8 of TIFF and EXIF; others change nothing."""
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return array

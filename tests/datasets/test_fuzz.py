@@ -6,11 +6,15 @@ A short form by default; STYLEGAN_ADA_FUZZ=10000 runs that many cases, other one
 import io
 import json
 import os
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,7 +26,7 @@ from stylegan_ada.preparation import Preparation
 
 CASES = int(os.environ.get("STYLEGAN_ADA_FUZZ", 0))
 FUZZ = settings(
-    max_examples=CASES // 4 or 100,
+    max_examples=CASES // 6 or 100,
     derandomize=not CASES,
     database=None,
     deadline=None,
@@ -128,6 +132,88 @@ def test_label_files(case: tuple[str, bytes]) -> None:
 @FUZZ
 def test_image_bytes(case: tuple[str, bytes]) -> None:
     _try_files({**IMAGES, case[0]: case[1]})
+
+
+def _tiff(array: np.ndarray, **how: object) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, array, **how)
+    return stream.getvalue()
+
+
+def _array(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (24, 20, 4)).astype(np.uint8)
+GRAY, COLOUR, DEEP = NOISE[:, :, 0], NOISE[:, :, :3], NOISE.astype(np.uint16) * 257
+TILES = {"tile": (16, 16), "photometric": "minisblack"}
+COMPRESSIONS = ("lzw", "packbits", "zlib", "zstd", "lzma", "lerc", "jpeg2000", "jpegxl", "jpegxr", "png")
+TIFFS = [
+    *(_tiff(DEEP[:, :, 0], compression=compression) for compression in COMPRESSIONS),
+    *(_tiff(COLOUR, compression=compression, photometric="rgb") for compression in ("webp", "jpeg", "jpegxl", "lerc")),
+    *(
+        _tiff(DEEP[:, :, 0], compression=compression, predictor=True, **TILES)
+        for compression in ("lzw", "zstd", "lzma")
+    ),
+    *(_tiff(GRAY / np.float32(255), compression="zlib", predictor=3, byteorder=order, **TILES) for order in "<>"),
+    _tiff(DEEP[:, :, :3].transpose(2, 0, 1), planarconfig="separate", photometric="rgb", compression="lzw"),
+    _tiff(DEEP, photometric="separated"),
+    _tiff(DEEP[:, :, 0] >> 4, bitspersample=12, photometric="minisblack"),
+    _tiff(DEEP[:, :, 0].astype(np.int64), bigtiff=True, extratags=[(42113, "s", 0, "-9999", True)]),
+    _tiff(GRAY > 99),
+    _tiff(DEEP[:, :, 0] >> 4, compression="jpeg", bitspersample=12),
+]
+PNGS = [imagecodecs.png_encode(DEEP[:, :, :samples].copy()) for samples in (1, 2, 3, 4)]
+ARRAYS = [
+    *(_array(GRAY.astype(dtype)) for dtype in (np.uint8, np.uint16, np.int32, np.float16, ">f8", bool)),
+    _array(np.asfortranarray(DEEP)),
+]
+
+
+@given(
+    st.one_of(
+        st.tuples(st.just("a/c.tif"), st.sampled_from(TIFFS).flatmap(mutated)),
+        st.tuples(st.just("a/c.png"), st.sampled_from(PNGS).flatmap(mutated)),
+        st.tuples(st.just("a/c.npy"), st.sampled_from(ARRAYS).flatmap(mutated)),
+    )
+)
+@FUZZ
+def test_deep_files(case: tuple[str, bytes]) -> None:
+    """With and without images beside it: a .npy there is no image."""
+    _try_files({case[0]: case[1], "b/0.png": IMAGES["a/0.png"]})
+    _try_files({case[0]: case[1]})
+
+
+def _tar(shards: bool) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        files = {"labels.csv": CSV.encode(), **IMAGES} if not shards else {}
+        for key, name in enumerate(IMAGES if shards else ()):
+            about = json.dumps({"label": name[0]}).encode()
+            files |= {f"{key}{Path(name).suffix}": IMAGES[name], f"{key}.cls": b"%d" % (key % 2), f"{key}.json": about}
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
+TARS = [_tar(shards=False), _tar(shards=True)]
+
+
+@given(st.sampled_from(TARS).flatmap(mutated), st.integers(0, 30), st.integers(0, 511), st.binary(max_size=12))
+@FUZZ
+def test_tars(data: bytes, block: int, at: int, piece: bytes) -> None:
+    """Changed anywhere, and in one of the blocks of 512 bytes, most of which are headers."""
+    place = 512 * block + at
+    data = data[:place] + piece + data[place + len(piece) :] if place < len(data) else data
+    with tempfile.TemporaryDirectory(dir=MEMORY) as temporary:
+        os.environ["STYLEGAN_ADA_CACHE"] = str(Path(temporary, "cache"))
+        Path(temporary, "set.tar").write_bytes(data)
+        _try(Path(temporary, "set.tar"))
+        assert sorted(os.listdir(temporary)) in (["cache", "set.tar"], ["set.tar"])
 
 
 def _zip(label_file: str | None, method: int) -> bytes:

@@ -171,3 +171,22 @@ def test_a_table_that_is_not_read_is_named(tmp_path: Path) -> None:
 def test_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"labels.csv in .* is not UTF-8 .*in Excel 'CSV UTF-8'"):
         _read(tmp_path, PLAIN.replace("x", "Gr\u00f6\u00dfe").encode("cp1252"))
+
+
+@pytest.mark.parametrize("end", ["\n,\n", "\n,,\n\n", "\r\n , \r\n"])
+def test_rows_of_nothing_are_passed_over(tmp_path: Path, end: str) -> None:
+    """Excel leaves them behind where cells were emptied."""
+    table = "file,label\n" + "\n".join(f"{name},{label}" for name, label in LABELS.items())
+    assert _by_name(_read(tmp_path, table + end)) == LABELS
+
+
+def test_one_hot_columns_of_true_and_false(tmp_path: Path) -> None:
+    table = "image,x,y\nimages/a,True,False\nimages/b,FALSE,TRUE\nimages/c,True,False\n"
+    assert _by_name(_read(tmp_path, table)) == LABELS
+
+
+def test_the_line_by_which_excel_names_the_delimiter(tmp_path: Path) -> None:
+    table = "sep=;\r\nfile;label\r\n" + "\r\n".join(f"{name};{label}" for name, label in LABELS.items())
+    assert _by_name(_read(tmp_path, table)) == LABELS
+    with pytest.raises(UserError, match=r"labels\.csv line 5 lacks a file or a label"):
+        _read(tmp_path, table.replace("c.jpg;x", "c.jpg;"))

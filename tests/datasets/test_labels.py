@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stylegan_ada.datasets.class_names import class_order
+from stylegan_ada.datasets.class_names import alike_warnings, class_order
 from stylegan_ada.datasets.labels import Labelling, label_warnings, read_labels
 from stylegan_ada.datasets.sources import open_source
 from stylegan_ada.errors import UserError
@@ -142,3 +142,10 @@ def test_a_zip_of_macos_has_its_letters(tmp_path: Path) -> None:
     with open_source(str(path)) as source:
         assert read_labels(source, Preparation()).classes == ("Gr\u00f6\u00dfe", "\u88c2\u7eb9")
         assert source.read(source.names[0]) == b""
+
+
+def test_one_number_written_twice_is_said() -> None:
+    assert alike_warnings(["0", "1", "1.0", "01", "2"]) == [
+        "classes '1' and '1.0' and '01' are one number: give them one name if they are one"
+    ]
+    assert alike_warnings(["1", "-1", "0.5", "1e", "10"]) == []

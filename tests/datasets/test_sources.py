@@ -161,3 +161,9 @@ def test_errors(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=word) as raised, open_source(str(place)):
             pass
         assert "\n" not in str(raised.value)
+
+
+def test_paths_of_a_zip_may_begin_with_the_folder_itself(tmp_path: Path) -> None:
+    with open_source(_zip(tmp_path / "a.zip", "./set/a/1.png", "./set/b/2.png", "./set/./b/3.png")) as source:
+        assert source.names == ["a/1.png", "b/2.png", "b/3.png"]
+        assert source.read("b/3.png") == b"./set/./b/3.png"

@@ -1,5 +1,7 @@
 """TIFF files as scientific programs write them, against the pixels that they were written from."""
 
+import logging
+
 import numpy as np
 import pytest
 import tifffile
@@ -7,8 +9,9 @@ from PIL import Image
 
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.opening import open_image, open_values, read_header
-from stylegan_ada.datasets.tiff import oriented
+from stylegan_ada.datasets.unreadable import Unreadable
 from stylegan_ada.errors import UserError
+from stylegan_ada.pixels import oriented
 from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
@@ -217,3 +220,90 @@ def test_what_is_no_picture_of_gray_or_colours(write):
         load_dataset(str(write(GRAY.astype(np.complex64))))
     with open(write(GRAY.astype(np.uint16), "b.tif") / "b.tif", "rb") as stream:
         assert open_values(stream).shape == (20, 24, 1)
+
+
+def _cmyk(white):
+    """COLOUR in ink: black takes what is common to the three, by thirds."""
+    paper = COLOUR / 255
+    black = (1 - paper.max(axis=2, keepdims=True)) / 3
+    return np.rint(np.dstack([1 - paper / (1 - black), black]) * white)
+
+
+@pytest.mark.parametrize("how", [{}, {"planarconfig": "separate"}, {"byteorder": ">"}, {"compression": "lzw"}])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_ink_becomes_colours(write, dtype, how):
+    white = np.iinfo(dtype).max
+    array = _cmyk(white).astype(dtype)
+    array = array.transpose(2, 0, 1) if "planarconfig" in how else array
+    found = values_of(write(array, photometric="separated", **how))
+    np.testing.assert_allclose(found / white, COLOUR / 255, atol=2 / white)
+
+
+def test_ink_of_other_kinds_is_refused(write):
+    folder = write(COLOUR, photometric="rgb")
+    content = bytearray((folder / "a.tif").read_bytes())
+    content[content.find(b"\x06\1\3\0") + 8] = 5  # PhotometricInterpretation: separated
+    (folder / "a.tif").write_bytes(content)
+    with open(folder / "a.tif", "rb") as stream, pytest.raises(Unreadable, match="3 inks: convert it to gray or RGB"):
+        read_header(stream)
+
+
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_of_gray(write, photometric, kind, dtype):
+    """Min-is-white turns the gray, not the alpha."""
+    if (photometric, kind) == ("miniswhite", "assocalpha"):
+        pytest.skip("what that would be is not laid down")
+    white = np.iinfo(dtype).max
+    alpha = np.linspace(0, 1, 24)[None].repeat(20, 0)
+    gray = GRAY / 255 * (alpha if kind == "assocalpha" else 1)
+    gray = 1 - gray if photometric == "miniswhite" else gray
+    array = np.rint(np.dstack([gray, alpha]) * white).astype(dtype)
+    folder = write(array, photometric=photometric, planarconfig="contig", extrasamples=[kind])
+    found = values_of(folder)[:, :, 0] / white
+    np.testing.assert_allclose(found, GRAY / 255 * alpha + 1 - alpha, atol=2 / 255)
+    if dtype == np.uint8:
+        kept = values_of(folder, Preparation(channels=4)) / white
+        np.testing.assert_allclose(kept[:, :, 0], GRAY / 255 * alpha, atol=2 / 255)
+        np.testing.assert_allclose(kept[:, :, 3], alpha, atol=1 / 255)
+
+
+@pytest.mark.parametrize("array", [GRAY, COLOUR], ids=["gray", "colour"])
+@pytest.mark.parametrize("compression", ["webp", "zstd", "lzma", "jpeg2000", "png", "jpegxl", "lerc"])
+def test_compressions_of_8_bits(write, array, compression):
+    if compression == "webp" and array is GRAY:
+        pytest.skip("WebP has colours")
+    photometric = "minisblack" if array is GRAY else "rgb"
+    found = values_of(write(array, compression=compression, photometric=photometric))
+    assert np.array_equal(np.squeeze(found), array)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 7, 10, 12, 14])
+def test_any_number_of_bits(write, bits):
+    """Up to 8 as a share of white, beyond as they are."""
+    array = (GRAY.astype(np.uint16) << 8) >> (16 - bits)
+    folder = write(array.astype(np.uint8 if bits < 8 else np.uint16), bitspersample=bits, photometric="minisblack")
+    expected = np.rint(array * (255 / (2**bits - 1))) if bits < 8 else array
+    np.testing.assert_allclose(values_of(folder)[:, :, 0], expected, atol=0.5)
+
+
+def test_alpha_before_another_band_is_kept(write):
+    alpha = np.linspace(0, 255, 24).astype(np.uint8)[None].repeat(20, 0)
+    folder = write(np.dstack([COLOUR, alpha, GRAY]), photometric="rgb", extrasamples=["unassalpha", "unspecified"])
+    found = values_of(folder, Preparation(channels=4))
+    assert np.array_equal(found[:, :, 3], alpha)
+    np.testing.assert_allclose(found[:, :, :3], COLOUR / 255.0 * alpha[:, :, None], atol=1)
+
+
+def test_nothing_of_a_library_reaches_the_terminal(write, capfd):
+    folder = write(GRAY)
+    content = bytearray((folder / "a.tif").read_bytes())
+    at = content.find(b"\x15\x01\x03\0")  # SamplesPerPixel
+    content[at + 2 : at + 12] = b"\4\0\1\0\0\0\xff\xff\xff\x7f"
+    (folder / "a.tif").write_bytes(content)
+    with pytest.raises(UserError):
+        load_dataset(str(folder))
+    assert capfd.readouterr() == ("", "")
+    for name in ("PIL", "tifffile"):
+        assert len(logging.getLogger(name).handlers) <= 1

@@ -31,7 +31,13 @@ Save = Callable[..., np.ndarray]
         (["JPEGImages/2007_1.jpg"], ["SegmentationClass/2007_1.png", "SegmentationObject/2007_1.png"]),
         (["cat/1.png", "dog/2.png"], ["cat/mask/1.png", "masks/2.png"]),
         (["cat/1.png", "dog/1.png"], ["mask/cat/1.png", "mask/dog/1.png"]),
+        (["train2017/1.jpg", "val2017/2.jpg"], ["labels/train2017/1.png", "labels/val2017/2.png"]),
+        (
+            ["cat/1.png", "cat/2.png"],
+            ["cat/thumbs/1.png", "cat/thumbs/2.png", "cat/1_thumb.png", "cat/2-thumbnail.png"],
+        ),
         # ordinary classes
+        (["thumbs/1.png", "fingers/2.png"], []),
         (["mask/000.png", "mask/001.png", "no_mask/000.png", "no_mask/001.png"], []),
         (["masks/m1.png", "faces/f1.png"], []),
         (["labels/000.png", "bottles/000.png", "caps/000.png"], []),
@@ -50,6 +56,11 @@ def test_masks_are_those_that_go_with_an_image(images: list[str], masks: list[st
         (["images/train/1.png", "images/val/2.png"], ["train", "val"], ["1.png", "2.png"]),
         (["train/images/1.png", "valid/images/2.png"], ["train", "valid"], ["1.png", "2.png"]),
         (["cat/train/1.png", "dog/test/2.png"], ["train", "test"], ["cat/1.png", "dog/2.png"]),
+        (["train2017/1.png", "val2017/2.png"], ["train2017", "val2017"], ["1.png", "2.png"]),
+        (["train_images/a/1.png", "test_images/b/2.png"], ["train_images", "test_images"], ["a/1.png", "b/2.png"]),
+        (["Training Data/a/1.png", "Test Data/b/2.png"], ["Training Data", "Test Data"], ["a/1.png", "b/2.png"]),
+        (["images/train2017/1.png", "images/val2017/2.png"], ["train2017", "val2017"], ["1.png", "2.png"]),
+        (["trains/1.png", "tests/2.png"], [], ["trains/1.png", "tests/2.png"]),
         (["test/1.png", "rest/2.png"], [], ["test/1.png", "rest/2.png"]),
         (["train/1.png", "2.png"], [], ["train/1.png", "2.png"]),
         (["a/test/1.png", "b/2.png"], [], ["a/test/1.png", "b/2.png"]),
@@ -121,8 +132,11 @@ def test_masks_are_left_out_and_told(folder: Path, save: Save) -> None:
         save(name, mode="L")
     found = _load(folder)
     assert (found.classes, len(found)) == (("cat", "dog"), 6)
-    assert "warning: 3 files are masks of images (such as 'cat/0_mask.png'): left out" in found.notes
-    assert "3 files are masks of images (such as 'cat/0_mask.png'): left out" in inspect_source(str(folder)).warnings
+    assert "warning: 3 files are masks or thumbnails of images (such as 'cat/0_mask.png'): left out" in found.notes
+    assert (
+        "3 files are masks or thumbnails of images (such as 'cat/0_mask.png'): left out"
+        in inspect_source(str(folder)).warnings
+    )
 
 
 def test_a_label_file_may_name_masks_or_not(folder: Path, save: Save) -> None:
