@@ -13,6 +13,8 @@ from ..preparation import Preparation
 from . import arrays, decode, deep, dicom, tiff
 from .bands import chosen_bands
 from .decode import Header, open_stream
+from .formats import FIRST
+from .label_files import DAMAGE
 from .parallel import map_readable
 from .pictures_of_files import file_of, page_of, picture_names
 from .sources import Source, require_images
@@ -65,12 +67,13 @@ def open_picture(source: Source, name: str) -> Iterator[tuple[BinaryIO, int]]:
 
 def read_header(stream: BinaryIO, picture: int = 0, bands: tuple[int, ...] = ()) -> Header:
     """As decode.read_header, of all formats. bands: those that are to be taken. Raises Unreadable."""
-    if arrays.is_array(stream):
+    beginning = _beginning(stream)
+    if arrays.is_array(beginning):
         header = arrays.read_header(stream)
-    elif dicom.is_dicom(stream):
+    elif dicom.is_dicom(beginning):
         header = dicom.read_header(stream)
     else:
-        page, pictures, found = _look_at_tags(stream, picture)
+        page, pictures, found = _look_at_tags(stream, beginning, picture)
         header = found or decode.read_header(stream, page)
         header = header if pictures is None else replace(header, frames=pictures)
     return replace(header, gray=len(bands) == 1, transparent=False, bands=None) if bands else header
@@ -81,11 +84,12 @@ def open_image(
 ) -> Image.Image:
     """As decode.open_image, of all formats. DICOM files have no transparency."""
     background, bands = preparation.background, preparation.bands
-    if arrays.is_array(stream):
+    beginning = _beginning(stream)
+    if arrays.is_array(beginning):
         return arrays.open_image(stream, background, alpha, bands)
-    if dicom.is_dicom(stream):
+    if dicom.is_dicom(beginning):
         return decode.in_8_bits(dicom.read_image(stream, picture), background, alpha, bands)
-    page, _, found = _look_at_tags(stream, picture)
+    page, _, found = _look_at_tags(stream, beginning, picture)
     if found is not None:
         return tiff.open_image(stream, picture, background, alpha, bands)
     return decode.open_image(stream, background, alpha, page, bands)
@@ -106,21 +110,32 @@ def open_shown(stream: BinaryIO, picture: int = 0, preparation: Preparation = PL
 def open_values(stream: BinaryIO, picture: int = 0, preparation: Preparation = PLAIN) -> NDArray[np.float32]:
     """As deep.open_values, of all formats: [H, W, 1 or 3], NaN where nothing was measured."""
     background, bands = preparation.background, preparation.bands
-    if arrays.is_array(stream):
+    beginning = _beginning(stream)
+    if arrays.is_array(beginning):
         return arrays.open_values(stream, background, bands)
-    if dicom.is_dicom(stream):
+    if dicom.is_dicom(beginning):
         values = dicom.read_values(stream, picture)
         return chosen_bands(values, bands) if bands else values
-    page, _, found = _look_at_tags(stream, picture)
+    page, _, found = _look_at_tags(stream, beginning, picture)
     if found is not None:
         return tiff.open_values(stream, picture, background, bands)
     return deep.open_values(stream, background, page, bands)
 
 
-def _look_at_tags(stream: BinaryIO, picture: int) -> tuple[int, int | None, Header | None]:
+def _beginning(stream: BinaryIO) -> bytes:
+    """The first bytes of a stream, which is left at its beginning; none of a damaged one."""
+    try:
+        found = stream.read(FIRST)
+        stream.seek(0)
+    except DAMAGE:
+        return b""
+    return found
+
+
+def _look_at_tags(stream: BinaryIO, beginning: bytes, picture: int) -> tuple[int, int | None, Header | None]:
     """Of a TIFF (the page of a picture, the number of pictures, its header where tifffile is to read it); of others
     (picture, None, None). What tifffile cannot make out is left to Pillow if that sees no more than 8 bits in it."""
-    if not tiff.is_tiff(stream):
+    if not tiff.is_tiff(beginning):
         return picture, None, None
     try:
         found = tiff.find(stream, picture)

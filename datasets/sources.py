@@ -82,7 +82,7 @@ class FolderSource:
 
     def __init__(self, folder: Path):
         files, folders = _walk(folder)
-        images = images_of(files, lambda name: _first_bytes(name, lambda: _open_file(folder / name)))
+        images = images_of(files, lambda name: _first_bytes(name, lambda: _open_file(f"{folder}/{name}")))
         top = common_top(files, images)
         self._root = folder / top
         self.place = str(self._root)
@@ -95,7 +95,7 @@ class FolderSource:
         return _digest([str(self._root.resolve()), stamps, self.tables])
 
     def open(self, name: str) -> BinaryIO:
-        return _open_file(self._root / name)
+        return _open_file(f"{self.place}/{name}")
 
     def read(self, name: str) -> bytes:
         with self.open(name) as stream:
@@ -297,12 +297,12 @@ def _walk(folder: Path) -> tuple[list[str], list[str]]:
     return files, inside
 
 
-def _open_file(path: Path) -> BinaryIO:
-    found = path.stat()
+def _open_file(path: str) -> BinaryIO:
+    found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for ever
         raise OSError(errno.EINVAL, "no plain file")
-    _check_size(path.name, found.st_size)
-    return path.open("rb")
+    _check_size(os.path.basename(path), found.st_size)
+    return open(path, "rb")
 
 
 def _first_bytes(name: str, open_: Callable[[], BinaryIO]) -> bytes:

@@ -21,7 +21,6 @@ from ..pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, in_8_bits
 from .deep import as_values, without_alpha
-from .label_files import DAMAGE
 from .unreadable import Unreadable, fault
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -47,14 +46,9 @@ class Found:
     header: Header | None
 
 
-def is_tiff(stream: BinaryIO) -> bool:
-    """Whether a stream, which is left at its beginning, has TIFF's mark."""
-    try:
-        mark = stream.read(4)
-        stream.seek(0)
-    except DAMAGE:
-        return False
-    return mark in MARKS
+def is_tiff(beginning: bytes) -> bool:
+    """Whether a file that begins so is a TIFF."""
+    return beginning.startswith(MARKS)
 
 
 def find(stream: BinaryIO, picture: int) -> Found:

@@ -1,5 +1,6 @@
 """A drive that fails, and a permission that is missing, stop with the file's name: to go on would lose the file."""
 
+import builtins
 import errno
 import io
 import os
@@ -50,7 +51,7 @@ def test_it_stops_and_another_day_all_is_there(place, monkeypatch, source, faili
         return real(file, *args, **options)
 
     with monkeypatch.context() as patch:
-        for module, name in ((io, "open"), (tarfile, "bltn_open"), (zipfile.io, "open")):
+        for module, name in ((builtins, "open"), (io, "open"), (tarfile, "bltn_open"), (zipfile.io, "open")):
             patch.setattr(module, name, fails)
         with pytest.raises(UserError, match="put that right, or take the file away") as caught:
             load_dataset(str(place / source))
