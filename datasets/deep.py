@@ -40,16 +40,16 @@ def open_values(
     return as_values(chosen_bands(values, bands) if bands else without_alpha(values, background, WHITE))
 
 
-def without_alpha(
-    values: NDArray[Any], background: str, white: float, multiplied: bool = False
-) -> NDArray[np.floating[Any]]:
+def without_alpha(values: NDArray[Any], background: str, white: float, multiplied: bool = False) -> NDArray[Any]:
     """[H, W, 1 or 3] of samples [H, W, S]: where S is 2 or 4 the last one is alpha, up to `white`, and what it lets
     through is white, or black if that is the background. An alpha of 0 everywhere hides nothing.
 
     multiplied: whether the colours are multiplied by alpha already.
     """
-    colours = np.asarray(values[:, :, : 1 if values.shape[2] <= 2 else 3], np.float64)
-    if values.shape[2] in (1, 3) or not values[:, :, -1].any():
+    if values.shape[2] in (1, 3):
+        return values
+    colours = np.asarray(values[:, :, : 1 if values.shape[2] == 2 else 3], np.float64)
+    if not values[:, :, -1].any():
         return colours
     alpha = values[:, :, -1:] / white
     behind_it = 0.0 if behind(background) == "black" else white
@@ -61,7 +61,10 @@ def as_values(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) ->
     Raises Unreadable where that is everywhere."""
     with np.errstate(over="ignore"):
         found = np.array(values, np.float32)
-    nothing = ~np.isfinite(found) if missing is None else ~np.isfinite(found) | missing
+    finite = np.isfinite(found)
+    if missing is None and finite.all():
+        return found
+    nothing = ~finite if missing is None else ~finite | missing
     if nothing.all():
         raise Unreadable("all its pixels are NaN, infinite or the value that stands for nothing measured")
     found[nothing] = np.nan
@@ -83,7 +86,8 @@ def fitted(
     background: of padding: "edge", "reflect", or "black" and "white", the lower and the upper end of `window`. NaN,
     where nothing was measured, becomes the lower end.
     """
-    values = np.where(np.isnan(values), np.float32(window[0]), values)
+    if np.isnan(values.min()):
+        values = np.where(np.isnan(values), np.float32(window[0]), values)
     if channels == 1 and values.shape[2] == 3:
         values = np.asarray(values @ np.array(LUMA), np.float32)[:, :, None]
     planes = [np.asarray(scaled(Image.fromarray(plane), height, width, fit)) for plane in values.transpose(2, 0, 1)]

@@ -191,7 +191,7 @@ def _decoded(
             if window is not None:
                 values = open_values(stream, picture, preparation)
                 planes = to_window(fitted(values, height, width, channels, fit, background, window), window)
-                return planes, [MISSING] if np.isnan(values).any() else []
+                return planes, [MISSING] if np.isnan(values.min()) else []
             image = open_image(stream, picture, preparation, alpha=channels == 4)
         planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
         return planes, [str(mark) for mark in image.info]

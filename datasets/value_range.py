@@ -33,7 +33,7 @@ class Apart:
 def value_range(values: NDArray[np.float32]) -> ValueRange:
     """Of an image, of any shape, without NaN."""
     flat = values.ravel()
-    if np.isnan(flat).any():
+    if np.isnan(flat.min()):
         flat = flat[~np.isnan(flat)]
     sample = np.sort(flat[:: max(1, len(flat) // SAMPLE)])
     between = sample[np.linspace(0, len(sample) - 1, TAIL).astype(int)]
