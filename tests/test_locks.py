@@ -70,11 +70,10 @@ def test_without_locks_the_cache_keeps_what_may_be_written(image_folder, tmp_pat
     assert other.exists()
 
 
-@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_commands_on_such_a_file_system(number, environment, image_folder, tmp_path, program):
+def test_commands_on_such_a_file_system(environment, image_folder, tmp_path, program):
     (tmp_path / "stub.c").write_text(STUB)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "stub.so", tmp_path / "stub.c"], check=True)
-    without = {**environment, "LD_PRELOAD": str(tmp_path / "stub.so"), "FLOCK_ERRNO": str(number)}
+    without = {**environment, "LD_PRELOAD": str(tmp_path / "stub.so"), "FLOCK_ERRNO": str(errno.ENOLCK)}
     small = ["--size", "16", "--batch", "8", "--channel-base", "64", "--channel-max", "8", "--evaluate-kimg", "0"]
     small += ["--kimg", "0.008", "--device", "cpu", "--data", image_folder]
     done = program("train", "--out", tmp_path / "run", *small, env=without)

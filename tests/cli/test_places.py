@@ -52,8 +52,10 @@ def test_the_folder_that_one_is_in(fails, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-@pytest.mark.parametrize("mode", [0o755, 0o766], ids=["not to write", "not to search"])
-@pytest.mark.parametrize("name", ["train", "project", "utility", "augment-check", "report", "images", "export"])
+@pytest.mark.parametrize(
+    ("name", "mode"),  # not to write, not to search
+    [("train", 0o755), ("project", 0o766), ("utility", 0o755), ("report", 0o766), ("images", 0o755), ("export", 0o766)],
+)
 def test_in_a_folder_of_others(as_nobody, image_folder, name, mode):
     place = image_folder.parent / "open" / f"{name}-{mode:o}"
     place.mkdir()
@@ -68,8 +70,10 @@ def test_in_a_folder_of_others(as_nobody, image_folder, name, mode):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-@pytest.mark.parametrize("mode", [0o700, 0o755, 0o733, 0o766])
-@pytest.mark.parametrize("name", ["train", "project", "utility", "augment-check"])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("train", 0o700), ("train", 0o766), ("project", 0o755), ("utility", 0o733), ("augment-check", 0o766)],
+)
 def test_a_folder_of_others(as_nobody, image_folder, name, mode):
     place = image_folder.parent / "open" / f"of-others-{name}-{mode:o}"
     place.mkdir()
