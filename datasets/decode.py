@@ -34,6 +34,7 @@ TURNS = {
 }  # by the numbers of EXIF
 OPAQUE = "alpha of 0 everywhere, which is ignored"
 DOUBTFUL = "alpha that is perhaps none"
+MISSING = "nothing was measured somewhere"
 TRANSPARENT = "transparency"  # in the info of Pillow's images
 MOST_PIXELS = 178_956_970  # above which Pillow refuses to decode
 

@@ -31,7 +31,7 @@ Row = dict[str, str]
 
 
 class NoColumns(UserError):
-    """The table has no columns that are known to hold files and classes."""
+    """There are no columns that are known to hold files and classes, or not those that were asked for."""
 
 
 def parse_table(
@@ -83,7 +83,7 @@ def _find(
     """The column that is wanted, is called as this program does, or alone has one of these names; None without one."""
     if wanted is not None:
         if wanted not in header:
-            raise UserError(f"`{option}` {wanted}: {file} has no such column, {nearest(wanted, header)}")
+            raise NoColumns(f"`{option}` {wanted}: {file} has no such column, {nearest(wanted, header)}")
         return wanted
     if words[0] in header and words[0] != other:
         return words[0]

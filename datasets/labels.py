@@ -79,7 +79,7 @@ def read_labels(
     columns = {"file_column": file_column, "label_column": label_column}
     given = [f"`{name}` {column}" for name, column in columns.items() if column is not None]
     if given and file in (None, JSON):
-        raise UserError(f"{given[0]}: there is no table labels.csv in {source.place!r}, whose column that would be")
+        raise NoColumns(f"{given[0]}: there is no table labels.csv in {source.place!r}, whose column that would be")
     splits = splits or splits_of_folders(source.names, None)
     if file is None:
         return _labels_of_folders(source.place, splits)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..preparation import Preparation
-from .decode import Header
+from .decode import MISSING, Header
 from .opening import open_image, open_picture, open_values, read_header
-from .pixel_notes import MISSING, marks_of
+from .pixel_notes import marks_of
 from .sources import Source
 from .value_range import ValueRange, value_range
 

@@ -15,13 +15,13 @@ from ..preparation import AUTO, BORDERS, Preparation
 from .bands import require_colours
 from .cache import Meta, write_cache
 from .conversions import conversions
-from .decode import Header, to_array
+from .decode import MISSING, Header, to_array
 from .deep import fitted
 from .labels import Labelling, label_warnings, require_two_each
 from .opening import open_image, open_picture, open_values, read_headers
 from .parallel import map_readable
 from .pictures_of_files import file_of
-from .pixel_notes import MISSING, marks_of, pixel_notes
+from .pixel_notes import marks_of, pixel_notes
 from .progress import Progress
 from .sizes import resolve_size, too_small
 from .sources import Source

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .decode import DOUBTFUL, OPAQUE
+from .decode import DOUBTFUL, MISSING, OPAQUE
 
 BLANK = "of one colour throughout"
 NO_COLOUR = "gray, saved in colour"
-MISSING = "nothing was measured somewhere"
 WORDS = {
     OPAQUE: "images have an alpha of 0 everywhere: it is ignored, as if they were opaque",
     DOUBTFUL: "images are hardly opaque anywhere, by their fourth band: if that is no transparency, give `bands` 1,2,3",

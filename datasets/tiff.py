@@ -19,7 +19,7 @@ from PIL import Image
 from ..errors import first_line
 from ..pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
-from .decode import MOST_PIXELS, Header, in_8_bits
+from .decode import MISSING, MOST_PIXELS, Header, in_8_bits
 from .deep import as_values, without_alpha
 from .unreadable import Unreadable, fault
 
@@ -84,7 +84,10 @@ def open_image(
     if keeps_alpha and page.extrasamples[0] == MULTIPLIED:
         multiplied = {"LA": "La", "RGBA": "RGBa"}[image.mode]
         image = Image.frombytes(multiplied, image.size, image.tobytes()).convert(image.mode)
-    return in_8_bits(image, background, alpha)
+    found = in_8_bits(image, background, alpha)
+    if missing is not None:
+        found.info[MISSING] = True
+    return found
 
 
 def _pixels(

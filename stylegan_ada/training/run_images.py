@@ -12,6 +12,7 @@ from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
 from ..datasets import ImageDataset, load_dataset, split
 from ..datasets.groups import NoGroups
+from ..datasets.label_tables import NoColumns
 from ..datasets.splits import NoSplits
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
@@ -64,13 +65,17 @@ def split_of(dataset: ImageDataset, config: RunConfig) -> tuple[NDArray[np.int64
 
 
 def load_other(source: str, preparation: Preparation, load: Callable[..., ImageDataset]) -> ImageDataset:
-    """The images of perhaps another set than a run's own, which need not have its splits and groups."""
+    """The images of perhaps another set than a run's own, which need not have its splits, groups and columns."""
     try:
         return load(source, preparation)
     except NoSplits:
         return load_other(source, replace(preparation, split=None), load)
     except NoGroups:
         return load_other(source, replace(preparation, groups=None), load)
+    except NoColumns:
+        if preparation.file_column is None and preparation.label_column is None:
+            raise
+        return load_other(source, replace(preparation, file_column=None, label_column=None), load)
 
 
 def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any) -> ImageDataset:

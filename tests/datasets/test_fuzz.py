@@ -26,7 +26,7 @@ from stylegan_ada.preparation import Preparation
 
 CASES = int(os.environ.get("STYLEGAN_ADA_FUZZ", 0))
 FUZZ = settings(
-    max_examples=CASES // 6 or 100,
+    max_examples=CASES // 6 or 70,
     derandomize=not CASES,
     database=None,
     deadline=None,

@@ -175,12 +175,13 @@ def test_the_value_for_nothing_measured_is_black(write, dtype, value):
     assert (found[:6, :9] == (0 if dtype == np.uint8 else array[measured].min())).all()
 
 
-def test_it_is_said_where_nothing_was_measured(write):
-    array = GRAY.astype(np.float32)
-    array[3, 3] = np.nan
-    found = load_dataset(str(write(array)))
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_it_is_said_where_nothing_was_measured(write, dtype):
+    array = np.where(GRAY == 7, 8, GRAY).astype(dtype)
+    array[3, 3] = 7 if dtype == np.uint8 else np.nan
+    found = load_dataset(str(write(array, extratags=[(42113, "s", 0, "7", True)])))
     assert any(line.startswith("warning: 1 images have pixels where nothing was measured") for line in found.notes)
-    assert found.window == (0, 255)
+    assert found.window == (None if dtype == np.uint8 else (0, 255))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -97,6 +97,21 @@ def test_a_run_that_was_begun_before_copies_were_kept_together(run):
     np.testing.assert_array_equal(run_images(path, None).held_out, trainer.held_out)
 
 
+def test_another_set_need_not_have_the_runs_columns(image_folder, tmp_path):
+    columns = Preparation(file_column="image_id", label_column="dx")
+    assert load_other(str(image_folder), columns, load_dataset).classes == ("bright", "dark")
+    other = tmp_path / "other"
+    shutil.copytree(image_folder, other)
+    names = sorted(str(path.relative_to(other)) for path in other.rglob("*.png"))
+    (other / "labels.csv").write_text(
+        "file,label\n" + "".join(f"{name},x{index % 2}\n" for index, name in enumerate(names))
+    )
+    assert load_other(str(other), columns, load_dataset).classes == ("x0", "x1")
+    (other / "labels.csv").write_text("no,columns\n")
+    with pytest.raises(UserError, match="must start with the line 'file,label'"):
+        load_other(str(other), Preparation(), load_dataset)
+
+
 def test_another_set_need_not_have_the_runs_groups_and_splits(image_folder):
     grouped = load_other(str(image_folder), Preparation(groups="folder:1"), load_dataset)
     assert set(grouped.groups) == {"bright", "dark"}
