@@ -21,7 +21,7 @@ from ..pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MISSING, MOST_PIXELS, Header, in_8_bits
 from .deep import as_values, without_alpha
-from .unreadable import Unreadable, fault
+from .unreadable import Passing, Unreadable, fault
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION, GDAL_NODATA, LOWEST, HIGHEST = 274, 42113, 340, 341
@@ -30,6 +30,7 @@ MULTIPLIED = 1  # of ExtraSamples: alpha, which the colours are multiplied by
 ALPHA = (MULTIPLIED, 2)  # 0 is a band of any meaning
 # by libtiff, as Pillow carries it: none, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard
 PILLOWS_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000)
+NO_CODEC = "requires the 'imagecodecs' package"  # tifffile's words
 PYRAMID = 64  # pages: of more, none is taken for a smaller copy of another
 FULL_SCALES = (1, 255, 65535)  # of floating-point values whose file names none
 
@@ -132,9 +133,9 @@ def _has_alpha(page: Any) -> bool:
 @contextmanager
 def _page(stream: BinaryIO, picture: int) -> Iterator[tuple[Any, int, int]]:
     """(tifffile's page of a picture, its place, the number of pictures). What fails within is Unreadable."""
-    import tifffile
-
     try:
+        import tifffile
+
         # reading a member of a zip here and there would unpack it again and again
         whole = stream if hasattr(stream, "fileno") and not hasattr(stream, "_decompressor") else None
         with tifffile.TiffFile(whole or io.BytesIO(stream.read())) as file:
@@ -146,6 +147,8 @@ def _page(stream: BinaryIO, picture: int) -> Iterator[tuple[Any, int, int]]:
     except Unreadable:
         raise
     except Exception as error:  # tifffile and its codecs raise nearly anything on damaged files
+        if NO_CODEC in str(error):
+            raise Passing("it is compressed: pip install imagecodecs") from None
         raise fault(error, first_line(error)) from None
 
 

@@ -5,7 +5,7 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from stylegan_ada import UserError
 from stylegan_ada.datasets import load_dataset
@@ -66,6 +66,30 @@ def header(path):
 
 def scans(shape=(8, 8)):
     return RANDOM.integers(0, 4096, shape).astype(np.uint16)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize(
+    ("dtype", "padding", "limit"), [("i2", -2000, None), ("u2", 65535, None), ("i2", -2000, -1500)]
+)
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+def test_pixel_padding_is_nothing_measured(write, tmp_path, syntax, dtype, padding, limit, photometric):
+    """It takes no part in the range, and is black, whichever way gray goes."""
+    stored = np.random.default_rng(1).integers(0, 3000, (8, 8)).astype(dtype)
+    filled = np.zeros((8, 8), bool)
+    filled[:2], filled[5, 3] = True, limit is not None
+    stored[filled] = padding
+    stored[5, 3] = stored[5, 3] if limit is None else -1700
+    tags = {"PixelPaddingValue": padding, "RescaleSlope": "1", "RescaleIntercept": "-1024"}
+    tags |= {} if limit is None else {"PixelPaddingRangeLimit": limit}
+    path = write("a.dcm", stored, syntax, PhotometricInterpretation=photometric, **tags)
+    measured = values(path)[:, :, 0]
+    assert np.array_equal(np.isnan(measured), filled)
+    found = load_dataset(str(tmp_path / "set"))
+    assert found.window == (np.nanmin(measured), np.nanmax(measured))
+    assert (found.levels[0, 0][filled] == 0).all()
+    assert any("1 images have pixels where nothing was measured" in line for line in found.notes)
+    assert (picture(path)[filled] == 0).all()
 
 
 def test_ct_is_in_hounsfield_units():

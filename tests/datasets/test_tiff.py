@@ -1,6 +1,8 @@
 """TIFF files as scientific programs write them, against the pixels that they were written from."""
 
 import logging
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -309,3 +311,16 @@ def test_nothing_of_a_library_reaches_the_terminal(write, capfd):
     assert capfd.readouterr() == ("", "")
     for name in ("PIL", "tifffile"):
         assert len(logging.getLogger(name).handlers) <= 1
+
+
+@pytest.mark.parametrize("package", ["tifffile", "imagecodecs"])
+def test_a_missing_package_loses_no_image(write, package):
+    write(GRAY.astype(np.uint16), "a.tif", compression="lzw")
+    folder = write(GRAY.astype(np.uint16) // 2, "b.tif", compression="lzw")
+    code = f"import sys; sys.modules[{package!r}] = None\n"
+    code += "from stylegan_ada.datasets import load_dataset\n"
+    code += f"try: load_dataset({str(folder)!r})\nexcept Exception as error: print(type(error).__name__, error)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("UserError cannot read 'a.tif' ("), done
+    assert package in done.stdout
+    assert len(load_dataset(str(folder))) == 2
