@@ -3,6 +3,7 @@ KEY.json, written whole or not at all."""
 
 import fcntl
 import hashlib
+import importlib.util
 import json
 import math
 import re
@@ -25,6 +26,7 @@ from ..preparation import Preparation
 from .dataset import ImageDataset
 from .sources import Source
 
+DECODERS = ("gdcm", "pylibjpeg")  # of DICOM: files that were skipped for want of them are tried again
 FORMAT_VERSION = 4
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
 TEMPORARY = re.compile(r"\.[0-9a-f]{32}(-levels)?\.\d+\.(npy|json)")  # as atomic_path names them
@@ -54,10 +56,8 @@ def cache_folder() -> Path:
 
 def cache_key(source: Source, preparation: Preparation) -> str:
     """The name of the cache entry that `source` has under `preparation`, found without decoding anything."""
-    given = asdict(preparation)
-    if preparation.groups is None:  # sets that were packed before there were such rules are found
-        del given["groups"]
-    content = json.dumps([FORMAT_VERSION, source.identity(), given])
+    decoders = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
+    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(preparation), decoders])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

@@ -293,3 +293,18 @@ def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):
     images = tmp_path / "images"
     assert (images / "labels.csv").read_text().splitlines()[2] == "a.dcm-0002.png,good,p1"
     assert np.array_equal(Image.open(images / "b.dcm-0002.png"), picture(tmp_path / "set" / "b.dcm", 1))
+
+
+def test_what_was_skipped_for_want_of_a_decoder_is_tried_again(write, save, tmp_path, monkeypatch):
+    import importlib.util
+
+    from stylegan_ada.datasets.cache import cache_key
+    from stylegan_ada.datasets.sources import open_source
+
+    write("a.dcm", scans())
+    with open_source(str(tmp_path / "set")) as source:
+        before = cache_key(source, Preparation())
+        assert cache_key(source, Preparation()) == before
+        found = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name == "gdcm" else found(name))
+        assert cache_key(source, Preparation()) != before
