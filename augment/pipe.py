@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..config import AUGMENT_GROUPS as GROUPS
 from ..config import ExtraAugmentation
+from ..config.augment import AUGMENT_GROUPS as GROUPS
 from ..errors import UserError, nearest
 from ..random import Draws
 from .blit import apply_blit, draw_blit

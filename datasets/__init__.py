@@ -5,17 +5,15 @@ if __name__ != "stylegan_ada.datasets":
         f"this is stylegan_ada.datasets, not {__name__!r}: run from another folder, or install the package"
     )
 
-from .balance import balanced
-from .cache import cache_folder
-from .dataset import ImageDataset
+from ..progress import Progress
+from .dataset import ImageDataset, Part, Pictures
+from .holdout.same_picture import same_pictures
+from .holdout.split import split
 from .load import load_dataset
 from .mirror import check_mirror, mirror_images
-from .part import Part, Pictures
-from .progress import Progress
-from .same_picture import same_pictures
-from .sampler import image_order
-from .samples import sample_licence
-from .split import split
+from .packing.cache import cache_folder
+from .reading.samples import sample_licence
+from .sampler import balanced, image_order
 
 __all__ = [
     "ImageDataset",

@@ -1,9 +1,10 @@
-"""A packed set of images with their labels."""
+"""A packed set of images with their labels, and some of its images."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +56,25 @@ class ImageDataset:
         if self.labels is None:
             return np.zeros((len(indices), 0), np.float32)
         return (self.labels[indices, None] == np.arange(self.c_dim)).astype(np.float32)
+
+
+class Pictures(Protocol):
+    """uint8 images [N, C, H, W]: an array, a memory map, or a Part."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any) -> NDArray[np.uint8]: ...
+
+
+class Part:
+    """The images `members`, int64 [n], of `images`. Indexing by a number, a slice or places copies
+    those into memory."""
+
+    def __init__(self, images: Pictures, members: NDArray[np.int64]):
+        self._images, self._members = images, members
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __getitem__(self, places: Any) -> NDArray[np.uint8]:
+        return self._images[self._members[places]]

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from ..config.preparation import Preparation
 from ..errors import UserError
-from ..preparation import Preparation
-from .cache import cache_key, read_cache
+from ..progress import Progress
 from .dataset import ImageDataset
-from .progress import Progress
-from .sources import open_source
+from .packing.cache import cache_key, read_cache
+from .reading.sources import open_source
 
 
 def load_dataset(
@@ -29,7 +29,7 @@ def load_dataset(
         if found is not None:
             return found
         # imported only now: a packed cache is read without Pillow
-        from .pack import pack
+        from .packing.pack import pack
 
         pack(opened, preparation, key, check_shape, progress)
     packed = read_cache(key)

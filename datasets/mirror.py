@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..config_data import MIRRORS
+from ..config.data import MIRRORS
 from ..errors import UserError, nearest
 from ..random import Draws
 

@@ -1,8 +1,9 @@
-"""The endless shuffled order of a data set, as a function of (seed, position)."""
+"""In which order, and how often, the images of a data set are seen."""
 
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def image_order(n: int, seed: int, start: int, count: int) -> np.ndarray:
@@ -25,3 +26,18 @@ def image_order(n: int, seed: int, start: int, count: int) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _permutation(n: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch,))).permutation(n)
+
+
+def balanced(members: NDArray[np.int64], labels: NDArray[np.int64], balance: float) -> NDArray[np.int64]:
+    """The images of an epoch in which classes have shares between their own (balance 0) and equal ones (1).
+
+    members [M]: indices of images; labels [M]: their classes. Returns members with repeats: each at least once, and
+    those of one class equally often, to within once. The epoch is as long as that requires.
+    """
+    if balance == 0:
+        return members
+    classes, counts = np.unique(labels, return_counts=True)
+    shares = (1 - balance) * counts / len(labels) + balance / len(classes)
+    wanted = np.rint(shares * (counts / shares).max()).astype(int)
+    epoch = [np.resize(members[labels == label], count) for label, count in zip(classes, wanted, strict=True)]
+    return np.concatenate(epoch)

@@ -8,8 +8,8 @@ from .errors import RunFailed, UserError
 
 if TYPE_CHECKING:
     from .api import evaluate, export_generator, import_network, train
+    from .config.preparation import Preparation
     from .datasets import load_dataset
-    from .preparation import Preparation
     from .projection import Projection, project
     from .sampling import TrainedGenerator, load_generator
     from .synthetic import SyntheticDataset
@@ -31,7 +31,7 @@ __all__ = [
     "train",
 ]
 PLACES = {  # torch is imported when one of these is first asked for, not by `stylegan-ada --help`
-    "Preparation": "preparation",
+    "Preparation": "config.preparation",
     "Projection": "projection",
     "SyntheticDataset": "synthetic",
     "TrainedGenerator": "sampling",

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import distributed
 from .checkpoint import NO_LICENCE, read_notes
+from .config.options import train_options
 from .datasets import ImageDataset, load_dataset
 from .devices import choose_device, tune_convolutions
 from .errors import UserError
@@ -18,10 +19,9 @@ from .export import ExportedPart, export_onnx, export_pt2, export_safetensors
 from .files import check_file, user_path
 from .importers import import_snapshot
 from .metrics.evaluate import Evaluation, compute_features
-from .metrics.features import make_extractor
+from .metrics.networks import make_extractor
 from .metrics.results import MetricResult
 from .metrics.table import METRICS, MOST_IMAGES, measure
-from .options import train_options
 from .sampling import TrainedGenerator, load_generator
 from .training import RunFolder, start
 from .training.run_images import run_images

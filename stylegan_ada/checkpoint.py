@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .augment import AdaController
 from .config import NetworkConfig
-from .config_json import from_json, to_json
+from .config.json import from_json, to_json
 from .errors import UserError, first_line
 from .files import atomic_path
 from .networks import Discriminator, Generator

@@ -3,8 +3,8 @@
 import ctypes
 from typing import TYPE_CHECKING
 
+from .config.resolve import Machine
 from .errors import UserError, nearest
-from .resolve import Machine
 
 if TYPE_CHECKING:
     import torch

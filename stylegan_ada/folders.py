@@ -1,5 +1,6 @@
-"""Folders that a process fills and, if it is stopped, a later one goes on with."""
+"""Folders that a process fills and, if it is stopped, a later one goes on with; locks on files."""
 
+import errno
 import fcntl
 import functools
 import json
@@ -7,13 +8,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .errors import UserError, cannot_write
 from .files import write_text
-from .locks import lock
 
 LOCK_FILE = ".lock"
+HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)  # NFS makes record locks of them, which may answer EACCES
 
 
 @contextmanager
@@ -69,3 +70,18 @@ def begin_or_go_on(path: Path, options: dict[str, Any], out: Path) -> None:
             f"`out` {out}: {path.parent} was begun with another {', '.join(others)}: "
             "give the same options to go on, another `out`, or delete it"
         )
+
+
+def lock(file: IO[Any], operation: int) -> bool:
+    """Takes a lock (`operation`: as for fcntl.flock). False where there are none: Lustre, NFS and others may be mounted
+    without. BlockingIOError if another process holds it.
+
+    NFS takes an exclusive lock only of a file that is open for writing.
+    """
+    try:
+        fcntl.flock(file, operation)
+    except OSError as error:
+        if error.errno in HELD:
+            raise BlockingIOError(error.errno, error.strerror) from None
+        return False
+    return True

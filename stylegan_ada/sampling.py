@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from .checkpoint import GeneratorInfo, read_generator
 from .errors import UserError, nearest
 from .files import user_path
 from .networks import Generator
+from .pictures.grids import MOST_ROWS, image_grid
 from .pixels import dtype_in_units, in_units, nhwc, to_uint8, to_uint16
 from .random import Draws
 
@@ -178,3 +180,16 @@ def check_truncation_psi(truncation_psi: float, name: str = "truncation_psi") ->
     """UserError unless 0 <= truncation_psi <= 2. name: what the user calls it."""
     if not 0 <= truncation_psi <= 2:
         raise UserError(f"`{name}` {truncation_psi}: give a truncation from 0 to 2, 1 is what was learned")
+
+
+def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: float = 1.0) -> Image.Image:
+    """A row per class (the first 16), or 8 rows when unlabelled.
+
+    The image in row i and column j is that of seed i * columns + j, in every grid of so many columns.
+    """
+    names = list(generator.classes[:MOST_ROWS]) or [""] * 8
+    seeds = list(range(len(names) * columns))
+    labels = [name for name in names for _ in range(columns)] if generator.classes else None
+    images = generator.pictures(seeds, labels, truncation_psi)
+    rows = [images[first : first + columns] for first in range(0, len(images), columns)]
+    return image_grid(rows, names if generator.classes else ())

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_NOBODY = [

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from stylegan_ada.albumentations_files import import_albumentations, read_pipeline, write_pipeline
 from stylegan_ada.errors import UserError
+from stylegan_ada.libraries.albumentations_files import import_albumentations, read_pipeline, write_pipeline
 
 RESIZE = {"__class_fullname__": "Resize", "height": 4, "width": 6, "interpolation": 3, "p": 1.0}
 
@@ -105,7 +105,8 @@ def test_a_hostile_file_runs_nothing(saved, tmp_path, name):
 
 def test_the_import_asks_nothing_of_the_network():
     code = "import socket\ndef refuse(*_, **__): raise SystemExit('network')\nsocket.socket.connect = refuse\n"
-    code += "socket.getaddrinfo = refuse\nfrom stylegan_ada.albumentations_files import import_albumentations as load\n"
+    code += "socket.getaddrinfo = refuse\n"
+    code += "from stylegan_ada.libraries.albumentations_files import import_albumentations as load\n"
     code += "load()\nimport os; print(os.environ['NO_ALBUMENTATIONS_UPDATE'])"
     environment = {name: value for name, value in os.environ.items() if name != "NO_ALBUMENTATIONS_UPDATE"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)

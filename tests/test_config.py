@@ -3,16 +3,10 @@ import json
 
 import pytest
 
-from stylegan_ada.config import (
-    AugmentConfig,
-    DataConfig,
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
-from stylegan_ada.config_json import from_json, to_json
+from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from stylegan_ada.config.image_size import block_shapes
+from stylegan_ada.config.json import from_json, to_json
 from stylegan_ada.errors import UserError
-from stylegan_ada.image_size import block_shapes
 
 
 def allowed(height, width):

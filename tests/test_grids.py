@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stylegan_ada.grids import sample_grid
+from stylegan_ada.sampling import sample_grid
 
 
 class Numbered:

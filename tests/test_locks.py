@@ -9,10 +9,10 @@ import warnings
 
 import pytest
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.errors import UserError
 from stylegan_ada.folders import is_locked, locked_folder
-from stylegan_ada.preparation import Preparation
 
 STUB = """
 #include <errno.h>

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch.autograd.functional import jacobian
 
-from stylegan_ada import losses
 from stylegan_ada.config import NetworkConfig
 from stylegan_ada.networks import Generator
+from stylegan_ada.training.step import losses
 
 
 def test_logistic_losses_equal_their_definition():

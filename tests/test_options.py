@@ -4,8 +4,8 @@ import math
 import pytest
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, TrainingConfig
+from stylegan_ada.config.options import CONFIGS, TrainOptions, given, options_of, train_options
 from stylegan_ada.errors import UserError
-from stylegan_ada.options import CONFIGS, TrainOptions, given, options_of, train_options
 
 # the keys of options.json in runs of version 0.1: a run goes on only if each is still an option
 OF_OLD_RUNS = [

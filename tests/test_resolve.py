@@ -1,9 +1,9 @@
 import pytest
 
-from stylegan_ada.config_data import parse_size
+from stylegan_ada.config.data import parse_size
+from stylegan_ada.config.options import TrainOptions
+from stylegan_ada.config.resolve import DataFacts, Machine, resolve
 from stylegan_ada.errors import UserError
-from stylegan_ada.options import TrainOptions
-from stylegan_ada.resolve import DataFacts, Machine, resolve
 
 CPU, GPU, OLD_GPU = Machine(cuda=False), Machine(cuda=True, bf16=True), Machine(cuda=True, bf16=False)
 

@@ -75,7 +75,7 @@ def run(arguments: Sequence[str] | None) -> int:
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """A library's warning in one line: without a line of source, and with the image that was being read."""
-    from ..datasets.parallel import at_work
+    from ..datasets.reading.parallel import at_work
 
     name = getattr(at_work, "name", None)
     about = "" if name is None else f"{name}: "

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.options import train_options
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from ..errors import UserError
-from ..options import train_options
 from .common import DEVICES, PATH, Choice
 from .runs import exit_if_stopped, listen_for_stop, load, say
 

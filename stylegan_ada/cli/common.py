@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.preparation import Preparation
 from ..devices import DEVICES
 from ..errors import UserError, cannot_write, nearest, shown
 from ..files import check_file, check_place, names_in, user_path
-from ..preparation import Preparation
 
 if TYPE_CHECKING:
     from ..datasets import ImageDataset

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import click
 
-from ..config_data import DataConfig
-from ..options import CONFIGS, Option, options_of
+from ..config import DataConfig
+from ..config.options import CONFIGS, Option, options_of
 from .common import Choice
 
 

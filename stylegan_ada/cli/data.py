@@ -18,8 +18,8 @@ def data() -> None:
 @click.option("--out", required=True, type=PATH, help="Folder to write, new or empty.")
 def sample(name: str, out: Path) -> None:
     """Write the sample set NAME (elpv, digits) as a folder of labelled images."""
-    from ..datasets.samples import SAMPLE_PREFIX, find_sample
-    from ..datasets.sources import SampleSource
+    from ..datasets.reading.samples import SAMPLE_PREFIX, find_sample
+    from ..datasets.reading.sources import SampleSource
 
     chosen = find_sample(name)
     check_new_folder(out)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.preparation import Preparation
 from ..errors import UserError, shown
 from ..files import user_path
-from ..preparation import Preparation
 from .common import PATH, check_new_file, progress_bar
 from .config_options import data_options, flag, with_flags
 
 if TYPE_CHECKING:
-    from ..datasets.inspect import Inspection
-    from ..options import TrainOptions
+    from ..config.options import TrainOptions
+    from ..datasets.inspect.inspection import Inspection
 
 MOST_PAIRS = 20  # printed
 
@@ -29,11 +29,11 @@ MOST_PAIRS = 20  # printed
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
     """Report what SOURCE (a folder, a .zip or sample:NAME) holds, what is wrong with it, and how to train on it."""
-    from ..datasets.advice import advise
-    from ..datasets.inspect import inspect_source
+    from ..config.options import TrainOptions
+    from ..config.resolve import data_of
+    from ..datasets.inspect.advice import advise
+    from ..datasets.inspect.inspection import inspect_source
     from ..devices import choose_device, machine_of
-    from ..options import TrainOptions
-    from ..resolve import data_of
 
     if sheet is not None:
         if sheet.suffix.lower() != ".png":
@@ -57,7 +57,7 @@ def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> N
 
 def _write_sheet(sheet: Path, found: "Inspection", preparation: Preparation) -> None:
     from ..datasets import sample_licence
-    from ..datasets.example_sheet import example_sheet
+    from ..datasets.inspect.example_sheet import example_sheet
     from ..files import atomic_path
 
     unreadable = {file.file for file in found.unreadable}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..config_data import parse_size
+from ..config.data import parse_size
 from ..errors import UserError, shown
 from ..files import user_path
 from .common import PATH, Choice, check_new_folder, new_folder, progress_bar
@@ -40,10 +40,10 @@ def prepare(
 
     Labels are kept. Images that cannot be prepared are left out and named.
     """
-    from ..albumentations_files import read_pipeline
     from ..datasets import sample_licence
-    from ..datasets.prepare import IMAGES, prepare
-    from ..datasets.prepare_presets import preset_pipeline
+    from ..datasets.prepare.clean_copy import IMAGES, prepare
+    from ..datasets.prepare.presets import preset_pipeline
+    from ..libraries.albumentations_files import read_pipeline
 
     if pipeline and (preset or fit or background):
         raise UserError(f"`pipeline` {pipeline}: it says all that is done, leave `preset`, `fit` and `background` out")

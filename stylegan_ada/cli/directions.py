@@ -24,7 +24,7 @@ def directions(run: Path, out: Path, count: int, start: str | None, end: str | N
     Columns of the picture are -2, -1, 0, 1 and 2 standard deviations.
     """
     from ..files import atomic_path
-    from ..grids import image_grid
+    from ..pictures.grids import image_grid
     from ..projection.directions import direction_rows, find_directions, save_directions
     from ..sampling import load_generator
 

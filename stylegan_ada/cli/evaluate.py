@@ -10,7 +10,7 @@ import click
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, measure
-from ..metrics.words import details, footnotes, interval, number, reference_name
+from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .common import DEVICES, PATH, Choice, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def evaluate(
     from .. import distributed
     from ..api import evaluation_of
     from ..files import atomic_path
-    from ..grids import pair_grid
     from ..metrics.evaluate import closest_pairs
-    from ..metrics.memorisation import Copies
+    from ..metrics.mathematics.memorisation import Copies
+    from ..pictures.grids import pair_grid
 
     with distributed.group(choose_device(device)):
         with progress_bar("measuring images") as progress:
@@ -120,8 +120,8 @@ def _plain(result: "MetricResult") -> dict[str, Any]:
 
 
 def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:
-    from ..metrics.labels import LabelFidelity
-    from ..metrics.memorisation import Copies
+    from ..metrics.mathematics.label_classifier import LabelFidelity
+    from ..metrics.mathematics.memorisation import Copies
 
     match result.detail:
         case dict() as per_class:

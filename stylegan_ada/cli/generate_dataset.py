@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.preparation import Preparation
 from ..devices import choose_device
 from ..errors import UserError
-from ..preparation import Preparation
 from .common import DEVICES, PATH, Choice, check_new_folder, open_dataset, progress_bar, run_images
 from .config_options import data_options
 
 if TYPE_CHECKING:
     from ..config import RunConfig
     from ..metrics.evaluate import RealImages
-    from ..metrics.extractor import Extractor
+    from ..metrics.networks.extractor import Extractor
     from ..sampling import TrainedGenerator
     from ..synthetic.filters import Filters
     from ..synthetic.make import Made
@@ -91,7 +91,7 @@ def dataset(
     """
     # these import torch, which takes seconds that `--help` need not spend
     from .. import distributed
-    from ..metrics.features import make_extractor
+    from ..metrics.networks import make_extractor
     from ..sampling import load_generator
     from ..synthetic.finish import finish_set
     from ..synthetic.make import describe, make_candidates

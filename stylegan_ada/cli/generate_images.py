@@ -93,8 +93,7 @@ def images(
 def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: str, device: str) -> None:
     """Write one picture of many images, a row per class."""
     from ..files import atomic_path
-    from ..grids import sample_grid
-    from ..sampling import check_truncation_psi, load_generator
+    from ..sampling import check_truncation_psi, load_generator, sample_grid
 
     check_truncation_psi(truncation_psi)
     check_picture(out)
@@ -140,7 +139,7 @@ def choose_labels(
 
 
 def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuning: Path | None) -> None:
-    from ..projection.made import write_latent_images
+    from ..projection.image_sets import write_latent_images
     from ..projection.tuning import tuned
 
     latents = open_latents(file, generator)
@@ -159,7 +158,7 @@ def write_images(
     progress: Callable[[int, int], None],
 ) -> None:
     """The images and their manifest."""
-    from ..picture_files import encode, suffix_of
+    from ..pictures.files import encode, suffix_of
     from ..synthetic.write import class_folders
 
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:

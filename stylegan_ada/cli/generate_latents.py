@@ -13,8 +13,8 @@ from .common import DEVICE, PATH, RUN, Choice, check_new_folder, new_folder
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
+    from ..projection.image_sets import Made
     from ..projection.latents import Latents
-    from ..projection.made import Made
     from ..projection.tuning import Deltas
     from ..sampling import TrainedGenerator
 
@@ -55,7 +55,7 @@ def mix(
 
     Without --layers the coarse, the middle and the fine third are taken, one after another.
     """
-    from ..projection.made import mixed
+    from ..projection.image_sets import mixed
 
     check_new_folder(out)
     generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
@@ -94,7 +94,7 @@ def interpolate(
     device: str,
 ) -> None:
     """Go from A to B in equal steps of w, and from A's noise to B's: PNG frames and an animation."""
-    from ..projection.made import interpolated
+    from ..projection.image_sets import interpolated
 
     check_new_folder(out)
     generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
@@ -127,7 +127,7 @@ def vary(
     device: str,
 ) -> None:
     """Make neighbours of one latent within its class, such as variations of one defect. The noise stays the same."""
-    from ..projection.made import varied
+    from ..projection.image_sets import varied
 
     check_new_folder(out)
     if not 0 <= strength <= 1:
@@ -168,7 +168,7 @@ def edit(
     Without --directions the direction is computed afresh, which takes seconds.
     """
     from ..projection.directions import load_directions, named_direction
-    from ..projection.made import edited
+    from ..projection.image_sets import edited
 
     check_new_folder(out)
     if not all(map(math.isfinite, amount)):
@@ -218,7 +218,7 @@ def write(
     out: Path, generator: "TrainedGenerator", deltas: "Deltas", made: "Made", animation: str | None = None
 ) -> None:
     """All files, or none. Tuned weights go with the latents, so that these give the same images again."""
-    from ..projection.made import LATENTS_FILE, write_animation, write_made
+    from ..projection.image_sets import LATENTS_FILE, write_animation, write_made
     from ..projection.tuning import save_deltas, tuned
 
     with new_folder(out) as folder:

@@ -53,7 +53,7 @@ def info(run: Path | None) -> None:
 
 def show_generator(run: Path) -> None:
     from ..checkpoint import generator_file, read_info, read_notes
-    from ..config_data import kind_of_images
+    from ..config.data import kind_of_images
 
     path = generator_file(run)
     about = read_info(path)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.preparation import Preparation
 from ..devices import choose_device, keep_freed_memory
 from ..errors import RunFailed, UserError, nearest
-from ..preparation import Preparation
 from .common import DEVICES, PATH, Choice, progress_bar, run_images
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..preparation import Preparation
+from ..config.preparation import Preparation
 from .common import open_dataset
 from .config_options import with_flags
 

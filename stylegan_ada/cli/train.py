@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from ..config_json import to_json
+from ..config.json import to_json
+from ..config.options import train_options
+from ..config.presets import PRESETS
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
-from ..options import train_options
-from ..presets import PRESETS
 from .common import DEVICES, PATH, Choice
 from .config_options import config_options
 from .runs import exit_if_stopped, listen_for_stop, load, say

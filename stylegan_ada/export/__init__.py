@@ -1,8 +1,8 @@
 """A trained generator as a file for other programs."""
 
-from .native import export_safetensors
 from .onnx_file import OPSET, export_onnx
 from .parts import NOISES, PARTS, ExportedPart
 from .pt2_file import export_pt2
+from .safetensors_file import export_safetensors
 
 __all__ = ["NOISES", "OPSET", "PARTS", "ExportedPart", "export_onnx", "export_pt2", "export_safetensors"]

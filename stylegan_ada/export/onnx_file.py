@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..checkpoint import GeneratorInfo
 from ..files import atomic_path
-from ..onnx_sessions import open_session
-from .description import describe
+from ..libraries.onnx_sessions import open_session
 from .parts import ExportedPart, quiet
+from .safetensors_file import describe
 from .verify import largest_difference
 
 ONNX_FORMAT = "stylegan_ada onnx 1"

@@ -9,8 +9,8 @@ import torch
 
 from ..checkpoint import GeneratorInfo
 from ..files import atomic_path
-from .description import describe
 from .parts import ExportedPart, quiet
+from .safetensors_file import describe
 from .verify import largest_difference
 
 PT2_FORMAT = "stylegan_ada pt2 1"

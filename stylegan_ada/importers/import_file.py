@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..checkpoint import GeneratorInfo, save_generator
 from ..config import NetworkConfig
-from ..config_data import kind_of_images
+from ..config.data import kind_of_images
 from ..errors import UserError
 from ..files import check_file
 from ..networks import Discriminator, Generator

@@ -12,20 +12,19 @@ import torch
 
 from ..augment import AugmentPipe
 from ..config import RunConfig
+from ..config.options import TrainOptions
+from ..config.resolve import check_options
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import UserError
 from ..files import check_folder
-from ..options import TrainOptions
 from ..random import Draws
-from ..resolve import check_options
 from ..sampling import load_generator
 from ..training import RunFolder
 from ..training.start import Ended, check_same_options, configure, locate_data, run
 from .classifier import AugmentationClassifier
-from .pixels import as_pixels, as_rows, real_images
 from .probes import Probe, probes
-from .sheet import write_sheet
+from .sheet import as_pixels, as_rows, real_images, write_sheet
 from .verdict import AS_IT_IS, Verdict
 
 SHEET_FILE = "sheet.png"

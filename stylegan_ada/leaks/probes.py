@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ..augment import AugmentPipe
 from ..augment.blit import apply_blit
-from ..config import AUGMENT_GROUPS, ExtraAugmentation
+from ..config import ExtraAugmentation
+from ..config.augment import AUGMENT_GROUPS
 from ..random import Draws
 
 Probe = Callable[[Tensor, Draws], Tensor]  # images [N, C, H, W] in [-1, 1], draws for each -> changed images

@@ -6,7 +6,7 @@ from math import sqrt
 from pathlib import Path
 
 from ..files import write_text
-from ..metrics.intervals import NORMAL_95
+from ..metrics.mathematics.intervals import NORMAL_95
 
 AS_IT_IS = "as it is"  # the name of images without augmentation
 LEAK = 0.02  # share of images: an augmentation that shows in so many more of them leaks

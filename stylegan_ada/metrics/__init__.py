@@ -4,12 +4,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .distances import fid, kid, kid_with_error
-    from .features import make_extractor
-    from .labels import LabelClassifier
-    from .manifold import density_coverage, precision_recall
-    from .memorisation import find_copies
-    from .score import inception_score
+    from .mathematics.distances import fid, inception_score, kid, kid_with_error
+    from .mathematics.label_classifier import LabelClassifier
+    from .mathematics.manifold import density_coverage, precision_recall
+    from .mathematics.memorisation import find_copies
+    from .networks import make_extractor
 
 __all__ = [
     "LabelClassifier",
@@ -23,15 +22,15 @@ __all__ = [
     "precision_recall",
 ]
 FILES = {  # torch is imported when one of these is first asked for, so that `--help` can name metrics without it
-    "LabelClassifier": "labels",
-    "density_coverage": "manifold",
-    "fid": "distances",
-    "find_copies": "memorisation",
-    "inception_score": "score",
-    "kid": "distances",
-    "kid_with_error": "distances",
-    "make_extractor": "features",
-    "precision_recall": "manifold",
+    "LabelClassifier": "mathematics.label_classifier",
+    "density_coverage": "mathematics.manifold",
+    "fid": "mathematics.distances",
+    "find_copies": "mathematics.memorisation",
+    "inception_score": "mathematics.distances",
+    "kid": "mathematics.distances",
+    "kid_with_error": "mathematics.distances",
+    "make_extractor": "networks",
+    "precision_recall": "mathematics.manifold",
 }
 
 

@@ -12,11 +12,11 @@ from ..datasets import ImageDataset
 from ..errors import UserError, nearest
 from ..pixels import nhwc
 from ..sampling import TrainedGenerator
-from .extractor import Extractor
 from .feature_cache import feature_file, read_features, write_features
 from .feature_sets import FeatureSets, RealFeatures
-from .memorisation import Copies
-from .thumbnails import SIDE, thumbnails
+from .mathematics.memorisation import Copies
+from .mathematics.thumbnails import SIDE, thumbnails
+from .networks.extractor import Extractor
 
 BATCH = 32  # images generated at once
 

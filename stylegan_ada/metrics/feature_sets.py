@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import LabelClassifier
-from .manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
-from .memorisation import unseen_distances
-from .neighbours import Features, kth_squared_distance
+from .mathematics.label_classifier import LabelClassifier
+from .mathematics.manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
+from .mathematics.memorisation import unseen_distances
+from .mathematics.neighbours import Features, kth_squared_distance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

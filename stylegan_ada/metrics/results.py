@@ -3,6 +3,7 @@
 resamples: for the intervals of FIDs; 0 for none. A function raises ValueError, with the reason, where it cannot be had.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
@@ -11,11 +12,12 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from . import distances, intervals, score
 from .feature_sets import FeatureSets
-from .labels import LabelFidelity
-from .memorisation import QUANTILE, Copies, copies_by_distance, either
-from .neighbours import Features
+from .mathematics import distances, intervals
+from .mathematics.intervals import NORMAL_95
+from .mathematics.label_classifier import LabelFidelity
+from .mathematics.memorisation import QUANTILE, Copies, copies_by_distance, either
+from .mathematics.neighbours import Features
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,8 +88,8 @@ def intra_fid(features: FeatureSets, resamples: int) -> MetricResult:
 def inception_score(features: FeatureSets, resamples: int) -> MetricResult:
     if features.logits is None:
         raise ValueError("this network gives features only, no classes")
-    value, deviation = score.inception_score(features.logits)
-    reach = intervals.NORMAL_95 * deviation / sqrt(score.SPLITS)
+    value, deviation = distances.inception_score(features.logits)
+    reach = intervals.NORMAL_95 * deviation / sqrt(distances.SPLITS)
     return _result(features, value, (value - reach, value + reach))
 
 
@@ -126,3 +128,23 @@ precision = _mean(lambda features: features.precision_recall[0])
 recall = _mean(lambda features: features.precision_recall[1])
 density = _mean(lambda features: features.density_coverage[0])
 coverage = _mean(lambda features: features.density_coverage[1])
+
+
+def as_row(results: dict[str, MetricResult]) -> dict[str, float]:
+    """Every metric's value by name, its standard error as {name}_error where it has an interval, and its details."""
+    row: dict[str, float] = {}
+    for name, result in results.items():
+        row[name] = result.value
+        if not math.isnan(result.high):
+            row[f"{name}_error"] = (result.high - result.low) / (2 * NORMAL_95)
+        row |= _details(result)
+    return row
+
+
+def _details(result: MetricResult) -> dict[str, float]:
+    match result.detail:
+        case Copies() as copies:
+            return {"copies_control": copies.control_share, "copies_excess": copies.excess}
+        case LabelFidelity() as fidelity:
+            return {"label_chance": fidelity.chance}
+    return {}

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ..config import NetworkConfig
-from .layers import Conv2d, Linear
+from .layers import Conv2d, Linear, block_clamp, block_dtype
 from .mapping import MappingNetwork
-from .precision import block_clamp, block_dtype
 
 GROUP_SIZE = 4
 

@@ -1,6 +1,7 @@
 """Layers with equalised learning rates: weights are drawn from N(0, 1) and scaled when they are used.
 
-Karras et al. 2018, arXiv 1710.10196, section 4.1.
+Karras et al. 2018, arXiv 1710.10196, section 4.1. And in which number format a block's layers compute: networks cast
+explicitly, there is no autocast.
 """
 
 import math
@@ -8,11 +9,14 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..config import NetworkConfig
 from ..ops import bias_act, conv2d_resample, setup_filter
 from ..ops.bias_act import DEFAULT_GAINS
 
 RESAMPLING_TAPS = (1, 3, 3, 1)
 LRELU_GAIN = DEFAULT_GAINS["lrelu"]
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+FP16_CLAMP = 256.0  # ADA, arXiv 2006.06676, appendix D: keeps fp16 activations from overflowing
 
 
 def normalize_second_moment(x: Tensor) -> Tensor:
@@ -86,3 +90,14 @@ class Conv2d(nn.Module):
         bias = None if self.bias is None else (self.bias * total_gain).to(x.dtype)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(x, bias, act=self.act, gain=1, clamp=clamp)
+
+
+def block_dtype(config: NetworkConfig, level: int) -> torch.dtype | None:
+    """The reduced format of a block, None for the parameters' own."""
+    return DTYPES[config.precision] if config.is_half(level) else None
+
+
+def block_clamp(config: NetworkConfig, level: int) -> float | None:
+    if config.conv_clamp is not None:
+        return config.conv_clamp
+    return FP16_CLAMP if block_dtype(config, level) is torch.float16 else None

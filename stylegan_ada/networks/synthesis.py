@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from ..config import NetworkConfig
 from ..ops import bias_act, modulated_conv2d, setup_filter, upsample2d
-from .layers import LRELU_GAIN, RESAMPLING_TAPS, Linear
-from .precision import block_clamp, block_dtype
+from .layers import LRELU_GAIN, RESAMPLING_TAPS, Linear, block_clamp, block_dtype
 
 
 class SynthesisLayer(nn.Module):

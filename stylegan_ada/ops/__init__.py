@@ -3,9 +3,9 @@
 from .bias_act import bias_act
 from .conv2d_resample import conv2d_resample
 from .fir import setup_filter
+from .implementation import warm_up
 from .modulated_conv2d import modulated_conv2d
 from .upfirdn2d import downsample2d, filter2d, upfirdn2d, upsample2d
-from .warm_up import warm_up
 
 __all__ = [
     "bias_act",

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from . import nvrtc
 from .bias_act_reference import plain_bias_act
-from .gradients import wanted
 from .implementation import kernels
 from .layout import dense
-from .operator import Operator
+from .operator import Operator, wanted
 
 PIECEWISE = ("linear", "relu", "lrelu")
 PACK_BYTES = 16

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
 from . import winograd
-from .gradients import wanted
 from .implementation import reference_only
 from .layout import declare_layout, fast_layout
+from .operator import wanted
 
 IMAGE, WEIGHT, OUTPUT = range(3)
 

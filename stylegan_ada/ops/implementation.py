@@ -1,8 +1,10 @@
-"""Which implementation serves: the CUDA kernels and Winograd's algorithm, or the reference in plain torch."""
+"""Which implementation serves: the CUDA kernels and Winograd's algorithm, or the reference in plain torch; and what has
+to happen before kernels are captured in a CUDA graph.
+"""
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from torch import Tensor
 from . import nvrtc
 
 ENVIRONMENT_VARIABLE = "STYLEGAN_ADA_OPS"
+ROUNDS = 3  # some of torch's libraries choose among algorithms in the first calls
 
 
 def reference_only() -> bool:
@@ -53,3 +56,17 @@ class Kernels:
 
 
 kernels = Kernels()
+
+
+def warm_up(call: Callable[[], object]) -> None:
+    """Runs `call` a few times on a stream of its own, so that all kernels that it needs are compiled and loaded.
+
+    Loading spoils a capture: pass what is to be captured here first. Returns when the GPU is done.
+    """
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(ROUNDS):
+            call()
+    torch.cuda.current_stream().wait_stream(stream)
+    torch.cuda.synchronize()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .. import distributed
 from ..errors import UserError
 from ..files import atomic_path
-from ..grids import image_grid
+from ..pictures.grids import image_grid
 from .folder import Record, ResultFolder
 from .inputs import Inputs, Item
 from .latents import Latents, digest, save_latents

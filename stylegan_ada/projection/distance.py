@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UserError, nearest
-from ..metrics.extractor import Extractor
-from ..metrics.features import NETWORKS, make_extractor
+from ..metrics.networks import NETWORKS, make_extractor
+from ..metrics.networks.extractor import Extractor
 from ..pixels import to_levels
 from .vgg import SHA256, ShiftTolerantVGG
 

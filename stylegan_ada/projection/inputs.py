@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.decode import to_array
-from ..datasets.deep import fitted
-from ..datasets.opening import open_image, open_values, read_header
-from ..datasets.sources import FolderSource
-from ..datasets.unreadable import Unreadable
+from ..config.preparation import Preparation
+from ..datasets.reading.decode import to_array
+from ..datasets.reading.deep import fitted
+from ..datasets.reading.opening import open_image, open_values, read_header
+from ..datasets.reading.sources import FolderSource
+from ..datasets.reading.unreadable import Unreadable
 from ..errors import UserError
 from ..pixels import in_8_bits, nhwc, to_window
-from ..preparation import Preparation
 
 LONGEST = 50  # characters of a name, which in UTF-8 leave room in the 255 bytes of a file name
 TAKEN = "sheet"  # the picture of all

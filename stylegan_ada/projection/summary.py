@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..files import atomic_path, write_text
-from ..grids import image_grid
+from ..pictures.grids import image_grid
 from .coverage import Coverage
 from .folder import Record, ResultFolder
 

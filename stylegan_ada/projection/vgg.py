@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..metrics.network_files import read_weights
+from ..libraries.network_files import read_weights
 
 PACKAGE = "stlpips_pytorch"
 FILE = "weights/vST0.0/vgg_shift_tolerant.pth"

@@ -5,17 +5,15 @@ from typing import Any
 
 from .._version import __version__
 from ..config import RunConfig
-from ..config_json import to_json
+from ..config.json import to_json
 from ..metrics.evaluate import Evaluation
-from ..metrics.findings import Row, findings
-from ..metrics.memorisation import Copies
-from ..metrics.results import MetricResult
-from ..metrics.rows import as_row
+from ..metrics.mathematics.memorisation import Copies
+from ..metrics.results import MetricResult, as_row
 from ..metrics.table import METRICS, measure
-from ..metrics.words import footnotes, reference_name
+from ..metrics.words.findings import Row, findings
+from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .facts import run_facts
-from .metric_rows import metric_rows
-from .page import Page
+from .page import MetricRow, Page
 from .pictures import pictures
 from .plots import curve_pictures
 
@@ -67,3 +65,17 @@ def training_at(images_seen: int, log: list[Row]) -> Row:
     before = [row for row in log if row["images"] <= images_seen]
     last = before[-1] if before else {"p": 0, "r_t": 0}
     return {"kimg": images_seen / 1000, **{name: last[name] for name in ("p", "r_t", "r_v") if name in last}}
+
+
+def metric_rows(results: dict[str, MetricResult], of_real: float | None) -> tuple[MetricRow, ...]:
+    """of_real: label accuracy on real images."""
+    return tuple(
+        MetricRow(
+            name=name,
+            value=number(result.value),
+            interval=interval(result),
+            meaning=METRICS[name].meaning,
+            details=tuple(details(result, of_real)),
+        )
+        for name, result in results.items()
+    )

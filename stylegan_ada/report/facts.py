@@ -1,7 +1,7 @@
 """What was trained on what."""
 
 from ..config import RunConfig
-from ..config_data import kind_of_images
+from ..config.data import kind_of_images
 from ..metrics.evaluate import RealImages
 from ..sampling import TrainedGenerator
 

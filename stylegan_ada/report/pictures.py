@@ -2,10 +2,11 @@
 
 from PIL.Image import Image
 
-from ..grids import MOST_ROWS, image_grid, pair_grid, sample_grid
 from ..metrics.evaluate import Evaluation, RealImages, closest_pairs
-from ..metrics.memorisation import Copies
+from ..metrics.mathematics.memorisation import Copies
+from ..pictures.grids import MOST_ROWS, image_grid, pair_grid
 from ..pixels import nhwc
+from ..sampling import sample_grid
 from .page import Picture
 
 COLUMNS = 8

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import atomic_path
-from ..grids import as_picture
-from ..picture_files import encode as encode_picture
+from ..pictures.files import as_picture
+from ..pictures.files import encode as encode_picture
 from .filters import KEPT, Judgement
 from .plan import Recipe
 

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from ..metrics.extractor import Extractor
 from ..metrics.feature_sets import FeatureSets, RealFeatures
-from ..metrics.labels import LabelClassifier
-from ..metrics.manifold import DENSITY_K
-from ..metrics.memorisation import QUANTILE, unseen_distances
-from ..metrics.neighbours import Features, balls_around, kth_squared_distance, nearest_of
+from ..metrics.mathematics.label_classifier import LabelClassifier
+from ..metrics.mathematics.manifold import DENSITY_K
+from ..metrics.mathematics.memorisation import QUANTILE, unseen_distances
+from ..metrics.mathematics.neighbours import Features, balls_around, kth_squared_distance, nearest_of
+from ..metrics.mathematics.thumbnails import thumbnails
+from ..metrics.networks.extractor import Extractor
 from ..metrics.results import find_copies_of
-from ..metrics.thumbnails import thumbnails
 from .plan import Recipe
 
 KEPT, COPY, MISLABELLED, SPARSE, DUPLICATE = range(5)

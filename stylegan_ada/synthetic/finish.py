@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..files import write_text
-from ..picture_files import suffix_of
+from ..pictures.files import suffix_of
 from ..sampling import TrainedGenerator
 from .filters import REASONS
 from .make import Made

@@ -9,15 +9,15 @@ from .. import distributed
 from ..config import TrainingConfig
 from ..errors import UserError
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
-from ..metrics.extractor import Extractor
 from ..metrics.feature_sets import FeatureSets, RealFeatures
-from ..metrics.features import make_extractor
-from ..metrics.findings import Row, best_of, findings, without_improvement
-from ..metrics.rows import as_row
+from ..metrics.networks import make_extractor
+from ..metrics.networks.extractor import Extractor
+from ..metrics.results import as_row
 from ..metrics.table import measure
+from ..metrics.words.findings import Row, best_of, findings, without_improvement
 from ..sampling import TrainedGenerator, load_generator
 from .best import best_images, forget_superseded, keep_as_best
-from .monitor import Log
+from .outputs.monitor import Log
 from .run_folder import RunFolder
 
 MEASURED = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")

@@ -8,11 +8,11 @@ from typing import Any
 
 from ..checkpoint import BEST_FILE, GENERATOR_FILE, TrainingState
 from ..config import RunConfig
-from ..config_json import from_json, to_json
+from ..config.json import from_json, to_json
 from ..errors import UserError
 from ..files import atomic_path, check_folder, write_text
 from ..folders import LOCK_FILE, locked_folder
-from ..metrics.findings import Row
+from ..metrics.words.findings import Row
 
 
 class RunFolder:

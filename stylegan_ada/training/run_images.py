@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
+from ..config.preparation import Preparation
 from ..datasets import ImageDataset, load_dataset, split
-from ..datasets.groups import NoGroups
-from ..datasets.label_tables import NoColumns
-from ..datasets.splits import NoSplits
+from ..datasets.labels.groups import NoGroups
+from ..datasets.labels.splits import NoSplits
+from ..datasets.labels.tables import NoColumns
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
-from ..preparation import Preparation
 from .run_folder import RunFolder
 
 

@@ -1,4 +1,4 @@
-"""When a run ticks, takes a snapshot, is measured and ends: arithmetic on the real images shown."""
+"""What follows from the number of real images shown: when a run ticks, is saved, is measured and ends; weights."""
 
 from dataclasses import dataclass
 
@@ -45,3 +45,12 @@ class Schedule:
 def crossed(before: int, after: int, kimg: float) -> bool:
     """Whether the step from `before` to `after` images reached a multiple of `kimg` thousand images."""
     return after // (kimg * 1000) > before // (kimg * 1000)
+
+
+def label_weight(images_seen: int, transition: tuple[float, float]) -> float:
+    """How much labels count after so many images: 0 up to the window's start, 1 from its end on, linear between.
+
+    transition: start and end in thousands of images. Shahbazi et al. 2022, arXiv 2201.06578.
+    """
+    start, end = (1000 * kimg for kimg in transition)
+    return float(images_seen >= end) if start == end else min(max((images_seen - start) / (end - start), 0.0), 1.0)

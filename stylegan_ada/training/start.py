@@ -15,22 +15,22 @@ import torch
 from .. import distributed
 from ..augment.extra_file import read_extra
 from ..config import ExtraAugmentation, RunConfig
+from ..config.image_size import block_shapes
+from ..config.options import TrainOptions
+from ..config.presets import with_preset
+from ..config.resolve import DataFacts, check_options, data_of, resolve
 from ..datasets import ImageDataset, load_dataset
-from ..datasets.copies import copies_warnings, find_copies
+from ..datasets.holdout.copies import copies_warnings, find_copies
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
 from ..files import user_path
-from ..image_size import block_shapes
 from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..networks.transfer import check_transfer
-from ..options import TrainOptions
-from ..presets import with_preset
-from ..resolve import DataFacts, check_options, data_of, resolve
-from .estimate import advice_on_memory
-from .fresh_state import fresh_state
+from .outputs.estimate import advice_on_memory
 from .run_folder import RunFolder
 from .run_images import load_as
 from .run_report import leave_report
+from .state import fresh_state
 from .trained import Trained, check_frozen, read_trained, take_over
 from .trainer import Trainer
 

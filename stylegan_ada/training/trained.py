@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..checkpoint import NO_LICENCE, TrainingState, read_beside, read_generator, read_networks, read_notes
 from ..config import RunConfig
-from ..config_data import kind_of_images
+from ..config.data import kind_of_images
 from ..errors import UserError, first_line
 from ..folders import is_locked
 from ..networks.transfer import Described, Part, transfer_discriminator, transfer_generator

@@ -13,22 +13,20 @@ from ..config import RunConfig
 from ..datasets import ImageDataset, balanced
 from ..metrics.evaluate import real_images
 from ..sampling import TrainedGenerator
-from .averages import Averages, Clock
-from .batches import BatchSource
 from .best import forget_after
-from .ema import ema_beta, update_ema
-from .estimate import estimate
 from .evaluation import Evaluator, make_evaluator
-from .fresh_state import fresh_state
-from .monitor import Log
-from .objective import Objective, StepStatistics
-from .phases import make_phases
+from .outputs.averages import Averages, Clock
+from .outputs.estimate import estimate
+from .outputs.monitor import Log
+from .outputs.snapshot import generator_info, write_generator, write_snapshot
+from .outputs.ticker import Ticker
 from .run_folder import RunFolder
 from .run_images import split_of
-from .schedule import Schedule
-from .snapshot import generator_info, write_generator, write_snapshot
-from .ticker import Ticker
-from .transition import label_weight
+from .schedule import Schedule, label_weight
+from .state import ema_beta, fresh_state, update_ema
+from .step.batches import BatchSource
+from .step.objective import Objective, StepStatistics
+from .step.phases import make_phases
 
 CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
 

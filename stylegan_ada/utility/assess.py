@@ -14,29 +14,21 @@ from numpy.typing import NDArray
 
 from .._version import __version__
 from ..checkpoint import generator_file
+from ..config.preparation import Preparation
 from ..datasets import ImageDataset, load_dataset
 from ..errors import UserError, nearest
 from ..files import atomic_path, check_folder, write_text
 from ..folders import begin_or_go_on, locked_folder
 from ..metrics.evaluate import RealImages as EvaluatedImages
 from ..metrics.evaluate import compute_real
-from ..metrics.extractor import Extractor
-from ..metrics.features import make_extractor
-from ..preparation import Preparation
+from ..metrics.networks import make_extractor
+from ..metrics.networks.extractor import Extractor
 from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from ..synthetic.filters import Filters
 from ..synthetic.plan import Recipe, check_seed
 from .arms import KINDS, RATIOS, first_arms
 from .classic import PRESETS, make_pipeline
-from .experiment import (
-    CLASSIFIERS,
-    COPIES,
-    Experiment,
-    RealFeatures,
-    augmented_batches,
-    largest_counts,
-    run,
-)
+from .experiment import CLASSIFIERS, COPIES, Experiment, RealFeatures, augmented_batches, largest_counts, run
 from .page import page_of
 from .pool import Made, Pool, Read, make_pool
 from .real import LabelledImages, RealImages, open_real, without_synthetic

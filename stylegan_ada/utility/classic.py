@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..albumentations_files import import_albumentations, read_pipeline
 from ..errors import UserError, first_line, nearest
+from ..libraries.albumentations_files import import_albumentations, read_pipeline
 
 PRESETS = ("defect", "scan", "photo")
 

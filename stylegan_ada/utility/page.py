@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 
 from .._version import __version__
-from ..grids import image_grid
+from ..pictures.grids import image_grid
 from ..pixels import nhwc
 from ..report.page import Picture, render
 from .plots import confusion_pair, fraction_curve

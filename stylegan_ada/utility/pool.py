@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..datasets import ImageDataset
 from ..errors import UserError
 from ..files import atomic_path
-from ..metrics.extractor import Extractor
+from ..metrics.networks.extractor import Extractor
 from ..pixels import nchw, nhwc
 from ..sampling import TrainedGenerator
 from ..synthetic.filters import Filters, Judgement, accept_all

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config_data import DataConfig
+from ..config import DataConfig
 from ..datasets import ImageDataset, Part, Pictures, load_dataset, same_pictures
 from ..errors import UserError, nearest
 from ..training.run_folder import RunFolder

@@ -13,9 +13,9 @@ import time
 import numpy as np
 import torch
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import ImageDataset, load_dataset
-from stylegan_ada.datasets.copies import find_copies
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.datasets.holdout.copies import find_copies
 
 
 def say_seconds(what: str, dataset: ImageDataset) -> None:

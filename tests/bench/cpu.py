@@ -23,7 +23,7 @@ from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunCon
 from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.devices import keep_freed_memory
 from stylegan_ada.training import RunFolder, Trainer
-from stylegan_ada.training.ema import update_ema
+from stylegan_ada.training.state import update_ema
 
 from .machine import describe, run_apart
 from .plain_ops import plain_ops

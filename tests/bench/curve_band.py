@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, Trainer
 
 STEPS, WINDOW = 200, 20

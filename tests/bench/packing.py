@@ -17,13 +17,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylegan_ada.config import TrainingConfig
-from stylegan_ada.config_data import DataConfig
+from stylegan_ada.config import DataConfig, TrainingConfig
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.opening import open_image, open_values
-from stylegan_ada.datasets.parallel import map_readable
-from stylegan_ada.datasets.sources import FolderSource
-from stylegan_ada.training.batches import BatchSource
+from stylegan_ada.datasets.reading.opening import open_image, open_values
+from stylegan_ada.datasets.reading.parallel import map_readable
+from stylegan_ada.datasets.reading.sources import FolderSource
+from stylegan_ada.training.step.batches import BatchSource
 
 
 def write(folder: Path, count: int, side: int, bits: int) -> None:

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from stylegan_ada import load_generator, project
-from stylegan_ada.grids import image_grid
 from stylegan_ada.metrics.evaluate import RealImages
+from stylegan_ada.pictures.grids import image_grid
 from stylegan_ada.pixels import from_uint8, nchw, nhwc
 from stylegan_ada.projection import Distance, make_distance
 from stylegan_ada.sampling import TrainedGenerator

@@ -15,11 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.metrics import make_extractor
 from stylegan_ada.metrics.evaluate import compute_real
 from stylegan_ada.pixels import nhwc
-from stylegan_ada.preparation import Preparation
 from stylegan_ada.training.run_images import run_images
 
 

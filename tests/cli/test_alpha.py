@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from stylegan_ada import load_generator
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.grids import as_picture, image_grid
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.pictures.files import as_picture
+from stylegan_ada.pictures.grids import image_grid
 from stylegan_ada.training.run_images import run_images
 
 RANDOM = np.random.default_rng(0)

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from stylegan_ada.cli.data import data
-from stylegan_ada.datasets import samples
-from stylegan_ada.datasets.example_sheet import CELL, GAP
+from stylegan_ada.datasets.inspect.example_sheet import CELL, GAP
+from stylegan_ada.datasets.reading import samples
 from stylegan_ada.errors import UserError
 
 

@@ -10,9 +10,9 @@ import torch
 
 from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_info
+from stylegan_ada.config.options import TrainOptions
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.options import TrainOptions
-from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, start
 from stylegan_ada.training.run_images import run_images
 

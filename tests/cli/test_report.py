@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from stylegan_ada import load_generator
-from stylegan_ada.metrics import features
-from stylegan_ada.metrics.words import number
+from stylegan_ada.metrics import networks as features
+from stylegan_ada.metrics.words.results import number
 from stylegan_ada.report import Page, Picture, render
 from stylegan_ada.training import RunFolder, evaluation
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from stylegan_ada.datasets.advice import Advice, advise
-from stylegan_ada.datasets.inspect import Inspection, SizeCount
-from stylegan_ada.image_size import nearest_size_within
-from stylegan_ada.options import TrainOptions
-from stylegan_ada.resolve import Machine
+from stylegan_ada.config.image_size import nearest_size_within
+from stylegan_ada.config.options import TrainOptions
+from stylegan_ada.config.resolve import Machine
+from stylegan_ada.datasets.inspect.advice import Advice, advise
+from stylegan_ada.datasets.inspect.inspection import Inspection, SizeCount
 
 CPU = Machine(cuda=False)
 

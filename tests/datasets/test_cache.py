@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylegan_ada.datasets import cache_folder, load_dataset, pack
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets import cache_folder, load_dataset
+from stylegan_ada.datasets.packing import pack
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 
 def _packs(place: Path, size: int = 8) -> int:

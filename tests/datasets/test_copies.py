@@ -9,7 +9,7 @@ from PIL import Image
 
 from stylegan_ada import UserError
 from stylegan_ada.datasets import ImageDataset, split
-from stylegan_ada.datasets.copies import copies_warnings, find_copies
+from stylegan_ada.datasets.holdout.copies import copies_warnings, find_copies
 
 
 def picture(seed):

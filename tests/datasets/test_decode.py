@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.datasets.decode import open_image, read_header, to_array
-from stylegan_ada.datasets.deep import open_values
-from stylegan_ada.datasets.fitting import crop_box
-from stylegan_ada.datasets.unreadable import Unreadable
+from stylegan_ada.datasets.reading.decode import open_image, read_header, to_array
+from stylegan_ada.datasets.reading.deep import open_values
+from stylegan_ada.datasets.reading.fitting import crop_box
+from stylegan_ada.datasets.reading.unreadable import Unreadable
 
 RANDOM = np.random.default_rng(0)
 RGB = RANDOM.integers(0, 256, (6, 10, 3), dtype=np.uint8)

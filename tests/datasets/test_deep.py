@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from stylegan_ada import UserError
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.deep import fitted
-from stylegan_ada.datasets.opening import open_values
-from stylegan_ada.datasets.unreadable import Unreadable
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.datasets.reading.deep import fitted
+from stylegan_ada.datasets.reading.opening import open_values
+from stylegan_ada.datasets.reading.unreadable import Unreadable
 
 RANDOM = np.random.default_rng(0)
 

@@ -8,13 +8,13 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from stylegan_ada import UserError
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.inspect import inspect_source
-from stylegan_ada.datasets.opening import open_image, open_values, read_header
-from stylegan_ada.datasets.prepare import prepare
-from stylegan_ada.datasets.prepare_presets import preset_pipeline
-from stylegan_ada.datasets.unreadable import Unreadable
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.datasets.inspect.inspection import inspect_source
+from stylegan_ada.datasets.prepare.clean_copy import prepare
+from stylegan_ada.datasets.prepare.presets import preset_pipeline
+from stylegan_ada.datasets.reading.opening import open_image, open_values, read_header
+from stylegan_ada.datasets.reading.unreadable import Unreadable
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 RANDOM = np.random.default_rng(0)
@@ -298,8 +298,8 @@ def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):
 def test_what_was_skipped_for_want_of_a_decoder_is_tried_again(write, save, tmp_path, monkeypatch):
     import importlib.util
 
-    from stylegan_ada.datasets.cache import cache_key
-    from stylegan_ada.datasets.sources import open_source
+    from stylegan_ada.datasets.packing.cache import cache_key
+    from stylegan_ada.datasets.reading.sources import open_source
 
     write("a.dcm", scans())
     with open_source(str(tmp_path / "set")) as source:

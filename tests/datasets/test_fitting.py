@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.decode import open_image, to_array
-from stylegan_ada.datasets.deep import fitted
+from stylegan_ada.datasets.reading.decode import open_image, to_array
+from stylegan_ada.datasets.reading.deep import fitted
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 WIDE = RANDOM.integers(0, 256, (4, 9, 3), dtype=np.uint8)

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.inspect import inspect_source
+from stylegan_ada.datasets.inspect.inspection import inspect_source
 from stylegan_ada.errors import UserError, shown
-from stylegan_ada.preparation import Preparation
 
 CASES = int(os.environ.get("STYLEGAN_ADA_FUZZ", 0))
 FUZZ = settings(

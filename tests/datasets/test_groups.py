@@ -5,8 +5,8 @@ import json
 import pytest
 
 from stylegan_ada import UserError
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 
 NAMES = ("cat/P01/P01_a.png", "cat/P02/P02_a.png", "dog/P01/P01_b.png", "dog/P03/x/P03_a.png")
 

@@ -18,11 +18,12 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
-from stylegan_ada.datasets import decode, load_dataset, sources
-from stylegan_ada.datasets.inspect import inspect_source
-from stylegan_ada.datasets.sources import FolderSource
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.datasets.inspect.inspection import inspect_source
+from stylegan_ada.datasets.reading import decode, sources
+from stylegan_ada.datasets.reading.sources import FolderSource
 from stylegan_ada.errors import RunFailed, UserError, first_line, shown
-from stylegan_ada.preparation import Preparation
 
 
 def _refusal(place: Path | str, **options: object) -> str:
@@ -181,7 +182,7 @@ def test_a_file_that_goes_while_the_set_is_read(folder: Path, monkeypatch: pytes
         (folder / "cat/2.png").unlink(missing_ok=True)
         return read_header(stream, page)
 
-    monkeypatch.setattr("stylegan_ada.datasets.decode.read_header", read_and_go)
+    monkeypatch.setattr("stylegan_ada.datasets.reading.decode.read_header", read_and_go)
     found = load_dataset(str(folder), Preparation(size=8))
     assert found.skipped == (("cat/2.png", "No such file or directory"),)
 
@@ -241,7 +242,7 @@ def test_a_disk_that_fills_says_what_is_needed(folder: Path, monkeypatch: pytest
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("stylegan_ada.datasets.cache._ArrayFile.write", full)
+    monkeypatch.setattr("stylegan_ada.datasets.packing.cache._ArrayFile.write", full)
     with pytest.raises(RunFailed, match=r"No space left on device.*need 0\.0 MB"):
         load_dataset(str(folder), Preparation(size=8))
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.datasets.inspect import SizeCount, inspect_source
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets.inspect.inspection import SizeCount, inspect_source
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 SMALL = (
     "{} classes have fewer than 50 images (smallest: {!r}, {}): they may be learned badly, training with few images "

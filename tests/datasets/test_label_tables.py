@@ -6,10 +6,10 @@ from unicodedata import normalize
 
 import pytest
 
-from stylegan_ada.datasets.labels import Labelling, label_notes, read_labels
-from stylegan_ada.datasets.sources import open_source
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets.labels.labelling import Labelling, label_notes, read_labels
+from stylegan_ada.datasets.reading.sources import open_source
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 FILES = ("images/a.png", "images/b.png", "images/c.jpg")
 LABELS = {"images/a.png": "x", "images/b.png": "y", "images/c.jpg": "x"}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from stylegan_ada.datasets.class_names import alike_warnings, class_order
-from stylegan_ada.datasets.labels import Labelling, label_warnings, read_labels
-from stylegan_ada.datasets.sources import open_source
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets.labels.class_names import alike_warnings, class_order
+from stylegan_ada.datasets.labels.labelling import Labelling, label_warnings, read_labels
+from stylegan_ada.datasets.reading.sources import open_source
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 IMAGES = ("0/a.png", "0/b.png", "1/c.png")
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import ImageDataset, load_dataset
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 Save = Callable[..., np.ndarray]
 FILES = ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/sub/2.bmp")

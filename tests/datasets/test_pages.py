@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.pictures_of_files import file_of, page_of, picture_names
+from stylegan_ada.datasets.reading.picture_names import file_of, page_of, picture_names
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 GRAY = RANDOM.integers(0, 65536, (20, 24, 1)).astype(np.uint16)

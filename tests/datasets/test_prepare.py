@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.albumentations_files import import_albumentations, read_pipeline
-from stylegan_ada.datasets.labels import read_labels
-from stylegan_ada.datasets.parallel import map_readable
-from stylegan_ada.datasets.prepare import prepare
-from stylegan_ada.datasets.prepare_names import target_names
-from stylegan_ada.datasets.prepare_presets import PRESETS, preset_pipeline
-from stylegan_ada.datasets.prepare_try import Preparer
-from stylegan_ada.datasets.sources import open_source
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets.labels.labelling import read_labels
+from stylegan_ada.datasets.prepare.clean_copy import prepare
+from stylegan_ada.datasets.prepare.file_names import target_names
+from stylegan_ada.datasets.prepare.preparer import Preparer
+from stylegan_ada.datasets.prepare.presets import PRESETS, preset_pipeline
+from stylegan_ada.datasets.reading.parallel import map_readable
+from stylegan_ada.datasets.reading.sources import open_source
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.libraries.albumentations_files import import_albumentations, read_pipeline
 
 AREA = 3  # OpenCV's
 
@@ -110,7 +110,7 @@ def test_presets_give_the_size_from_odd_ones(run, save, tmp_path, preset, size):
 
 def test_the_presets_are_what_the_command_offers():
     from stylegan_ada.cli import data_prepare
-    from stylegan_ada.datasets.prepare_presets import BORDER_MODES, FITS
+    from stylegan_ada.datasets.prepare.presets import BORDER_MODES, FITS
 
     assert tuple(PRESETS) == data_prepare.PRESETS
     assert data_prepare.FITS == FITS

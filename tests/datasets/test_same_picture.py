@@ -5,7 +5,13 @@ import pytest
 from PIL import Image
 from scipy.fft import dctn
 
-from stylegan_ada.datasets.same_picture import CHUNK, _pair_correlations, perceptual_hashes, same_pairs, same_pictures
+from stylegan_ada.datasets.holdout.same_picture import (
+    CHUNK,
+    _pair_correlations,
+    perceptual_hashes,
+    same_pairs,
+    same_pictures,
+)
 
 
 @pytest.fixture

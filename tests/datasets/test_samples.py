@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset, sample_licence
-from stylegan_ada.datasets.samples import elpv_files
+from stylegan_ada.datasets.reading.samples import elpv_files
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stylegan_ada.datasets.formats import images_of
-from stylegan_ada.datasets.sources import common_top, open_source, require_images
+from stylegan_ada.datasets.reading.formats import images_of
+from stylegan_ada.datasets.reading.sources import common_top, open_source, require_images
 from stylegan_ada.errors import UserError
 
 

@@ -9,12 +9,12 @@ import pytest
 import tifffile
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.opening import open_image, open_values, read_header
-from stylegan_ada.datasets.unreadable import Unreadable
+from stylegan_ada.datasets.reading.opening import open_image, open_values, read_header
+from stylegan_ada.datasets.reading.unreadable import Unreadable
 from stylegan_ada.errors import UserError
 from stylegan_ada.pixels import oriented
-from stylegan_ada.preparation import Preparation
 
 RANDOM = np.random.default_rng(0)
 GRAY = RANDOM.integers(0, 256, (20, 24)).astype(np.uint8)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import ImageDataset, load_dataset
-from stylegan_ada.datasets.inspect import inspect_source
-from stylegan_ada.datasets.masks import find_masks
-from stylegan_ada.datasets.splits import splits_of_folders
+from stylegan_ada.datasets.inspect.inspection import inspect_source
+from stylegan_ada.datasets.labels.masks import find_masks
+from stylegan_ada.datasets.labels.splits import splits_of_folders
 from stylegan_ada.errors import UserError
-from stylegan_ada.preparation import Preparation
 
 Save = Callable[..., np.ndarray]
 

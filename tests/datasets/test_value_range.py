@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.inspect import inspect_source
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.datasets.inspect.inspection import inspect_source
 
 RANDOM = np.random.default_rng(0)
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from stylegan_ada.augment import AugmentPipe
-from stylegan_ada.config import AUGMENT_GROUPS, ExtraAugmentation
+from stylegan_ada.config import ExtraAugmentation
+from stylegan_ada.config.augment import AUGMENT_GROUPS
 from stylegan_ada.leaks.probes import probes
 from stylegan_ada.random import Draws
 

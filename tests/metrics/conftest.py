@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylegan_ada.datasets import ImageDataset
-from stylegan_ada.metrics.extractor import Extractor
+from stylegan_ada.metrics.networks.extractor import Extractor
 
 
 class FakeGenerator:

@@ -6,8 +6,8 @@ from sklearn.metrics.pairwise import polynomial_kernel
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from stylegan_ada.metrics import distances
-from stylegan_ada.metrics.distances import fid, kid, kid_with_error
+from stylegan_ada.metrics.mathematics import distances
+from stylegan_ada.metrics.mathematics.distances import fid, kid, kid_with_error
 
 
 def features(seed, rows, columns, rank=None, shift=0.0):

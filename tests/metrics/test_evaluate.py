@@ -11,7 +11,7 @@ from stylegan_ada import UserError
 from stylegan_ada.metrics import find_copies
 from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_features, labels_in_shares, real_images
 from stylegan_ada.metrics.feature_cache import feature_file
-from stylegan_ada.metrics.lite0 import Lite0Features
+from stylegan_ada.metrics.networks.lite0 import Lite0Features
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from stylegan_ada.metrics.findings import best_of, findings, without_improvement
+from stylegan_ada.metrics.words.findings import best_of, findings, without_improvement
 
 
 def row(kid, kimg=10.0, **other):

@@ -9,8 +9,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from stylegan_ada import UserError
-from stylegan_ada.metrics import lite0
-from stylegan_ada.metrics.lite0 import Lite0Features
+from stylegan_ada.metrics.networks import lite0
+from stylegan_ada.metrics.networks.lite0 import Lite0Features
 
 PALACE = 698  # ImageNet's class of scikit-learn's china.jpg
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from stylegan_ada.metrics import find_copies
-from stylegan_ada.metrics.memorisation import QUANTILE, either
+from stylegan_ada.metrics.mathematics.memorisation import QUANTILE, either
 
 
 def draws(seed, n):

@@ -3,9 +3,9 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
-from stylegan_ada.metrics import neighbours
-from stylegan_ada.metrics.manifold import density_coverage, precision_recall
-from stylegan_ada.metrics.neighbours import balls_around, kth_squared_distance, nearest_of
+from stylegan_ada.metrics.mathematics import neighbours
+from stylegan_ada.metrics.mathematics.manifold import density_coverage, precision_recall
+from stylegan_ada.metrics.mathematics.neighbours import balls_around, kth_squared_distance, nearest_of
 
 
 @pytest.fixture(params=[7, 1024])

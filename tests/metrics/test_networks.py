@@ -10,8 +10,9 @@ import torch
 from onnx import TensorProto, helper
 
 from stylegan_ada import UserError
-from stylegan_ada.metrics import inception, make_extractor
-from stylegan_ada.metrics.lite0 import Lite0Features
+from stylegan_ada.metrics import make_extractor
+from stylegan_ada.metrics.networks import inception
+from stylegan_ada.metrics.networks.lite0 import Lite0Features
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (11, 20, 24, 3), np.uint8)
 
@@ -128,7 +129,7 @@ def test_inception():
 
     from PIL import Image
 
-    from stylegan_ada.metrics.network_files import load_torchscript, read_weights
+    from stylegan_ada.libraries.network_files import load_torchscript, read_weights
 
     extractor = make_extractor("inception")
     found = extractor.extract([IMAGES[:2]])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.samples import elpv_files
+from stylegan_ada.datasets.reading.samples import elpv_files
 from stylegan_ada.metrics.feature_sets import FeatureSets, RealFeatures
-from stylegan_ada.metrics.features import make_extractor
+from stylegan_ada.metrics.mathematics.thumbnails import thumbnails
+from stylegan_ada.metrics.networks import make_extractor
 from stylegan_ada.metrics.table import measure
-from stylegan_ada.metrics.thumbnails import thumbnails
-from stylegan_ada.preparation import Preparation
 
 METRICS = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
 

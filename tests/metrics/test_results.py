@@ -7,8 +7,9 @@ import pytest
 import torch
 from torchmetrics.image.inception import InceptionScore
 
-from stylegan_ada.metrics import fid, inception_score, intervals, kid_with_error, precision_recall
+from stylegan_ada.metrics import fid, inception_score, kid_with_error, precision_recall
 from stylegan_ada.metrics.feature_sets import FeatureSets, RealFeatures
+from stylegan_ada.metrics.mathematics import intervals
 from stylegan_ada.metrics.table import METRICS, measure
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.metrics.extractor import resize
-from stylegan_ada.metrics.thumbnails import thumbnails
+from stylegan_ada.metrics.mathematics.thumbnails import thumbnails
+from stylegan_ada.metrics.networks.extractor import resize
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 1), (32, 48, 3), (16, 16, 1), (8, 20, 1)])

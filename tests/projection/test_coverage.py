@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.projection.coverage import Coverage, spread
 from stylegan_ada.projection.folder import Record, ResultFolder
 from stylegan_ada.projection.inputs import read_inputs

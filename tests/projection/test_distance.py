@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stylegan_ada import UserError
-from stylegan_ada.metrics.extractor import Extractor
+from stylegan_ada.metrics.networks.extractor import Extractor
 from stylegan_ada.projection import make_distance, vgg
 from stylegan_ada.projection.distance import VGGDistance
 

@@ -17,6 +17,7 @@ from stylegan_ada.projection.directions import (
     principal_directions,
     save_directions,
 )
+from stylegan_ada.projection.image_sets import write_animation
 from stylegan_ada.projection.latents import (
     Latents,
     digest,
@@ -29,7 +30,6 @@ from stylegan_ada.projection.latents import (
     save_latents,
     vary,
 )
-from stylegan_ada.projection.made import write_animation
 from stylegan_ada.projection.starts import sample_w
 
 

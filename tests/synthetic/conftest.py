@@ -4,7 +4,7 @@ import torch
 
 from stylegan_ada.checkpoint import GeneratorInfo, save_generator
 from stylegan_ada.config import NetworkConfig
-from stylegan_ada.metrics.extractor import Extractor
+from stylegan_ada.metrics.networks.extractor import Extractor
 from stylegan_ada.networks import Generator
 
 

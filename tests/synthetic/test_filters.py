@@ -5,7 +5,7 @@ import pytest
 
 from stylegan_ada import UserError
 from stylegan_ada.metrics.feature_sets import RealFeatures
-from stylegan_ada.metrics.thumbnails import thumbnails
+from stylegan_ada.metrics.mathematics.thumbnails import thumbnails
 from stylegan_ada.synthetic import Recipe
 from stylegan_ada.synthetic.filters import COPY, KEPT, MISLABELLED, SPARSE, Filters, Judgement
 from stylegan_ada.synthetic.selection import MOST_TRIES, Selection

@@ -8,8 +8,8 @@ from torch.utils.data import ConcatDataset, DataLoader
 import stylegan_ada
 from stylegan_ada import SyntheticDataset, UserError
 from stylegan_ada.cli.generate_dataset import dataset as command
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 
 
 def test_the_images_are_those_of_the_command(generator_file, tmp_path):

@@ -3,7 +3,7 @@ import torch
 
 from stylegan_ada.config import NetworkConfig
 from stylegan_ada.networks import Generator
-from stylegan_ada.training.ema import ema_beta, update_ema
+from stylegan_ada.training.state import ema_beta, update_ema
 
 
 def test_half_life():

@@ -5,7 +5,7 @@ import torch
 from stylegan_ada import UserError, load_generator
 from stylegan_ada.config import TrainingConfig
 from stylegan_ada.metrics.evaluate import compute_features, real_images
-from stylegan_ada.metrics.extractor import Extractor
+from stylegan_ada.metrics.networks.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
 
 CPU = torch.device("cpu")

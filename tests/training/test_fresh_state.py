@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stylegan_ada.config import AugmentConfig
-from stylegan_ada.training.fresh_state import fresh_state
+from stylegan_ada.training.state import fresh_state
 
 CPU = torch.device("cpu")
 

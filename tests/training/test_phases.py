@@ -11,12 +11,11 @@ import torch
 
 from stylegan_ada import distributed
 from stylegan_ada.augment import AugmentPipe
-from stylegan_ada.config import NetworkConfig, TrainingConfig
-from stylegan_ada.config_start import StartConfig
+from stylegan_ada.config import NetworkConfig, StartConfig, TrainingConfig
 from stylegan_ada.networks import Discriminator, Generator
 from stylegan_ada.random import Draws
-from stylegan_ada.training.objective import MicroBatch, Objective
-from stylegan_ada.training.phases import make_optimizer, make_phases
+from stylegan_ada.training.step.objective import MicroBatch, Objective
+from stylegan_ada.training.step.phases import make_optimizer, make_phases
 
 BATCH = 8
 CONFIG = TrainingConfig(kimg=1, batch=BATCH, r1_interval=3, pl_interval=2)

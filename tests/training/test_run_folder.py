@@ -7,7 +7,7 @@ import pytest
 
 from stylegan_ada.errors import UserError
 from stylegan_ada.training import RunFolder
-from stylegan_ada.training.fresh_state import fresh_state
+from stylegan_ada.training.state import fresh_state
 
 # as they are documented, and as runs of earlier versions have them
 NAMES = {

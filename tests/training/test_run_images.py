@@ -8,8 +8,8 @@ import torch
 
 from stylegan_ada import UserError
 from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, read_generator, save_generator
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.run_images import load_other, run_images
 

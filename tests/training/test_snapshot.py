@@ -9,11 +9,11 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from stylegan_ada import load_generator
-from stylegan_ada.grids import sample_grid
+from stylegan_ada.sampling import sample_grid
 from stylegan_ada.training import RunFolder
-from stylegan_ada.training.fresh_state import fresh_state
-from stylegan_ada.training.monitor import Log
-from stylegan_ada.training.snapshot import generator_info, write_snapshot
+from stylegan_ada.training.outputs.monitor import Log
+from stylegan_ada.training.outputs.snapshot import generator_info, write_snapshot
+from stylegan_ada.training.state import fresh_state
 
 CPU = torch.device("cpu")
 

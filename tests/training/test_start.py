@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from stylegan_ada import UserError
+from stylegan_ada.config.image_size import block_shapes
+from stylegan_ada.config.options import TrainOptions
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.image_size import block_shapes
-from stylegan_ada.options import TrainOptions
-from stylegan_ada.preparation import Preparation
 from stylegan_ada.training import RunFolder, train
 from stylegan_ada.training.run_images import run_images
 from stylegan_ada.training.start import configure

@@ -6,7 +6,7 @@ import torch
 
 from stylegan_ada import load_generator
 from stylegan_ada.training import RunFolder, Trainer
-from stylegan_ada.training.transition import label_weight
+from stylegan_ada.training.schedule import label_weight
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from stylegan_ada import SyntheticDataset, UserError, load_generator
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.metrics.features import make_extractor
-from stylegan_ada.preparation import Preparation
+from stylegan_ada.metrics.networks import make_extractor
 from stylegan_ada.synthetic.filters import MISLABELLED, Judgement
 from stylegan_ada.utility.pool import Made, Read, make_pool
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stylegan_ada import UserError
+from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.preparation import Preparation
 from stylegan_ada.utility.real import LabelledImages, open_real, without_seen
 from stylegan_ada.utility.splits import draw
 

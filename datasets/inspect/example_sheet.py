@@ -1,0 +1,64 @@
+"""A picture of some images of a source: a row for each class."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from ...config.preparation import Preparation
+from ...pictures.grids import fit
+from ..labels.taken import take
+from ..reading.opening import PLAIN, open_picture, open_shown, read_headers
+from ..reading.picture_names import file_of
+from ..reading.sources import Source, open_source
+
+CELL = 96  # pixels, the side of a cell
+GAP = 4
+COLUMNS = 8
+MOST_ROWS = 100
+
+
+def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: Collection[str] = ()) -> Image.Image:
+    """RGB: eight images of each of the first 100 classes, evenly spaced in it, the class's name at the left; of an
+    unlabelled source 64 images. Each is fitted into a square cell.
+
+    leave_out: images that cannot be read. UserError on a bad source or label file.
+    """
+    with open_source(source) as opened:
+        rows = _rows(opened, preparation, leave_out)
+        font = ImageFont.load_default(size=14)
+        margin = max((int(font.getlength(name)) for name, _ in rows), default=0)
+        margin = margin + 2 * GAP if margin else GAP
+        height = len(rows) * (CELL + GAP) + GAP
+        sheet = Image.new("RGB", (margin + COLUMNS * (CELL + GAP), height), "white")
+        draw = ImageDraw.Draw(sheet)
+        for row, (name, files) in enumerate(rows):
+            top = GAP + row * (CELL + GAP)
+            draw.text((GAP, top + CELL // 2), name, fill="black", font=font, anchor="lm")
+            for column, file in enumerate(files):
+                with open_picture(opened, file) as (stream, picture):
+                    cell = fit(open_shown(stream, picture, preparation), CELL)
+                left = margin + column * (CELL + GAP)
+                sheet.paste(cell, (left + (CELL - cell.width) // 2, top + (CELL - cell.height) // 2))
+    return sheet
+
+
+def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
+    """What stands at the left of each row, and its files."""
+    taken = take(source, preparation)
+    labelling = taken.labelling
+    names = [name for name in read_headers(taken.source, preparation)[0] if name not in leave_out]
+    if labelling is None:
+        chosen = list(_spaced(names, COLUMNS * COLUMNS))
+        return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]
+    files: dict[int, list[str]] = {index: [] for index in range(len(labelling.classes))}
+    for name in names:
+        files[labelling.index_of[file_of(name)]].append(name)
+    return [
+        (" ".join(label.split())[:32], list(_spaced(files[index], COLUMNS)))
+        for index, label in enumerate(labelling.classes[:MOST_ROWS])
+    ]
+
+
+def _spaced(names: Sequence[str], most: int) -> Iterator[str]:
+    count = min(most, len(names))
+    return (names[place * len(names) // count] for place in range(count))

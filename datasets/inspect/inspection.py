@@ -1,0 +1,221 @@
+"""Look at a source before training on it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...config.preparation import Preparation
+from ...errors import UserError
+from ...progress import Progress
+from ..holdout.copies import Copies, hold_out_pictures, on_apart
+from ..holdout.same_picture import same_pairs
+from ..labels.labelling import Labelling, label_warnings, require_two_each
+from ..labels.taken import take
+from ..packing.pixel_notes import BLANK, pixel_notes
+from ..packing.value_range import values_apart, whole_range, words
+from ..reading.opening import PLAIN, open_picture, open_values, read_headers
+from ..reading.parallel import map_readable
+from ..reading.picture_names import file_of
+from ..reading.sources import Source, open_source
+from ..reading.unreadable import Unreadable
+from .image_facts import Look, look
+from .warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
+
+HOLDOUT = 0.1
+
+
+@dataclass(frozen=True)
+class SizeCount:
+    height: int
+    width: int
+    count: int
+
+
+@dataclass(frozen=True)
+class UnreadableFile:
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """images: how many can be read. classes: readable images of each; None when unlabelled. modes: Pillow's.
+
+    duplicates: groups of files whose decoded pixels are the same. near_duplicates: pairs of files that show the same
+    picture otherwise; of each group of exact duplicates only the first is compared. gray: whether no image has colour.
+    gray_range: the lowest and the highest gray level of images of 8 bits, 0 to 255; value_range: of those of more, in
+    the files' own units; None where there are none. groups: how many a rule or labels.csv names; None where there are
+    none. labels_refused: why training would refuse the labels; None where it would not. holdout: how many images
+    `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were understood, a line each.
+    """
+
+    source: str
+    images: int
+    classes: dict[str, int] | None
+    sizes: list[SizeCount]
+    modes: dict[str, int]
+    unreadable: list[UnreadableFile]
+    duplicates: list[list[str]]
+    near_duplicates: list[list[str]]
+    gray: bool
+    gray_range: tuple[int, int] | None
+    value_range: tuple[float, float] | None
+    groups: int | None
+    labels_refused: str | None
+    holdout: int
+    warnings: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: Progress | None = None) -> Inspection:
+    """Decode every image of a source and tell what was found. UserError on a bad source or label file.
+
+    preparation: how its labels, splits, pages and bands are to be taken.
+
+    Beside the names of the images a kilobyte of each stays in memory.
+    """
+    looks: dict[str, Look] = {}
+    with open_source(source) as opened:
+        taken = take(opened, preparation)
+        labelling = taken.labelling
+        headers, failed = read_headers(taken.source, preparation)
+        names = list(headers)
+        labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
+        unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
+        group_of = taken.groups and {name: taken.groups[file_of(name)] for name in names}
+        for done, (name, found) in enumerate(
+            map_readable(lambda name: look(opened, name, preparation), names), start=1
+        ):
+            if isinstance(found, Unreadable):
+                unreadable.append(UnreadableFile(name, str(found)))
+            else:
+                looks[name] = found
+            if progress:
+                progress(done, len(names))
+        apart = _values_apart(opened, looks, preparation)
+    classes = _count_classes(labelling, list(looks)) if labelling else None
+    sizes = Counter((seen.header.height, seen.header.width) for seen in looks.values())
+    same = _same_pixels(looks)
+    duplicates = [group for group in same if len(group) > 1]
+    near = _near_duplicates(looks, [group[0] for group in same])
+    refused = _labels_refused(list(looks), labelling)
+    held, torn = _held_out(looks, None if refused else labelling, group_of, duplicates, near)
+    class_of = labelling.class_of if labelling else None
+    return Inspection(
+        source=source,
+        images=len(looks),
+        classes=classes,
+        sizes=[SizeCount(height, width, count) for (height, width), count in sizes.most_common()],
+        modes=dict(Counter(seen.header.mode for seen in looks.values()).most_common()),
+        unreadable=unreadable,
+        duplicates=duplicates,
+        near_duplicates=near,
+        gray=all(seen.header.gray for seen in looks.values()),
+        gray_range=_gray_range(looks),
+        value_range=_value_range(looks),
+        groups=len({group_of[name] for name in looks}) if group_of else None,
+        labels_refused=refused,
+        holdout=held,
+        warnings=[
+            *label_warnings(labelling),
+            *taken.warnings,
+            *([taken.companions] if taken.companions else []),
+            *class_warnings(classes or {}),
+            *image_warnings(looks.values(), len(sizes), len(unreadable), preparation),
+            *_on_pixels(looks, class_of),
+            *([] if apart is None else [apart]),
+            *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
+            *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
+            *on_apart(torn),
+        ],
+        notes=list(taken.notes),
+    )
+
+
+def _count_classes(labelling: Labelling, names: Sequence[str]) -> dict[str, int]:
+    counts = Counter(labelling.index_of[name] for name in names)
+    return {label: counts[index] for index, label in enumerate(labelling.classes)}
+
+
+def _same_pixels(looks: Mapping[str, Look]) -> list[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name, seen in looks.items():
+        groups.setdefault(seen.digest, []).append(name)
+    return list(groups.values())
+
+
+def _near_duplicates(looks: Mapping[str, Look], names: Sequence[str]) -> list[list[str]]:
+    if not names:
+        return []
+    pairs = same_pairs(np.stack([looks[name].small for name in names]))
+    return [[names[first], names[second]] for first, second in pairs.tolist()]
+
+
+def _gray_range(looks: Mapping[str, Look]) -> tuple[int, int] | None:
+    plain = [seen for seen in looks.values() if seen.values is None]
+    return (min(seen.darkest for seen in plain), max(seen.brightest for seen in plain)) if plain else None
+
+
+def _value_range(looks: Mapping[str, Look]) -> tuple[float, float] | None:
+    deep = [seen.values for seen in looks.values() if seen.values is not None]
+    return (min(found.low for found in deep), max(found.high for found in deep)) if deep else None
+
+
+def _on_pixels(looks: Mapping[str, Look], class_of: Callable[[str], str] | None) -> Iterator[str]:
+    channels = 1 if all(seen.header.gray for seen in looks.values()) else 3
+    classes = {name: class_of(name) for name in looks} if class_of else {}
+    return pixel_notes({name: seen.marks for name, seen in looks.items()}, channels, classes)
+
+
+def _values_apart(source: Source, looks: Mapping[str, Look], preparation: Preparation) -> str | None:
+    """A warning, where training would take the range from all values."""
+    deep = {name: seen.values for name, seen in looks.items() if seen.values is not None}
+    voi = {seen.header.voi for seen in looks.values()}
+    if len(deep) < len(looks) or (len(voi) == 1 and voi != {None}):
+        return None
+
+    def values_of(name: str) -> NDArray[np.float32]:
+        with open_picture(source, name) as (stream, picture):
+            return open_values(stream, picture, preparation)
+
+    def images() -> Iterator[NDArray[np.float32]]:
+        return (found for _, found in map_readable(values_of, list(deep)) if not isinstance(found, Unreadable))
+
+    apart = values_apart(list(deep.values()), images)
+    return None if apart is None else words(apart, *whole_range(deep.values()))
+
+
+def _labels_refused(names: Sequence[str], labelling: Labelling | None) -> str | None:
+    if labelling:
+        try:
+            require_two_each(names, labelling)
+        except UserError as error:
+            return str(error)
+    return None
+
+
+def _held_out(
+    looks: Mapping[str, Look],
+    labelling: Labelling | None,
+    group_of: Mapping[str, str] | None,
+    duplicates: Sequence[Sequence[str]],
+    near: Sequence[Sequence[str]],
+) -> tuple[int, int]:
+    """With seed 0, as `split` would: how many images; how many may have a near copy on the other side."""
+    if not looks:
+        return 0, 0
+    names = list(looks)
+    index_of = {name: index for index, name in enumerate(names)}
+    labels = np.array([labelling.index_of[name] if labelling else 0 for name in names])
+    exact = np.arange(len(names))
+    for same in duplicates:
+        if not (group_of and BLANK in looks[same[0]].marks):  # as `find_copies`
+            exact[[index_of[name] for name in same]] = index_of[same[0]]
+    pairs = np.array([[index_of[name] for name in pair] for pair in near], np.int64).reshape(-1, 2)
+    order = np.random.default_rng([0, 1]).permutation(len(names))
+    groups = [group_of[name] for name in names] if group_of else None
+    held, apart = hold_out_pictures(order, labels, groups, Copies(exact, pairs), HOLDOUT)
+    return len(held), len(apart)

@@ -1,0 +1,1 @@
+"""Which images are taken, and what they are labelled with: classes, splits, groups."""

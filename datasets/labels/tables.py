@@ -1,0 +1,147 @@
+"""Tables of labels, labels.csv and Hugging Face's metadata: their columns of files and classes, and their rows."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ...errors import UserError, first_line, nearest
+from .files import GROUP, Entry, plain_name
+
+EXCELS_LINE = re.compile(r"sep=.\r?\n")  # by which it is told the delimiter
+DELIMITERS = ",;\t"  # the latter two are Excel's, where a comma is the decimal point, and in its "Unicode text"
+# what columns are called, the first as this program calls them
+FILE_WORDS: tuple[str, ...] = (
+    "file",
+    "filename",
+    "file_name",
+    "filepath",
+    "file_path",
+    "path",
+    "image",
+    "image_id",
+    "image_name",
+)
+FILE_WORDS += ("image_path", "imagename", "img", "name", "id")
+LABEL_WORDS = ("label", "labels", "class", "class_name", "classname", "category", "dx", "diagnosis", "target")
+BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
+
+Row = dict[str, str]
+
+
+class NoColumns(UserError):
+    """There are no columns that are known to hold files and classes, or not those that were asked for."""
+
+
+def parse_table(
+    file: str, text: str, file_column: str | None = None, label_column: str | None = None
+) -> tuple[list[Entry], list[str]]:
+    """The rows of `file`, labels.csv or metadata.jsonl, and notes on the columns that they were taken from.
+
+    file_column, label_column: their names; None finds them by usual names, of which one alone must be there, or takes
+    columns of 0 and 1 for classes where each row has one 1. UserError for a table that is damaged or has no such
+    columns, or a row without file, class or group.
+    """
+    header, rows = _lines_of_json(file, text) if file.endswith(".jsonl") else _lines_of_csv(file, text)
+    name_column = _find(file, header, "file_column", file_column, FILE_WORDS, label_column)
+    class_column = _find(file, header, "label_column", label_column, LABEL_WORDS, file_column)
+    notes = []
+    labels: Sequence[str] | None = None
+    if class_column is not None:
+        labels = [row[class_column].strip() for _, row in rows]
+        if name_column and (name_column, class_column) not in (("file", "label"), (file_column, label_column)):
+            notes.append(f"{file}: column {name_column!r} names the file, and {class_column!r} the class")
+    elif name_column is not None:
+        columns, labels = _one_hot([column for column in header if column not in (name_column, GROUP)], rows)
+        notes.append(f"{file}: each image's class is the column that holds a 1, of {', '.join(columns):.200}")
+    if name_column is None or labels is None:
+        raise NoColumns(
+            f"{file} must start with the line 'file,label', not {','.join(header)!r:.80}: add it, or name the columns "
+            "that hold them by `file_column` and `label_column`"
+        )
+    return [
+        _entry(file, place, row, row[name_column], label) for (place, row), label in zip(rows, labels, strict=True)
+    ], notes
+
+
+def _entry(file: str, place: str, row: Row, name: str, label: str) -> Entry:
+    name = plain_name(name.strip())
+    if not name or not label:
+        raise UserError(f"{file} {place} lacks a file or a label: complete or remove it")
+    whole = row | {"file": name, "label": label}
+    if GROUP in row:
+        whole[GROUP] = row[GROUP].strip()
+        if not whole[GROUP]:
+            raise UserError(f"{file} {place} lacks a group: complete it, or remove the column")
+    return Entry(place, name, label, whole)
+
+
+def _find(
+    file: str, header: Sequence[str], option: str, wanted: str | None, words: Sequence[str], other: str | None
+) -> str | None:
+    """The column that is wanted, is called as this program does, or alone has one of these names; None without one."""
+    if wanted is not None:
+        if wanted not in header:
+            raise NoColumns(f"`{option}` {wanted}: {file} has no such column, {nearest(wanted, header)}")
+        return wanted
+    if words[0] in header and words[0] != other:
+        return words[0]
+    fitting = [name for name in header if name.lower().replace(" ", "_") in words and name != other]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, Row]]) -> tuple[list[str], list[str] | None]:
+    """The columns of 0 and 1 alone, and the one of them that holds each row's only 1; None where they are no such."""
+    columns = [column for column in header if all(row[column].strip().lower() in BITS for _, row in rows)]
+    ones = [[column for column in columns if BITS[row[column].strip().lower()]] for _, row in rows]
+    if not ones or len(columns) < 2 or any(len(found) != 1 for found in ones):
+        return columns, None
+    return columns, [found[0] for found in ones]
+
+
+def _lines_of_csv(file: str, text: str) -> tuple[list[str], list[tuple[str, Row]]]:
+    """The names of the columns, and the rows with the line where each ends."""
+    named = EXCELS_LINE.match(text)
+    first = 1 if named else 0
+    text = text[named.end() :] if named else text
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    try:
+        delimiter = _delimiter(text)
+        reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, delimiter=delimiter)
+        header = [name.strip() for name in reader.fieldnames or []]
+        reader.fieldnames = header
+        rows = [(f"line {first + reader.line_num}", _whole(row, header)) for row in reader]
+        return header, [(place, row) for place, row in rows if any(map(str.strip, row.values()))]
+    except csv.Error as error:
+        raise UserError(f"{file} is not a table of commas (line {first + reader.line_num}: {error}): fix it") from None
+
+
+def _delimiter(text: str) -> str:
+    """That by which the first line has the most columns."""
+    line = text.lstrip("\r\n").splitlines()[:1]
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader(line, delimiter=delimiter), ())))
+
+
+def _lines_of_json(file: str, text: str) -> tuple[list[str], list[tuple[str, Row]]]:
+    rows = list(_objects(file, text))
+    header = list(dict.fromkeys(name for _, row in rows for name in row))
+    return header, [(place, _whole(row, header)) for place, row in rows]
+
+
+def _objects(file: str, text: str) -> Iterator[tuple[str, Row]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            content = json.loads(line)
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise UserError(f"{file} line {number} is not JSON ({first_line(error)}): fix it") from None
+        if not isinstance(content, dict):
+            raise UserError(f'{file} line {number} is not like {{"file_name": "1.png", "label": "crack"}}: fix it')
+        yield f"line {number}", {k: v if isinstance(v, str) else json.dumps(v) for k, v in content.items()}
+
+
+def _whole(row: Mapping[str, str | None], header: Sequence[str]) -> Row:
+    """With text in every column of the header, and no others."""
+    return {name: row.get(name) or "" for name in header}

@@ -1,0 +1,1 @@
+"""A set decoded once, at one size, into a memory-mapped cache."""

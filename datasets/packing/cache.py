@@ -1,0 +1,184 @@
+"""Packed image sets on disk: KEY.npy (uint8 [N, C, H, W]), KEY-levels.npy (uint16, of images of more than 8 bits) and
+KEY.json, written whole or not at all."""
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import math
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ...config.preparation import Preparation
+from ...errors import RunFailed, UserError
+from ...files import atomic_path, cache_root
+from ...folders import lock
+from ...pixels import in_8_bits
+from ..dataset import ImageDataset
+from ..reading.sources import Source
+
+DECODERS = ("gdcm", "pylibjpeg")  # of DICOM: files that were skipped for want of them are tried again
+FORMAT_VERSION = 4
+REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}(-levels)?\.\d+\.(npy|json)")  # as atomic_path names them
+OF_NAME = 300  # bytes in KEY.json for an image, amply
+LEFT_BEHIND = 600  # seconds without a write: a packer is far from that between making a file and locking it
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What an ImageDataset knows beside its pixels."""
+
+    labels: list[int] | None
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    fingerprint: str
+    groups: tuple[str, ...] | None
+    window: tuple[float, float] | None  # None: 8 bits
+    notes: tuple[str, ...]
+    window_from: str | None
+
+
+def cache_folder() -> Path:
+    """The folder for packed sets."""
+    return cache_root() / "datasets"
+
+
+def cache_key(source: Source, preparation: Preparation) -> str:
+    """The name of the cache entry that `source` has under `preparation`, found without decoding anything."""
+    decoders = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
+    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(preparation), decoders])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def read_cache(key: str) -> ImageDataset | None:
+    """The packed set of that key; None if there is none, or if it is cut off or damaged."""
+    try:
+        meta = json.loads(_meta_path(key).read_text(encoding="utf-8"))
+        images = np.lib.format.open_memmap(_pixels_path(key), mode="r")
+        labels, window = meta["labels"], meta["window"]
+        levels = None if window is None else np.lib.format.open_memmap(_levels_path(key), mode="r")
+        found = ImageDataset(
+            images=images,
+            labels=None if labels is None else np.array(labels, dtype=np.int64),
+            classes=tuple(meta["classes"]),
+            names=tuple(meta["names"]),
+            skipped=tuple((name, reason) for name, reason in meta["skipped"]),
+            fingerprint=meta["fingerprint"],
+            groups=None if meta["groups"] is None else tuple(meta["groups"]),
+            levels=levels,
+            window=None if window is None else (window[0], window[1]),
+            notes=tuple(meta["notes"]),
+            window_from=meta["window_from"],
+        )
+        whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
+        if levels is not None:
+            whole = whole and levels.dtype == np.uint16 and levels.shape == images.shape
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+    return found if whole else None
+
+
+def write_cache(
+    key: str,
+    most_images: int,
+    image_shape: tuple[int, int, int],
+    images: Iterable[NDArray[Any]],
+    describe: Callable[[str], Meta],
+    deep: bool,
+) -> None:
+    """Store a set whose number of images need not be known before the last of them, only that it is `most_images`
+    at most.
+
+    images: [C, H, W] each, uint8, or uint16 levels if `deep`. describe: called after the last one with a digest of all
+    pixels, for the meta data. A reader, or another process that packs the same set, finds the whole file or none; two
+    packers write the same bytes. UserError if the folder takes no files, RunFailed if it has no room for them.
+    """
+    needed = most_images * (math.prod(image_shape) * (3 if deep else 1) + OF_NAME)
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        _clean(cache_folder())
+        free = shutil.disk_usage(cache_folder()).free
+    except OSError as error:
+        raise UserError(f"cannot use {cache_folder()} ({error.strerror}): {REMEDY}") from None
+    if free < needed:
+        raise RunFailed(f"the packed images need {_mb(needed)}, {cache_folder()} has room for {_mb(free)}: {REMEDY}")
+    remedy = f"the packed images need {_mb(needed)}, {REMEDY}"
+    digest = hashlib.sha256()
+    with ExitStack() as stack:
+        in_8 = stack.enter_context(_array_file(_pixels_path(key), np.uint8, image_shape, remedy))
+        in_16 = stack.enter_context(_array_file(_levels_path(key), np.uint16, image_shape, remedy)) if deep else None
+        for image in images:
+            digest.update(image.tobytes())
+            in_8.write(image if in_16 is None else in_8_bits(image))
+            if in_16 is not None:
+                in_16.write(image)
+        meta = describe(digest.hexdigest())
+    shape = [in_8.count, *image_shape]
+    with atomic_path(_meta_path(key), REMEDY) as temporary:
+        temporary.write_text(json.dumps({**asdict(meta), "shape": shape}), encoding="utf-8")
+
+
+class _ArrayFile:
+    """A .npy of images that are stacked as they come."""
+
+    def __init__(self, file: BinaryIO, dtype: DTypeLike, image_shape: tuple[int, int, int]):
+        self._file, self._dtype, self._image_shape = file, np.dtype(dtype), image_shape
+        self.count = 0
+        self.write_header()
+
+    def write(self, image: NDArray[Any]) -> None:
+        self._file.write(image.tobytes())
+        self.count += 1
+
+    def write_header(self) -> None:
+        self._file.seek(0)
+        shape = (self.count, *self._image_shape)
+        # numpy pads a header so that its first axis may grow without moving the data
+        description = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, description)
+
+
+def _clean(folder: Path) -> None:
+    """Deletes what packers that were killed have left: no process holds it, and it has not been written for a while.
+    Where the file system has no locks nothing is deleted, since a packer may be alive and slow."""
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
+            with suppress(OSError), path.open("r+b") as file:  # gone meanwhile, held, or another user's
+                if lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB) and time.time() - path.stat().st_mtime > LEFT_BEHIND:
+                    path.unlink()
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+@contextmanager
+def _array_file(path: Path, dtype: DTypeLike, image_shape: tuple[int, int, int], remedy: str) -> Iterator[_ArrayFile]:
+    with atomic_path(path, remedy) as temporary, temporary.open("wb") as file:
+        lock(file, fcntl.LOCK_EX)  # one that looks whether it was left behind lets go of it at once
+        array = _ArrayFile(file, dtype, image_shape)
+        yield array
+        array.write_header()
+
+
+def _pixels_path(key: str) -> Path:
+    return cache_folder() / f"{key}.npy"
+
+
+def _meta_path(key: str) -> Path:
+    return cache_folder() / f"{key}.json"
+
+
+def _levels_path(key: str) -> Path:
+    return cache_folder() / f"{key}-levels.npy"

@@ -1,0 +1,1 @@
+"""A clean copy of a set, every image through a pipeline of albumentations."""

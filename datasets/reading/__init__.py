@@ -1,0 +1,1 @@
+"""From files to pixels: sources, formats, decoding. Each file says what it could not be read for."""

@@ -1,0 +1,49 @@
+"""Why a file is left out, and what only seems to be a reason."""
+
+import errno
+import struct
+import zlib
+from zipfile import BadZipFile
+
+from ...errors import RunFailed, UserError, first_line
+
+# what the system says of a file that is as it is; all else, such as a drive that fails, may pass
+LASTING = (None, errno.EINVAL, errno.EFBIG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+# what reading a damaged file of a zip, or a file that changes meanwhile, has been seen to raise, and text that is none
+DAMAGE = (OSError, EOFError, RuntimeError, ValueError, OverflowError, MemoryError, BadZipFile, struct.error, zlib.error)
+
+
+class Unreadable(Exception):
+    """A file that is not an image that can be read; its text is the reason, a few words."""
+
+
+class Passing(Unreadable):
+    """The reason does not lie in the file's bytes: a drive fails, a package is missing. Another day it can be read.
+
+    io_error: whether the system failed, which is no mistake of the user's.
+    """
+
+    def __init__(self, reason: str, io_error: bool = False):
+        super().__init__(reason)
+        self.io_error = io_error
+
+    def stop(self, name: str) -> UserError:
+        """To go on without the file would be to lose it: a RunFailed if the drive fails, a UserError if a package or a
+        permission is missing."""
+        failure = RunFailed if self.io_error else UserError
+        return failure(f"cannot read {name!r:.300} ({self}): put that right, or take the file away")
+
+
+def fault(error: Exception, reason: str) -> Unreadable:
+    """What to raise for an error that reading a file has met."""
+    if isinstance(error, ImportError):
+        return Passing(reason)
+    if isinstance(error, OSError) and error.errno not in LASTING:
+        return Passing(reason, io_error=error.errno not in (errno.EACCES, errno.EPERM))
+    return Unreadable(reason)
+
+
+def refusal(error: Exception, name: str, lasting: str) -> UserError:
+    """What to raise where nothing goes on without a file: a UserError of words, unless the reason may pass."""
+    found = fault(error, first_line(error))
+    return found.stop(name) if isinstance(found, Passing) else UserError(lasting)

@@ -1,0 +1,196 @@
+"""What is trained on."""
+
+from dataclasses import dataclass, field
+from math import isfinite
+
+from ..errors import UserError
+from .preparation import ALL, AUTO, CHANNELS, FITS, NO_SPLIT, PAGES, Preparation
+from .settings import Range, check, setting
+
+MIRRORS = ("h", "v", "hv", "quarter")
+KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """What is trained on."""
+
+    source: str = field(metadata=setting("data", "A folder, a .zip, or sample:NAME."))
+    size: str | None = field(
+        default=None,
+        metadata=setting(
+            "size",
+            "Pixels: 64, or 64x96 (height x width), or auto, by the median image.",
+            default="the images' own size",
+        ),
+    )
+    fit: str = field(
+        default="crop",
+        metadata=setting(
+            "fit",
+            "How images are brought to the size: crop their centre, pad them by the background, or stretch them.",
+            choices=FITS,
+        ),
+    )
+    background: str = field(
+        default="white",
+        metadata=setting(
+            "background",
+            "What lies behind transparent pixels and around padded images: a colour such as black or #20a0ff; or "
+            "edge or reflect, the image's own border (behind transparent pixels lies white then).",
+        ),
+    )
+    channels: str | None = field(
+        default=None,
+        metadata=setting(
+            "channels",
+            "What is trained: gray, rgb, or rgba, which keeps transparency.",
+            choices=tuple(CHANNELS),
+            default="gray if no image has colour, else rgb",
+        ),
+    )
+    pages: str = field(
+        default="first",
+        metadata=setting("pages", "Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
+    )
+    bands: str | None = field(
+        default=None,
+        metadata=setting(
+            "bands",
+            "One band of the images (4), or three (1,2,3), to be gray or red, green, blue; from 1.",
+            default="as the files say",
+        ),
+    )
+    window: str | None = field(
+        default=None,
+        metadata=setting(
+            "window",
+            "LOW,HIGH: the values of black and white, of images with more than 8 bits.",
+            default="the images' lowest and highest value",
+        ),
+    )
+    labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
+    file_column: str | None = field(
+        default=None,
+        metadata=setting(
+            "file_column", "The column of labels.csv that names the files.", default="file, or one with a usual name"
+        ),
+    )
+    label_column: str | None = field(
+        default=None,
+        metadata=setting(
+            "label_column",
+            "The column of labels.csv that names the classes.",
+            default="label, or one with a usual name",
+        ),
+    )
+    split: str = field(  # none in runs from before there were splits
+        default=NO_SPLIT,
+        metadata=setting(
+            "split",
+            "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
+            default="all of them",
+        ),
+    )
+    groups: str | None = field(
+        default=None,
+        metadata=setting(
+            "groups",
+            "What belongs together and is held out as a whole: folder:2, the folder at that level from the top, or "
+            "name:(P\\d+)_, a regular expression searched in the path.",
+            default="the column group of labels.csv",
+        ),
+    )
+    mirror: str | None = field(
+        default=None,
+        metadata=setting(
+            "mirror", "Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"
+        ),
+    )
+    balance: float = field(
+        default=0.0,
+        metadata=setting(
+            "balance",
+            "How often classes are seen: 0 as often as they occur, 1 all equally often.",
+            within=Range("a share from 0 to 1", 0, 1),
+        ),
+    )
+    holdout: float = field(
+        default=0.0,
+        metadata=setting(
+            "holdout", "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
+        ),
+    )
+    copies_together: bool = False  # on one side of the hold-out; runs that were begun before did not keep them so
+    subset: int | None = field(
+        default=None,
+        metadata=setting(
+            "subset",
+            "Train on only this many images, with every class in its share.",
+            within=Range("2 or more", 2),
+            default="all images",
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        self.preparation  # noqa: B018 - it checks itself
+
+    @property
+    def preparation(self) -> Preparation:
+        """How the images and labels are to be taken."""
+        return Preparation(
+            size=wanted_size(self.size),
+            fit=self.fit,
+            background=self.background,
+            pages=self.pages,
+            bands=parse_bands(self.bands),
+            channels=None if self.channels is None else CHANNELS[self.channels],
+            window=parse_window(self.window),
+            use_labels=self.labels,
+            file_column=self.file_column,
+            label_column=self.label_column,
+            split=None if self.split == ALL else self.split,
+            groups=self.groups,
+        )
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """ "64" or "64x96" (height x width) -> (height, width)."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise UserError(f"`size` {text}: give a side (64), height x width (64x96), or auto")
+    return int(sides[0]), int(sides[-1])
+
+
+def wanted_size(text: str | None) -> tuple[int, int] | str | None:
+    """`parse_size`, or "auto"."""
+    return text if text == AUTO else parse_size(text)
+
+
+def parse_bands(text: str | None) -> tuple[int, ...]:
+    """ "1,2,3" -> (1, 2, 3)"""
+    try:
+        return () if text is None else tuple(map(int, text.split(",")))
+    except ValueError:
+        raise UserError(f"`bands` {text}: give one band (4) or three (1,2,3), from 1") from None
+
+
+def parse_window(text: str | None) -> tuple[float, float] | None:
+    """ "-1000,400" -> (-1000, 400)"""
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise UserError(f"`window` {text}: give LOW,HIGH, two numbers") from None
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise UserError(f"`window` {text}: give LOW,HIGH, the lower number first")
+    return low, high
+
+
+def kind_of_images(channels: int) -> str:
+    """In words."""
+    return KINDS.get(channels, f"{channels} channels")

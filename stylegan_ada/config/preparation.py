@@ -1,0 +1,97 @@
+"""How a set's images and labels are to be taken: one value that is handed on whole, from options to pixels."""
+
+from dataclasses import dataclass
+
+from ..errors import UserError, nearest
+from .group_rule import group_rule
+
+FITS = ("crop", "pad", "stretch")
+AUTO = "auto"
+PAGES = ("first", "all")
+CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+BORDERS = ("edge", "reflect")  # backgrounds that are no colour
+ALL = "all"
+NO_SPLIT = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """Checks itself: UserError for a value that is impossible.
+
+    size: in pixels, (height, width), or the side of a square; None takes the images' own size, which must be one;
+    "auto" chooses one by the median image, and leaves out those that are too small for it. fit: "crop" (the centre),
+    "pad" or "stretch". background: behind transparent pixels and around padded images, a colour, "edge" or "reflect"
+    (behind transparent pixels lies white then). pages: "first" or "all", of files that hold several pictures.
+    bands: which of an image's bands are its gray values (one) or its colours (three), from 1; () goes by the file.
+    channels: 1, 3, or 4 (RGBA, the colours multiplied by alpha); None is 1 if no image has colour, else 3.
+    deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
+    that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
+    file_column, label_column: of a table of labels; None takes those with a usual name.
+    split: "train", or several ("train,val"), of a set that has such folders or such a column; None takes all of them,
+    "none" takes folders of these names as classes. groups: what images belong to, "folder:2" or "name:PATTERN" of their
+    paths (`group_rule`); None goes by the column `group` of labels.csv.
+    """
+
+    size: tuple[int, int] | int | str | None = None
+    fit: str = "crop"
+    background: str = "white"
+    pages: str = "first"
+    bands: tuple[int, ...] = ()
+    channels: int | None = None
+    deep: bool | None = None
+    window: tuple[float, float] | None = None
+    use_labels: bool = True
+    file_column: str | None = None
+    label_column: str | None = None
+    split: str | None = None
+    groups: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.size, int):
+            object.__setattr__(self, "size", (self.size, self.size))
+        if isinstance(self.size, str) and self.size != AUTO:
+            raise UserError(f"size {self.size!r} is impossible: give a height and a width, or {AUTO!r}")
+        if isinstance(self.size, tuple) and min(self.size) < 1:
+            height, width = self.size
+            raise UserError(f"size {height}x{width} is impossible: give a height and a width of 1 pixel or more")
+        if self.fit not in FITS:
+            raise UserError(f"no fit {self.fit!r}: {nearest(self.fit, FITS)}")
+        if self.channels not in (None, *CHANNELS.values()):
+            raise UserError(
+                f"{self.channels} channels are impossible: choose 1 (gray), 3 (colour) or 4 (colour and alpha)"
+            )
+        if self.pages not in PAGES:
+            raise UserError(f"no pages {self.pages!r}: {nearest(self.pages, PAGES)}")
+        if self.bands and (len(self.bands) not in (1, 3) or min(self.bands) < 1):
+            raise UserError(f"`bands` {','.join(map(str, self.bands))}: give one band (4) or three (1,2,3), from 1")
+        if self.bands and self.channels == CHANNELS["rgba"]:
+            raise UserError("`channels` rgba: chosen `bands` have no transparency, leave one of the two out")
+        check_background(self.background)
+        check_split(self.split)
+        if self.groups is not None:
+            group_rule(self.groups)
+
+
+def check_background(text: str) -> None:
+    """UserError unless it is one of BORDERS, or a colour without transparency as Pillow knows it."""
+    if text in (*BORDERS, "black", "white"):
+        return
+    from PIL import ImageColor  # here, since a packed set is read without it
+
+    try:
+        if len(ImageColor.getrgb(text)) == 3:
+            return
+    except ValueError:
+        pass
+    raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
+
+
+def check_split(split: str | None) -> None:
+    """UserError unless it names splits, or is "none" or None."""
+    if split is not None and (not all(words := split_words(split)) or (NO_SPLIT in words and len(words) > 1)):
+        raise UserError(f"`split` {split!r:.80}: give train, val or test, several with commas between them, or none")
+
+
+def split_words(split: str) -> list[str]:
+    """ "train,val" -> ["train", "val"]"""
+    return [word.strip() for word in split.split(",")]

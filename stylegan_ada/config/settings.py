@@ -1,0 +1,87 @@
+"""What a field of a configuration carries beside its type and default: its option, its help, its range."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Range:
+    """Finite numbers from `low` to `high`, or between them if the ends do not belong to it."""
+
+    words: str  # after "give"
+    low: float
+    high: float = math.inf
+    ends: bool = True
+
+    def __contains__(self, value: float) -> bool:
+        return (self.low <= value <= self.high if self.ends else self.low < value < self.high) and value < math.inf
+
+
+POSITIVE = Range("more than 0", 0, ends=False)
+NOT_NEGATIVE = Range("0 or more", 0)
+COUNT = Range("1 or more", 1)
+PROBABILITY = Range("a probability from 0 to 1", 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What `setting` puts into the metadata of a dataclass's field."""
+
+    option: str | None  # its name among the options of `train`; None where it is none of them
+    help: str
+    within: Range | None
+    choices: tuple[str, ...]  # of the value, or of each item of a tuple
+    chosen_by: str | None  # what the value is chosen by where none is given
+    default: str | None  # in words, where the field's own says too little
+
+
+def setting(
+    option: str | None = None,
+    help: str = "",
+    *,
+    within: Range | None = None,
+    choices: tuple[str, ...] = (),
+    chosen_by: str | None = None,
+    default: str | None = None,
+) -> dict[str, Setting]:
+    """Metadata for `dataclasses.field`."""
+    return {
+        "setting": Setting(
+            option=option, help=help, within=within, choices=choices, chosen_by=chosen_by, default=default
+        )
+    }
+
+
+def settings(config: Any) -> Iterator[tuple[dataclasses.Field[Any], Setting]]:
+    """The fields of a dataclass, or of an instance of one, that have a setting."""
+    for field in dataclasses.fields(config):
+        if "setting" in field.metadata:
+            yield field, field.metadata["setting"]
+
+
+def check(config: Any) -> None:
+    """UserError for the first field beyond its range or choices: "`option` value: what to do".
+
+    A field that no option sets is named Class.field.
+    """
+    for field, about in settings(config):
+        value = getattr(config, field.name)
+        name = f"`{about.option}`" if about.option else f"{type(config).__name__}.{field.name}"
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is None:
+                continue
+            if about.choices and item not in about.choices:
+                raise UserError(f"{name} {item}: no such choice, {nearest(item, about.choices)}")
+            if about.within is not None and item not in about.within:
+                raise UserError(f"{name} {item}: give {about.within.words}")
+
+
+def require(ok: bool, message: str) -> None:
+    """UserError of this message unless `ok`."""
+    if not ok:
+        raise UserError(message)

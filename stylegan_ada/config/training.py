@@ -1,0 +1,122 @@
+"""The optimisation: losses, rates, lengths."""
+
+from dataclasses import dataclass, field
+
+from .settings import COUNT, NOT_NEGATIVE, POSITIVE, Range, check, require, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """The optimisation. Lengths are in thousands of real images shown to the discriminator (kimg)."""
+
+    transition: tuple[float, float] | None = field(  # from all labels ignored to all obeyed, arXiv 2201.06578
+        default=None,
+        metadata=setting(
+            "transition",
+            "START,END: thousands of images between which labels are blended in; or none.",
+            within=NOT_NEGATIVE,
+            default="none, labels count from the start",
+        ),
+    )
+    kimg: float = field(
+        metadata=setting(
+            "kimg",
+            "Length of the run in thousands of images. A finished run goes on if this is raised.",
+            within=POSITIVE,
+            chosen_by="the number of images and the device",
+        )
+    )
+    batch: int = field(
+        default=32,
+        metadata=setting(
+            "batch", "Images per step, over all processes.", within=COUNT, chosen_by="the size and the device"
+        ),
+    )
+    micro_batch: int | None = field(
+        default=None,
+        metadata=setting(
+            "micro_batch",
+            "Images that a process computes at once: fewer take less memory, the step stays the same.",
+            within=COUNT,
+            default="the whole share of a process",
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=setting(
+            "seed", "The seed of everything random.", within=Range("a whole number from 0 to 2^63 - 1", 0, 2**63 - 1)
+        ),
+    )
+    learning_rate: float = field(  # Adam with betas 0 and 0.99
+        default=0.0025,
+        metadata=setting("learning_rate", "Learning rate.", within=Range("a rate between 0 and 1", 0, 1, ends=False)),
+    )
+    discriminator_rate: float = field(
+        default=1.0,
+        metadata=setting("discriminator_rate", "The discriminator's learning rate, as a multiple.", within=POSITIVE),
+    )
+    r1_gamma: float = field(
+        default=0.0064,
+        metadata=setting("gamma", "Weight of R1.", within=NOT_NEGATIVE, chosen_by="the size and the batch"),
+    )
+    r1_interval: int = 16  # steps between R1 phases
+    pl_weight: float = 2.0  # 0 switches path length regularisation off
+    pl_interval: int = 4  # steps between path length phases
+    pl_batch_shrink: int = field(  # they take every second image of a batch (all of an odd one)
+        default=2, metadata=setting(within=COUNT)
+    )
+    pl_decay: float = 0.01  # of the running mean of path lengths
+    style_mixing: float = 0.9  # probability of a second w above a random layer
+    w_mean_beta: float = 0.998  # decay per step of the running mean of w
+    ema_kimg: float = field(
+        default=10.0,
+        metadata=setting(
+            "ema_kimg",
+            "Half-life of the generator's moving average, in thousands of images.",
+            within=NOT_NEGATIVE,
+            chosen_by="the batch",
+        ),
+    )
+    ema_rampup: float = 0.05  # the half-life is at most this share of the images seen so far
+    tick_kimg: float = field(
+        default=1.0, metadata=setting("tick_kimg", "Thousands of images between progress lines.", within=POSITIVE)
+    )
+    snapshot_kimg: float = field(
+        default=20.0, metadata=setting("snapshot_kimg", "Thousands of images between checkpoints.", within=POSITIVE)
+    )
+    keep: int = 3  # checkpoints
+    evaluate_kimg: float = field(
+        default=0.0,
+        metadata=setting(
+            "evaluate_kimg",
+            "Thousands of images between measurements; 0 for none.",
+            within=NOT_NEGATIVE,
+            chosen_by="the length of the run, a tenth of it",
+        ),
+    )
+    stop_after: int | None = field(
+        default=None,
+        metadata=setting(
+            "stop_after",
+            "End the run after this many measurements in a row without an improvement.",
+            within=COUNT,
+            default="never early",
+        ),
+    )
+
+    @property
+    def pl_every(self) -> int:
+        """Path lengths are taken of each image whose index is a multiple of this."""
+        return self.pl_batch_shrink if self.batch % self.pl_batch_shrink == 0 else 1
+
+    def __post_init__(self) -> None:
+        check(self)
+        window = self.transition or (0.0, 0.0)
+        require(
+            len(window) == 2 and window[0] <= window[-1],
+            f"`transition` {','.join(f'{kimg:g}' for kimg in window)}: give START,END in thousands of images, or none",
+        )
+        require(
+            self.stop_after is None or self.evaluate_kimg > 0,
+            "`stop_after`: needs measurements, give `evaluate_kimg` as well",
+        )

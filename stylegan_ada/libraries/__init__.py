@@ -1,0 +1,1 @@
+"""Files of other packages, opened so that nothing phones home: the only places that import these packages."""

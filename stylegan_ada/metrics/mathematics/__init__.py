@@ -1,0 +1,1 @@
+"""Pure functions of features, as arrays of numpy."""

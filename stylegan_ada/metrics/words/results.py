@@ -1,0 +1,61 @@
+"""Metric results in words, for the terminal and for the report. Imports no torch."""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluate import RealImages
+    from ..results import MetricResult
+
+FEW_IMAGES = 2000
+
+
+def number(value: float) -> str:
+    """About four digits."""
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
+
+
+def interval(result: "MetricResult") -> str:
+    """ "1.2 to 1.4", or nothing where there is none."""
+    return "" if math.isnan(result.low) else f"{number(result.low)} to {number(result.high)}"
+
+
+def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, str]]:
+    """What else there is to say of a result: values with their meaning. of_real: label accuracy on real images."""
+    from ..mathematics.label_classifier import LabelFidelity
+    from ..mathematics.memorisation import Copies
+
+    match result.detail:
+        case dict() as per_class:
+            return [(number(value), label) for label, value in per_class.items()]
+        case Copies() as copies:
+            return [(number(copies.control_share), "the same among unseen real images: the control")]
+        case LabelFidelity() as fidelity:
+            lines = [(number(fidelity.chance), "by always naming the commonest label")]
+            if of_real is not None:
+                lines.insert(0, (number(of_real), "on real images that the classifier had not seen"))
+            return lines
+    return []
+
+
+def footnotes(results: dict[str, "MetricResult"], network: str, reference: str, classes: tuple[str, ...]) -> list[str]:
+    """What the results are of, and how far to trust them. classes: of the images, () without labels."""
+    if not results:
+        return []
+    n_fake, n_real = next((result.n_fake, result.n_real) for result in results.values())
+    lines = [f"{n_fake} generated images, by the features of {network}, against {n_real} {reference}."]
+    if classes:
+        lines.append("The generated images have their labels in the shares of these real ones.")
+    if min(n_fake, n_real) < FEW_IMAGES and "fid" in results:
+        lines.append(
+            f"With fewer than {FEW_IMAGES} images FID is too high by an unknown amount: go by KID, and compare FIDs of "
+            "equal numbers only."
+        )
+    return lines
+
+
+def reference_name(real: "RealImages") -> str:
+    """What the images compared with are to the run."""
+    if real.held_out is not None and len(real.reference) == len(real.held_out):
+        return "held-out images"
+    return "images that were trained on" if real.trained_on is not None else "images of another set"

@@ -1,0 +1,1 @@
+"""Images as pictures for people: single files and grids."""

@@ -1,0 +1,127 @@
+"""Sets of images that are made of latents: what belongs together, and its files."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..pictures.files import as_picture
+from ..pictures.grids import MOST_ROWS, image_grid
+from ..sampling import TrainedGenerator
+from ..synthetic.write import class_folders
+from .directions import Directions, edit
+from .latents import Latents, interpolate, interpolate_noise, layer_thirds, mix, render, save_latents, vary
+
+COLUMNS = 9
+LATENTS_FILE, GRID_FILE = "latents.npz", "grid.png"
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """latents: N. stems: the name of each image's file, without suffix. rows: of the grid, places among the N. names:
+    of the rows, or none."""
+
+    latents: Latents
+    stems: tuple[str, ...]
+    rows: tuple[Sequence[int], ...]
+    names: tuple[str, ...]
+
+
+def mixed(a: Latents, b: Latents, ranges: Sequence[tuple[int, int]] = ()) -> Made:
+    """Latent a with b's layers, first to last of each range (the coarse, middle and fine third where none are given),
+    and a's noise. Each row is a, the mixture, b. a, b: one latent each."""
+    thirds = () if ranges else ("coarse ", "middle ", "fine ")
+    ranges = ranges or layer_thirds(a.w.shape[1])
+    count = len(ranges)
+    spans = [f"{first}-{last}" if first < last else f"{first}" for first, last in ranges]
+    latents = Latents(
+        w=torch.cat([a.w, b.w, *(mix(a.w, b.w, range(first, last + 1)) for first, last in ranges)]),
+        noise=torch.cat([a.noise, b.noise, a.noise.expand(count, -1)]),
+        labels=(a.labels + b.labels + a.labels * count) if a.labels and b.labels else (),
+        space="w+",
+        generator=a.generator,
+    )
+    return Made(
+        latents,
+        stems=("0000-a", "0001-b", *(f"{number:04d}-layers{span}" for number, span in enumerate(spans, 2))),
+        rows=tuple((0, number, 1) for number in range(2, count + 2)),
+        names=tuple(f"{third}{span}" for third, span in zip(thirds or [""] * count, spans, strict=False)),
+    )
+
+
+def interpolated(a: Latents, b: Latents, frames: int) -> Made:
+    """From a to b, both included: w in equal steps, noise as `interpolate_noise`; the class is the nearer one's."""
+    latents = Latents(
+        w=interpolate(a.w[0], b.w[0], frames),
+        noise=interpolate_noise(a.noise[0], b.noise[0], frames),
+        labels=(a.labels * (frames - frames // 2) + b.labels * (frames // 2)) if a.labels and b.labels else (),
+        space="w" if a.space == b.space == "w" else "w+",
+        generator=a.generator,
+    )
+    shown = np.linspace(0, frames - 1, min(frames, COLUMNS)).round().astype(int).tolist()
+    return Made(latents, tuple(f"frame{number:04d}" for number in range(frames)), (shown,), ("A to B",))
+
+
+def varied(generator: TrainedGenerator, one: Latents, strength: float, count: int, seed: int = 0) -> Made:
+    """A latent and `count` neighbours, of its class where it has one, with its noise."""
+    label = one.labels[0] if one.labels else None
+    w = torch.cat([one.w, vary(generator, one.w[0], strength, count, seed, label)])
+    rows = [range(first, min(first + COLUMNS, len(w))) for first in range(0, len(w), COLUMNS)][:MOST_ROWS]
+    names = ["original, neighbours", *(["neighbours"] * (len(rows) - 1))]
+    stems = ("0000-original", *(f"{number:04d}-neighbour" for number in range(1, count + 1)))
+    return Made(_repeated(one, w), stems, tuple(rows), tuple(names))
+
+
+def edited(one: Latents, directions: Directions, name: str, amounts: Sequence[float]) -> Made:
+    """A latent, and moved by each amount along a direction, with its noise. The row is sorted by amount."""
+    w = torch.cat([one.w, *(edit(one.w, directions, name, amount) for amount in amounts)])
+    order = sorted(range(len(w)), key=lambda number: (0.0, *amounts)[number])
+    stems = ("0000-original", *(f"{number:04d}-amount{amount:+g}" for number, amount in enumerate(amounts, 1)))
+    return Made(_repeated(one, w), stems, (order,), (name,))
+
+
+def write_made(folder: Path, generator: TrainedGenerator, made: Made) -> NDArray[np.uint8]:
+    """Writes an image each, latents.npz and grid.png. Returns the images, [N, H, W, C]."""
+    images = render(generator, made.latents.w, made.latents.noise)
+    for stem, image in zip(made.stems, images, strict=True):
+        as_picture(image).save(folder / f"{stem}.png")
+    save_latents(folder / LATENTS_FILE, made.latents)
+    image_grid([images[list(row)] for row in made.rows], made.names).save(folder / GRID_FILE)
+    return images
+
+
+def write_latent_images(folder: Path, generator: TrainedGenerator, latents: Latents) -> None:
+    """Writes an image each in class folders, manifest.csv (file, seed, label, psi; no seed and psi) and grid.png: the
+    first images of each class, of the first classes."""
+    images = render(generator, latents.w, latents.noise)
+    labels = latents.labels or ("",) * len(images)
+    known = dict.fromkeys((*generator.classes, *latents.labels))  # a file may name others
+    folders = {"": ""} | dict(zip(known, class_folders([*known]), strict=True))
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(["file", "seed", "label", "psi"])
+        for index, (label, image) in enumerate(zip(labels, images, strict=True)):
+            path = folder / folders[label] / f"latent{index:06d}.png"
+            path.parent.mkdir(exist_ok=True)
+            as_picture(image).save(path)
+            manifest.writerow([path.relative_to(folder).as_posix(), "", label, ""])
+    names = [*dict.fromkeys(labels)][:MOST_ROWS]
+    rows = [images[[label == name for label in labels]][:COLUMNS] for name in names]
+    image_grid(rows, names if latents.labels else ()).save(folder / GRID_FILE)
+
+
+def write_animation(path: Path, images: NDArray[np.uint8], milliseconds: int = 50) -> None:
+    """An endless GIF or WebP, by the suffix. WebP is without loss; of colours GIF has 256. Frames that are equal follow
+    each other as one that lasts longer."""
+    first, *others = (as_picture(image) for image in images)
+    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, lossless=True)
+
+
+def _repeated(one: Latents, w: Tensor) -> Latents:
+    """Latents of other w [N, num_ws, w_dim], of which all else is that of one latent."""
+    return replace(one, w=w, noise=one.noise.expand(len(w), -1), labels=one.labels * len(w))

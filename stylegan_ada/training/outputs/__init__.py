@@ -1,0 +1,1 @@
+"""What a run tells and leaves while it goes on."""

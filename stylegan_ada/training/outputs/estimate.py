@@ -1,0 +1,62 @@
+"""How long a run will take, and in how much memory."""
+
+import resource
+from collections.abc import Callable, Sequence
+
+import torch
+
+from ... import distributed
+from ...config import RunConfig, TrainingConfig
+from ...networks.discriminator import GROUP_SIZE
+from ..step.objective import MicroBatch
+from ..step.phases import Phase
+from .averages import Clock
+from .monitor import duration
+
+LONG_SECONDS = 24 * 3600.0
+
+
+def estimate(
+    phases: Sequence[Phase],
+    micro_batches: list[MicroBatch],
+    training: TrainingConfig,
+    images_seen: int,
+    should_stop: Callable[[], bool],
+) -> list[str]:
+    """Tries every phase without moving anything, and says how long the rest of the run will take; [] if stopped."""
+    device = micro_batches[0].images.device
+    seconds = 0.0
+    for phase in phases:
+        laps = []
+        for _ in range(2):  # the first time also chooses algorithms and fetches memory
+            if should_stop():
+                return []
+            clock = Clock(device)
+            phase.gradients(micro_batches, training.batch)
+            laps.append(clock.lap())
+        seconds += min(laps) / phase.interval
+        phase.optimizer.zero_grad(set_to_none=True)
+    sec_per_kimg = seconds * 1000 / training.batch
+    left = training.kimg - images_seen / 1000
+    on_gpu = device.type == "cuda"
+    lines = [
+        f"estimate: {duration(sec_per_kimg * left)} for {left:g} kimg at {sec_per_kimg:.1f} s/kimg, "
+        f"{peak_memory_gib(device):.1f} GiB of {'GPU ' if on_gpu else ''}memory"
+    ]
+    if not on_gpu and sec_per_kimg * left > LONG_SECONDS:
+        lines.append("warning: that is more than a day; on a CPU take a smaller `size`, `channel_base` or `kimg`")
+    return lines
+
+
+def peak_memory_gib(device: torch.device) -> float:
+    """The most memory that this process has used: on the GPU, or in all."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def advice_on_memory(config: RunConfig) -> str:
+    """What to try after running out of memory: half the micro-batch, in whole minibatch-std groups where possible."""
+    share = config.training.batch // distributed.world_size()
+    half = min(config.training.micro_batch or share, share) // 2
+    return f"`micro_batch` {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller `channel_base`"

@@ -1,0 +1,48 @@
+"""What a run leaves at a snapshot."""
+
+import numpy as np
+
+from ...checkpoint import GeneratorInfo, TrainingState, save_generator
+from ...config import RunConfig
+from ...datasets import ImageDataset
+from ...files import atomic_path
+from ...report.plots import plot_curves
+from ...sampling import TrainedGenerator, sample_grid
+from ..run_folder import RunFolder
+from .monitor import Log
+
+
+def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig, log: Log) -> None:
+    """Writes the checkpoint, of which some stay; the generator; samples, for TensorBoard too; curves."""
+    folder.save_checkpoint(state, config.training.keep)
+    write_generator(folder, state, info, config)
+    picture = sample_grid(TrainedGenerator(state.generator_ema, info))
+    with atomic_path(folder.samples_file(state.images_seen)) as temporary:
+        picture.save(temporary)
+    log.picture(np.asarray(picture), state.images_seen)
+    with atomic_path(folder.curves_file) as temporary:
+        plot_curves(folder.read_log(), temporary)
+
+
+def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig) -> None:
+    """Writes the run's generator of this moment."""
+    notes = {"origin": config.start.origin, "licence": config.start.licence}  # of imported weights
+    said = {name: text for name, text in notes.items() if text is not None}
+    save_generator(folder.generator_file, state.generator_ema, info, said)
+
+
+def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray, images_seen: int) -> GeneratorInfo:
+    """What there is to know of a run's generator. members: indices of the images that it is trained on."""
+    counts = (
+        np.bincount(dataset.labels[members], minlength=dataset.c_dim)
+        if config.classes and dataset.labels is not None
+        else np.zeros(0, int)
+    )
+    return GeneratorInfo(
+        network=config.network,
+        classes=config.classes,
+        class_counts=tuple(int(count) for count in counts),
+        images_seen=images_seen,
+        window=dataset.window,
+        balance=config.data.balance,
+    )

@@ -1,0 +1,90 @@
+"""What a tick does with the means since the last one: a row of the log, a line of progress, warnings, an error."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ... import distributed
+from ...config import AugmentConfig, RunConfig
+from ...errors import PeerError, RunFailed, UserError
+from ..run_folder import RunFolder
+from .monitor import Log, progress_line
+
+DIVERGED_LOSS = 50.0  # a generator's loss in the hundreds has nothing to learn from any more; usual ones are below 5
+CAP_WARNING_KIMG = 20.0  # how long p stays at its cap before a warning
+
+
+class Ticker:
+    """The ticks of one process of a run. log: the first process has one; the others neither log nor print."""
+
+    def __init__(self, config: RunConfig, folder: RunFolder, log: Log | None, say: Callable[[str], None]):
+        self.config, self.folder, self.log, self.say = config, folder, log, say
+        self.cap_watch = CapWatch(config.augment)
+
+    def tick(self, images_seen: int, p: float, sec_per_kimg: float, averages: dict[str, float]) -> dict[str, float]:
+        """Logs and prints the means since the last tick, and returns their row. A NaN or infinite one is RunFailed."""
+        for name, value in averages.items():
+            if not math.isfinite(value):
+                raise self._broken(name, value, images_seen)
+        row = log_row(images_seen, p, sec_per_kimg, averages)
+        if self.log is not None:
+            self.log.write(row)
+            self.say(progress_line(row, self.config.training.kimg))
+            warning = self.cap_watch.warning(row["kimg"], p)
+            if warning is not None:
+                self.say(warning)
+            if row.get("loss_G", 0.0) > DIVERGED_LOSS:
+                self.say("warning: the generator's loss shows that training has diverged: lower `learning_rate`")
+        return row
+
+    def _broken(self, name: str, value: float, images_seen: int) -> UserError:
+        """The error that ends a run with NaN or infinite figures; one process tells it."""
+        if distributed.rank() > 0:
+            return PeerError(name)
+        kept = self.folder.checkpoints()
+        return RunFailed(
+            f"{self.folder.path}: {name} became {value} near {images_seen / 1000:.1f} kimg; "
+            f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
+            "start anew with `precision` fp32, a larger `gamma` or another `seed`"
+        )
+
+
+def log_row(images_seen: int, p: float, sec_per_kimg: float, averages: dict[str, float]) -> dict[str, float]:
+    """A row of the log, with r_v of these means where some images are held out (ADA, arXiv 2006.06676, equation 1)."""
+    row = {
+        "images": images_seen,
+        "kimg": images_seen / 1000,
+        "sec_per_kimg": round(sec_per_kimg, 4),
+        "p": p,
+        **averages,
+    }
+    if "logits_holdout" in row and row["logits_real"] != row["logits_fake"]:
+        overfitting = row["logits_real"] - row["logits_holdout"]
+        row["r_v"] = overfitting / (row["logits_real"] - row["logits_fake"])
+    return row
+
+
+class CapWatch:
+    """Watches for a p that stays at its cap."""
+
+    def __init__(self, augment: AugmentConfig):
+        self.augment = augment
+        self.since: float | None = None  # kimg
+        self.warned = False
+
+    def warning(self, kimg: float, p: float) -> str | None:
+        """The warning, once when p has been at its cap for CAP_WARNING_KIMG; again only if it has left it since."""
+        # the controller counts in float32, in which a cap of 0.7 is a little less
+        if self.augment.p is not None or np.float32(p) < np.float32(self.augment.maximum):
+            self.since, self.warned = None, False
+            return None
+        if self.since is None:
+            self.since = kimg
+        if self.warned or kimg - self.since < CAP_WARNING_KIMG:
+            return None
+        self.warned = True
+        return (
+            f"warning: p has stayed at its cap of {self.augment.maximum}: the set is small for this discriminator; "
+            "more images, a larger `gamma` or stopping earlier help, a higher cap lets augmentations leak"
+        )
