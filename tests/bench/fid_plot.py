@@ -1,4 +1,4 @@
-"""The curves of docs/training.md from the rows of `tests.bench.fid_curve`, a line per command.
+"""The curves of docs/experiments/run-length.md from the rows of `tests.bench.fid_curve`, a line per command.
 
 python -m tests.bench.fid_plot --rows docs/data/fid.jsonl --out docs/images/fid.png --values fid,kid
 """
