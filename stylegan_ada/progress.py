@@ -1,5 +1,7 @@
-"""How far a long work on many images is."""
+"""What a long task is told, to say how far it is and what happens."""
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]  # called with the number of images done and of images in all
+Progress = Callable[[int, int], None]  # called with the number of images, or other units, done and in all
+StageProgress = Callable[[str], Progress]  # called with the name of a stage that begins, gives its Progress
+Say = Callable[[str], None]  # called with one line for the user

@@ -1,7 +1,6 @@
 """`stylegan-ada generate images` and `grid`."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError, nearest
+from ..progress import Progress
 from .common import DEVICE, PATH, RUN, Choice, check_new_folder, check_picture, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
 
@@ -155,7 +155,7 @@ def write_images(
     seeds: list[int],
     labels: list[str] | None,
     truncation_psi: float,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """The images and their manifest."""
     from ..pictures.files import encode, suffix_of

@@ -1,6 +1,6 @@
 """`stylegan-ada utility`"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +10,7 @@ import click
 
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
+from ..progress import Progress, StageProgress
 from .common import DEVICES, PATH, RUN, Choice, open_dataset, progress_bar
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ def numbers(flag: str, text: str) -> tuple[float, ...]:
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+def bars() -> Iterator[StageProgress]:
     """A progress bar for each thing that is begun, with an estimate of the time left."""
     with ExitStack() as stack:
 
-        def begin(name: str) -> Callable[[int, int], None]:
+        def begin(name: str) -> Progress:
             stack.close()
             return stack.enter_context(progress_bar(name))
 

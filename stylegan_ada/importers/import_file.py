@@ -1,6 +1,6 @@
 """From a network-snapshot.pkl to a generator file of ours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from ..config.data import kind_of_images
 from ..errors import UserError
 from ..files import check_file
 from ..networks import Discriminator, Generator
+from ..progress import Say
 from .snapshot_file import SnapshotNetworks, read_networks
 
 Network = TypeVar("Network", Generator, Discriminator)
@@ -28,7 +29,7 @@ def import_snapshot(
     out: Path,
     classes: Sequence[str] | None = None,
     licence: str | None = None,
-    say: Callable[[str], None] = print,
+    say: Say = print,
 ) -> GeneratorInfo:
     """Writes `G_ema` of a network-snapshot.pkl as a generator file, and `G` and `D` beside it, for `train` with
     `init_from`. Nothing of the pickle is executed.

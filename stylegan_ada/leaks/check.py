@@ -18,6 +18,7 @@ from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import UserError
 from ..files import check_folder
+from ..progress import Say
 from ..random import Draws
 from ..sampling import load_generator
 from ..training import RunFolder
@@ -85,7 +86,7 @@ class LeakCheck:
             versions[name] = probe(images, Draws(0, f"probe/{name}", indices))
         return AugmentationClassifier({name: as_rows(as_pixels(version)) for name, version in versions.items()})
 
-    def train(self, say: Callable[[str], None], should_stop: Callable[[], bool]) -> Ended:
+    def train(self, say: Say, should_stop: Callable[[], bool]) -> Ended:
         """Trains at each p, or goes on. Returns how the last run ended, which is not finished if it was stopped."""
         for p, folder in _folders(self.out, self.p).items():
             say(f"training at p = {p:g} in {folder.path}")
@@ -110,7 +111,7 @@ def prepare(
     options: TrainOptions,
     p: float,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
     load: Callable[..., ImageDataset] = load_dataset,
 ) -> LeakCheck:
     """Opens the data and decides what to train and to find. options: of `check`. p: between 0 and 1.

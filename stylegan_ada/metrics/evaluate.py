@@ -11,6 +11,7 @@ from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
 from ..pixels import nhwc
+from ..progress import Progress
 from ..sampling import TrainedGenerator
 from .feature_cache import feature_file, read_features, write_features
 from .feature_sets import FeatureSets, RealFeatures
@@ -19,8 +20,6 @@ from .mathematics.thumbnails import SIDE, thumbnails
 from .networks.extractor import Extractor
 
 BATCH = 32  # images generated at once
-
-Progress = Callable[[int, int], None]  # (images done, images in all)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

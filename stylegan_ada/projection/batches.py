@@ -1,7 +1,7 @@
 """Projecting many image files: in batches, shared by processes, each result written when it is found."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from .. import distributed
 from ..errors import UserError
 from ..files import atomic_path
 from ..pictures.grids import image_grid
+from ..progress import Progress
 from .folder import Record, ResultFolder
 from .inputs import Inputs, Item
 from .latents import Latents, digest, save_latents
@@ -18,8 +19,6 @@ from .projector import Projection, Projector
 from .tuning import save_deltas
 
 DIFFERENCE_GAIN = 2
-
-Progress = Callable[[int, int], None]  # (images done, images in all)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from ..errors import UserError
 from ..files import cache_root, write_text
 from ..metrics.evaluate import RealImages
 from ..pixels import nhwc
-from .batches import Progress
+from ..progress import Progress
 from .folder import ResultFolder
 from .projector import Projector
 

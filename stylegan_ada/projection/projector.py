@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import UserError, nearest
 from ..pixels import from_uint8, nchw, nhwc, to_uint8
+from ..progress import Progress
 from ..random import Draws
 from ..sampling import TrainedGenerator
 from .distance import Distance, make_distance
@@ -59,7 +60,7 @@ def project(
     candidates: int = 100,
     seed: int = 0,
     batch: int = 8,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Projection:
     """Finds w and noise that reproduce images, uint8 [N, H, W, C] of the generator's shape.
 

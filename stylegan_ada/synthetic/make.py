@@ -16,6 +16,7 @@ from .. import distributed
 from .._version import __version__
 from ..checkpoint import generator_file, read_notes
 from ..pixels import as_8_bits
+from ..progress import Progress
 from ..sampling import TrainedGenerator
 from .blocks import read_judgement, write_block
 from .filters import Filters, accept_all
@@ -25,7 +26,6 @@ from .selection import Selection
 from .write import Item
 
 FORMAT = "stylegan_ada synthetic set 1"
-Progress = Callable[[int, int], None]  # (images done, images in all)
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,6 @@
 """Measuring the generator while it trains: how good it is, which one was best, whether to go on."""
 
 import time
-from collections.abc import Callable
 
 import torch
 
@@ -15,6 +14,7 @@ from ..metrics.networks.extractor import Extractor
 from ..metrics.results import as_row
 from ..metrics.table import measure
 from ..metrics.words.findings import Row, best_of, findings, without_improvement
+from ..progress import Say
 from ..sampling import TrainedGenerator, load_generator
 from .best import best_images, forget_superseded, keep_as_best
 from .outputs.monitor import Log
@@ -35,7 +35,7 @@ class Evaluator:
         folder: RunFolder,
         real: RealImages,
         device: torch.device,
-        say: Callable[[str], None],
+        say: Say,
         stop_after: int | None = None,
     ):
         """stop_after: how many measurements in a row may bring nothing better before the run is given up; None: any
@@ -176,7 +176,7 @@ def make_evaluator(
     folder: RunFolder,
     real: RealImages,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
     images_seen: int,
 ) -> Evaluator | None:
     """What measures the generator of a run that goes on after `images_seen`, if that is wanted and can be had."""

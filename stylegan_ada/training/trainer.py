@@ -12,6 +12,7 @@ from ..checkpoint import GeneratorInfo, read_info
 from ..config import RunConfig
 from ..datasets import ImageDataset, balanced
 from ..metrics.evaluate import real_images
+from ..progress import Say
 from ..sampling import TrainedGenerator
 from .best import forget_after
 from .evaluation import Evaluator, make_evaluator
@@ -40,7 +41,7 @@ class Trainer:
         dataset: ImageDataset,
         folder: RunFolder,
         device: torch.device,
-        say: Callable[[str], None],
+        say: Say,
     ):
         """say: prints a line; called by the first process only."""
         self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say

@@ -23,6 +23,7 @@ from ..metrics.evaluate import RealImages as EvaluatedImages
 from ..metrics.evaluate import compute_real
 from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
+from ..progress import Progress, Say, StageProgress
 from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from ..synthetic.filters import Filters
 from ..synthetic.plan import Recipe, check_seed
@@ -37,9 +38,6 @@ from .verdict import Verdict, verdict_of
 
 WORK = "work"  # within `out`: what an interrupted assessment goes on from
 FEWEST_SEEDS = 5
-
-Step = Callable[[int, int], None]
-Progress = Callable[[str], Step]  # the name of what begins -> what is told how far it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +98,8 @@ def assess(
     device: torch.device,
     show_real: bool = True,
     load: Callable[..., ImageDataset] = load_dataset,
-    say: Callable[[str], None] = print,
-    progress: Progress = lambda name: lambda done, total: None,
+    say: Say = print,
+    progress: StageProgress = lambda name: lambda done, total: None,
 ) -> Assessment:
     """Writes results.json and report.html to `out`. If it is stopped, the same call goes on.
 
@@ -227,7 +225,7 @@ def _name(source: Made | Read, pool: Pool, index: int) -> str:
 
 
 def _features(
-    real: RealImages, extractor: Extractor, question: Question, pipeline: Any, work: Path, progress: Progress
+    real: RealImages, extractor: Extractor, question: Question, pipeline: Any, work: Path, progress: StageProgress
 ) -> RealFeatures:
     copies = None
     if {"classic", "combined"} & set(question.arms):
@@ -240,14 +238,16 @@ def _of(images: LabelledImages, extractor: Extractor) -> NDArray[np.float32]:
     return np.asarray(compute_real(known, extractor).reference, np.float32)
 
 
-def _copies(train: LabelledImages, extractor: Extractor, pipeline: Any, path: Path, step: Step) -> NDArray[np.float32]:
+def _copies(
+    train: LabelledImages, extractor: Extractor, pipeline: Any, path: Path, progress: Progress
+) -> NDArray[np.float32]:
     if not path.exists():
         total = COPIES * len(train)
         rows = []
         for copy in range(COPIES):
 
             def told(done: int, before: int = copy * len(train)) -> None:
-                step(before + done, total)
+                progress(before + done, total)
 
             rows.append(extractor.extract(augmented_batches(train, pipeline, copy), told))
         with atomic_path(path) as temporary:

@@ -1,7 +1,7 @@
 """All arms, seeds, fractions and classifiers: each trained once, its predictions kept on disk."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..datasets import Part
 from ..files import atomic_path
 from ..pixels import nchw, nhwc
+from ..progress import Progress
 from .arms import Arm, best_arms, first_arms, synthetic_counts
 from .classic import augmenter
 from .linear import LinearClassifier
@@ -24,8 +25,6 @@ from .splits import Split, draw
 
 CLASSIFIERS = ("linear", "cnn")
 COPIES = 3  # that classic augmentation makes of each real image for the linear classifier
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

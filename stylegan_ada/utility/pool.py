@@ -1,6 +1,5 @@
 """The synthetic images of all arms, made or read once, judged once, kept on disk."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,13 +12,12 @@ from ..errors import UserError
 from ..files import atomic_path
 from ..metrics.networks.extractor import Extractor
 from ..pixels import nchw, nhwc
+from ..progress import Progress
 from ..sampling import TrainedGenerator
 from ..synthetic.filters import Filters, Judgement, accept_all
 from ..synthetic.plan import BLOCK, block_seeds
 from ..synthetic.selection import Selection
 from .real import numbered
-
-Progress = Callable[[int, int], None]
 
 
 class Source(Protocol):

@@ -1,13 +1,13 @@
 """What a tick does with the means since the last one: a row of the log, a line of progress, warnings, an error."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from ... import distributed
 from ...config import AugmentConfig, RunConfig
 from ...errors import PeerError, RunFailed, UserError
+from ...progress import Say
 from ..run_folder import RunFolder
 from .monitor import Log, progress_line
 
@@ -18,7 +18,7 @@ CAP_WARNING_KIMG = 20.0  # how long p stays at its cap before a warning
 class Ticker:
     """The ticks of one process of a run. log: the first process has one; the others neither log nor print."""
 
-    def __init__(self, config: RunConfig, folder: RunFolder, log: Log | None, say: Callable[[str], None]):
+    def __init__(self, config: RunConfig, folder: RunFolder, log: Log | None, say: Say):
         self.config, self.folder, self.log, self.say = config, folder, log, say
         self.cap_watch = CapWatch(config.augment)
 
