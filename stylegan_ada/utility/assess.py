@@ -19,8 +19,7 @@ from ..datasets import ImageDataset, load_dataset
 from ..errors import UserError, nearest
 from ..files import atomic_path, check_folder, write_text
 from ..folders import begin_or_go_on, locked_folder
-from ..metrics.evaluate import RealImages as EvaluatedImages
-from ..metrics.evaluate import compute_real
+from ..metrics.evaluate import RealImages, compute_real
 from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
 from ..progress import Progress, Say, StageProgress
@@ -32,7 +31,7 @@ from .classic import PRESETS, make_pipeline
 from .experiment import CLASSIFIERS, COPIES, Experiment, RealFeatures, augmented_batches, largest_counts, run
 from .page import page_of
 from .pool import Made, Pool, Read, make_pool
-from .real import LabelledImages, RealImages, open_real, without_synthetic
+from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
 from .results import ArmResult, as_row, results_of
 from .verdict import Verdict, verdict_of
 
@@ -83,7 +82,7 @@ class Assessment:
 
     verdict: Verdict
     results: list[ArmResult]
-    real: RealImages
+    real: TrainTestImages
     generator_saw: int
 
 
@@ -181,7 +180,7 @@ def _facts(
     question: Question,
     generator: TrainedGenerator,
     run_folder: Path,
-    real: RealImages,
+    real: TrainTestImages,
     extractor: Extractor | None,
     source: Made | Read,
 ) -> dict[str, Any]:
@@ -203,7 +202,7 @@ def _facts(
 
 def _filters(train: LabelledImages, classes: tuple[str, ...], extractor: Extractor) -> Filters:
     """Those of `generate dataset`, knowing the training images alone, and nothing of the test images."""
-    known = EvaluatedImages(dataset=train.dataset, reference=train.members, trained_on=train.members)
+    known = RealImages(dataset=train.dataset, reference=train.members, trained_on=train.members)
     count = len(classes)
     recipe = Recipe(
         counts=(1,) * count,
@@ -225,7 +224,7 @@ def _name(source: Made | Read, pool: Pool, index: int) -> str:
 
 
 def _features(
-    real: RealImages, extractor: Extractor, question: Question, pipeline: Any, work: Path, progress: StageProgress
+    real: TrainTestImages, extractor: Extractor, question: Question, pipeline: Any, work: Path, progress: StageProgress
 ) -> RealFeatures:
     copies = None
     if {"classic", "combined"} & set(question.arms):
@@ -234,7 +233,7 @@ def _features(
 
 
 def _of(images: LabelledImages, extractor: Extractor) -> NDArray[np.float32]:
-    known = EvaluatedImages(dataset=images.dataset, reference=images.members)
+    known = RealImages(dataset=images.dataset, reference=images.members)
     return np.asarray(compute_real(known, extractor).reference, np.float32)
 
 

@@ -19,7 +19,7 @@ from .classic import augmenter
 from .linear import LinearClassifier
 from .network import Batches, ImageClassifier
 from .pool import Pool
-from .real import LabelledImages, RealImages
+from .real import LabelledImages, TrainTestImages
 from .scores import balanced_accuracy
 from .splits import Split, draw
 
@@ -41,7 +41,7 @@ class Experiment:
     """What is compared. features: None without the linear classifier. pipeline: classic augmentation's, an
     albumentations.Compose. folder: where predictions are kept; those that are there are not computed again."""
 
-    real: RealImages
+    real: TrainTestImages
     pool: Pool
     features: RealFeatures | None
     pipeline: Any

@@ -12,7 +12,7 @@ from ..pictures.grids import image_grid
 from ..pixels import nhwc
 from ..report.page import Picture, render
 from .plots import confusion_pair, fraction_curve
-from .real import RealImages
+from .real import TrainTestImages
 from .results import ArmResult
 from .verdict import Verdict, points, verdict_by
 
@@ -46,7 +46,7 @@ class Page:
 def page_of(
     results: Sequence[ArmResult],
     verdict: Verdict,
-    real: RealImages,
+    real: TrainTestImages,
     facts: Sequence[tuple[str, str]],
     options: Sequence[tuple[str, str]],
     show_real: bool,
@@ -130,7 +130,7 @@ def _percent(value: float) -> str:
     return "" if math.isnan(value) else f"{100 * value:.1f}"
 
 
-def changed_sides(results: Sequence[ArmResult], best: ArmResult, real: RealImages) -> list[Picture]:
+def changed_sides(results: Sequence[ArmResult], best: ArmResult, real: TrainTestImages) -> list[Picture]:
     """Test images that most seeds classify rightly with synthetic images and wrongly without, and the other way."""
     before = next(r for r in results if r.classifier == best.classifier and r.arm.name == best.baseline)
     labels = real.test.labels

@@ -53,7 +53,7 @@ class LabelledImages:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RealImages:
+class TrainTestImages:
     """train: what the run was trained on. test: what it never saw. classes: names. refused: (file, why) of test images
     that are left out. warnings: lines on what the test images cannot tell."""
 
@@ -90,7 +90,7 @@ def open_real(
     data: str | None,
     test: str | None,
     load: Callable[..., ImageDataset] = load_dataset,
-) -> RealImages:
+) -> TrainTestImages:
     """The images that a run was trained on, and those that it held out, or those of `test`.
 
     run: a run folder, or a generator's file with `data`. classes: the generator's. load: called as `load_dataset` is.
@@ -123,7 +123,7 @@ def open_real(
     else:
         tested = _labelled(own.dataset, own.held_out, classes, "the held-out set")
     usable, refused = without_seen(tested, train)
-    return RealImages(train=train, test=usable, classes=classes, refused=refused)
+    return TrainTestImages(train=train, test=usable, classes=classes, refused=refused)
 
 
 def without_seen(test: LabelledImages, train: LabelledImages) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
