@@ -28,7 +28,7 @@ from ..synthetic.filters import Filters
 from ..synthetic.plan import Recipe, check_seed
 from .arms import KINDS, RATIOS, first_arms
 from .classic import PRESETS, make_pipeline
-from .experiment import CLASSIFIERS, COPIES, Experiment, RealFeatures, augmented_batches, largest_counts, run
+from .experiment import CLASSIFIERS, COPIES, Experiment, TrainTestFeatures, augmented_batches, largest_counts, run
 from .page import page_of
 from .pool import Made, Pool, Read, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
@@ -225,11 +225,11 @@ def _name(source: Made | Read, pool: Pool, index: int) -> str:
 
 def _features(
     real: TrainTestImages, extractor: Extractor, question: Question, pipeline: Any, work: Path, progress: StageProgress
-) -> RealFeatures:
+) -> TrainTestFeatures:
     copies = None
     if {"classic", "combined"} & set(question.arms):
         copies = _copies(real.train, extractor, pipeline, work / "copies.npy", progress("augmented images"))
-    return RealFeatures(train=_of(real.train, extractor), test=_of(real.test, extractor), copies=copies)
+    return TrainTestFeatures(train=_of(real.train, extractor), test=_of(real.test, extractor), copies=copies)
 
 
 def _of(images: LabelledImages, extractor: Extractor) -> NDArray[np.float32]:

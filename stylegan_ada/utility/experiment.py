@@ -28,7 +28,7 @@ COPIES = 3  # that classic augmentation makes of each real image for the linear 
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RealFeatures:
+class TrainTestFeatures:
     """float32 [n, D]. copies: of the augmented training images, [COPIES, n, D], None where no arm asks for them."""
 
     train: NDArray[np.float32]
@@ -43,7 +43,7 @@ class Experiment:
 
     real: TrainTestImages
     pool: Pool
-    features: RealFeatures | None
+    features: TrainTestFeatures | None
     pipeline: Any
     kinds: tuple[str, ...]
     ratios: tuple[float, ...]
