@@ -30,7 +30,7 @@ from .arms import KINDS, RATIOS, first_arms
 from .classic import PRESETS, make_pipeline
 from .experiment import CLASSIFIERS, COPIES, Experiment, TrainTestFeatures, augmented_batches, largest_counts, run
 from .page import page_of
-from .pool import Made, Pool, Read, make_pool
+from .pool import DatasetSource, GeneratorSource, Pool, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
 from .results import ArmResult, as_row, results_of
 from .verdict import Verdict, verdict_of
@@ -165,15 +165,15 @@ def _folder(out: Path, facts: dict[str, Any]) -> Iterator[Path]:
 
 def _source(
     question: Question, generator: TrainedGenerator, synthetic: str | None, load: Callable[..., ImageDataset]
-) -> Made | Read:
+) -> GeneratorSource | DatasetSource:
     if synthetic is None:
-        return Made(generator, question.seed, question.truncation_psi)
+        return GeneratorSource(generator, question.seed, question.truncation_psi)
     channels, height, width = generator.image_shape
     window = generator.info.window
     size = (height, width)
     preparation = Preparation(size=size, channels=channels, deep=window is not None, window=window)
     dataset = load(synthetic, preparation)
-    return Read(dataset, generator.classes, synthetic)
+    return DatasetSource(dataset, generator.classes, synthetic)
 
 
 def _facts(
@@ -182,7 +182,7 @@ def _facts(
     run_folder: Path,
     real: TrainTestImages,
     extractor: Extractor | None,
-    source: Made | Read,
+    source: GeneratorSource | DatasetSource,
 ) -> dict[str, Any]:
     """All that the results depend on."""
     file = question.augmentations
@@ -192,7 +192,7 @@ def _facts(
         "generator_sha256": hashlib.sha256(generator_file(run_folder).read_bytes()).hexdigest(),
         "train": real.train.dataset.fingerprint,
         "test": real.test.dataset.fingerprint,
-        "synthetic": source.fingerprint if isinstance(source, Read) else None,
+        "synthetic": source.fingerprint if isinstance(source, DatasetSource) else None,
         "device": generator.device.type,
         "network": None if extractor is None else extractor.identity,
         **asdict(question),
@@ -217,7 +217,7 @@ def _filters(train: LabelledImages, classes: tuple[str, ...], extractor: Extract
         raise UserError(f"`arms` filtered: {error}") from None
 
 
-def _name(source: Made | Read, pool: Pool, index: int) -> str:
+def _name(source: GeneratorSource | DatasetSource, pool: Pool, index: int) -> str:
     """Of a synthetic image. Those of a class follow each other."""
     label = int(pool.labels[index])
     return source.name(label, index - int(np.searchsorted(pool.labels, label)))

@@ -20,7 +20,7 @@ from ..synthetic.selection import Selection
 from .real import numbered
 
 
-class Source(Protocol):
+class SyntheticSource(Protocol):
     """Where synthetic images come from, in blocks of at most 32 of a class."""
 
     def available(self, label: int) -> int | None:
@@ -36,7 +36,7 @@ class Source(Protocol):
         ...
 
 
-class Made:
+class GeneratorSource:
     """What a generator makes: the candidates of `generate dataset` with this seed and truncation_psi."""
 
     def __init__(self, generator: TrainedGenerator, seed: int, truncation_psi: float):
@@ -55,7 +55,7 @@ class Made:
         return f"seed {block_seeds(self._seed, len(classes), label, place // BLOCK)[place % BLOCK]} of {classes[label]}"
 
 
-class Read:
+class DatasetSource:
     """A set on disk. UserError if it has a class that the generator has not."""
 
     def __init__(self, dataset: ImageDataset, classes: tuple[str, ...], place: str):
@@ -96,7 +96,7 @@ class Pool:
 
 
 def make_pool(
-    source: Source,
+    source: SyntheticSource,
     counts: NDArray[np.int64],
     filters: Filters | None,
     extractor: Extractor | None,
