@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..metrics.networks.extractor import Extractor
     from ..sampling import TrainedGenerator
     from ..synthetic.filters import Filters
-    from ..synthetic.make import Made
+    from ..synthetic.make import SyntheticSet
     from ..synthetic.plan import Recipe
 
 
@@ -213,7 +213,7 @@ def card_of(run: Path, facts: dict[str, Any]) -> str:
     return data_card(facts, config, measured[-1] if measured else None)
 
 
-def report(out: Path, recipe: "Recipe", made: "Made", classes: tuple[str, ...]) -> None:
+def report(out: Path, recipe: "Recipe", made: "SyntheticSet", classes: tuple[str, ...]) -> None:
     """What was made, how fast, and what is missing."""
     for name, selection in zip(classes or ("",), made.selections, strict=True):
         if len(selection.chosen) < selection.count:

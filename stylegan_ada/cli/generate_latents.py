@@ -13,7 +13,7 @@ from .common import DEVICE, PATH, RUN, Choice, check_new_folder, new_folder
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
-    from ..projection.image_sets import Made
+    from ..projection.image_sets import LatentSet
     from ..projection.latents import Latents
     from ..projection.tuning import Deltas
     from ..sampling import TrainedGenerator
@@ -215,14 +215,14 @@ def parse_layers(text: str, num_ws: int) -> tuple[int, int]:
 
 
 def write(
-    out: Path, generator: "TrainedGenerator", deltas: "Deltas", made: "Made", animation: str | None = None
+    out: Path, generator: "TrainedGenerator", deltas: "Deltas", made: "LatentSet", animation: str | None = None
 ) -> None:
     """All files, or none. Tuned weights go with the latents, so that these give the same images again."""
-    from ..projection.image_sets import LATENTS_FILE, write_animation, write_made
+    from ..projection.image_sets import LATENTS_FILE, write_animation, write_latent_set
     from ..projection.tuning import save_deltas, tuned
 
     with new_folder(out) as folder:
-        images = write_made(folder, tuned(generator, deltas) if deltas else generator, made)
+        images = write_latent_set(folder, tuned(generator, deltas) if deltas else generator, made)
         if deltas:
             save_deltas((folder / LATENTS_FILE).with_suffix(".safetensors"), deltas, generator)
         if animation:

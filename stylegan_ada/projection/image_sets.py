@@ -22,7 +22,7 @@ LATENTS_FILE, GRID_FILE = "latents.npz", "grid.png"
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class LatentSet:
     """latents: N. stems: the name of each image's file, without suffix. rows: of the grid, places among the N. names:
     of the rows, or none."""
 
@@ -32,7 +32,7 @@ class Made:
     names: tuple[str, ...]
 
 
-def mixed(a: Latents, b: Latents, ranges: Sequence[tuple[int, int]] = ()) -> Made:
+def mixed(a: Latents, b: Latents, ranges: Sequence[tuple[int, int]] = ()) -> LatentSet:
     """Latent a with b's layers, first to last of each range (the coarse, middle and fine third where none are given),
     and a's noise. Each row is a, the mixture, b. a, b: one latent each."""
     thirds = () if ranges else ("coarse ", "middle ", "fine ")
@@ -46,7 +46,7 @@ def mixed(a: Latents, b: Latents, ranges: Sequence[tuple[int, int]] = ()) -> Mad
         space="w+",
         generator=a.generator,
     )
-    return Made(
+    return LatentSet(
         latents,
         stems=("0000-a", "0001-b", *(f"{number:04d}-layers{span}" for number, span in enumerate(spans, 2))),
         rows=tuple((0, number, 1) for number in range(2, count + 2)),
@@ -54,7 +54,7 @@ def mixed(a: Latents, b: Latents, ranges: Sequence[tuple[int, int]] = ()) -> Mad
     )
 
 
-def interpolated(a: Latents, b: Latents, frames: int) -> Made:
+def interpolated(a: Latents, b: Latents, frames: int) -> LatentSet:
     """From a to b, both included: w in equal steps, noise as `interpolate_noise`; the class is the nearer one's."""
     latents = Latents(
         w=interpolate(a.w[0], b.w[0], frames),
@@ -64,28 +64,28 @@ def interpolated(a: Latents, b: Latents, frames: int) -> Made:
         generator=a.generator,
     )
     shown = np.linspace(0, frames - 1, min(frames, COLUMNS)).round().astype(int).tolist()
-    return Made(latents, tuple(f"frame{number:04d}" for number in range(frames)), (shown,), ("A to B",))
+    return LatentSet(latents, tuple(f"frame{number:04d}" for number in range(frames)), (shown,), ("A to B",))
 
 
-def varied(generator: TrainedGenerator, one: Latents, strength: float, count: int, seed: int = 0) -> Made:
+def varied(generator: TrainedGenerator, one: Latents, strength: float, count: int, seed: int = 0) -> LatentSet:
     """A latent and `count` neighbours, of its class where it has one, with its noise."""
     label = one.labels[0] if one.labels else None
     w = torch.cat([one.w, vary(generator, one.w[0], strength, count, seed, label)])
     rows = [range(first, min(first + COLUMNS, len(w))) for first in range(0, len(w), COLUMNS)][:MOST_ROWS]
     names = ["original, neighbours", *(["neighbours"] * (len(rows) - 1))]
     stems = ("0000-original", *(f"{number:04d}-neighbour" for number in range(1, count + 1)))
-    return Made(_repeated(one, w), stems, tuple(rows), tuple(names))
+    return LatentSet(_repeated(one, w), stems, tuple(rows), tuple(names))
 
 
-def edited(one: Latents, directions: Directions, name: str, amounts: Sequence[float]) -> Made:
+def edited(one: Latents, directions: Directions, name: str, amounts: Sequence[float]) -> LatentSet:
     """A latent, and moved by each amount along a direction, with its noise. The row is sorted by amount."""
     w = torch.cat([one.w, *(edit(one.w, directions, name, amount) for amount in amounts)])
     order = sorted(range(len(w)), key=lambda number: (0.0, *amounts)[number])
     stems = ("0000-original", *(f"{number:04d}-amount{amount:+g}" for number, amount in enumerate(amounts, 1)))
-    return Made(_repeated(one, w), stems, (order,), (name,))
+    return LatentSet(_repeated(one, w), stems, (order,), (name,))
 
 
-def write_made(folder: Path, generator: TrainedGenerator, made: Made) -> NDArray[np.uint8]:
+def write_latent_set(folder: Path, generator: TrainedGenerator, made: LatentSet) -> NDArray[np.uint8]:
     """Writes an image each, latents.npz and grid.png. Returns the images, [N, H, W, C]."""
     images = render(generator, made.latents.w, made.latents.noise)
     for stem, image in zip(made.stems, images, strict=True):

@@ -8,7 +8,7 @@ from ..files import write_text
 from ..pictures.files import suffix_of
 from ..sampling import TrainedGenerator
 from .filters import REASONS
-from .make import Made
+from .make import SyntheticSet
 from .partial import PartialSet
 from .plan import Recipe
 from .selection import Selection
@@ -21,7 +21,7 @@ def finish_set(
     partial: PartialSet,
     generator: TrainedGenerator,
     recipe: Recipe,
-    made: Made,
+    made: SyntheticSet,
     options: Facts,
     card: Callable[[Facts], str],
 ) -> None:

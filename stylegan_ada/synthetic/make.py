@@ -38,7 +38,7 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class SyntheticSet:
     """A selection per class, the images in the order of the files, and this process's timing."""
 
     selections: list[Selection]
@@ -72,7 +72,7 @@ def make_candidates(
     partial: PartialSet,
     options: dict[str, Any],
     progress: Progress | None = None,
-) -> Made:
+) -> SyntheticSet:
     """Generates and selects, keeping blocks in `partial`, which the caller's first process has locked.
 
     Under torchrun each process makes a share of the blocks; all have the result. The same recipe gives the same
@@ -99,7 +99,7 @@ def make_candidates(
         for label, block in wanted:
             selections[label].add(read_judgement(partial.block(label, block)))
     timing.total = time.perf_counter() - start
-    return Made(selections=selections, items=_items(generator, recipe, partial, selections), timing=timing)
+    return SyntheticSet(selections=selections, items=_items(generator, recipe, partial, selections), timing=timing)
 
 
 def _make_blocks(
