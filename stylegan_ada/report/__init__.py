@@ -1,5 +1,5 @@
 """One self-contained page about a run."""
 
-from .page import Page, Picture, render
+from .page import Picture, RunPage, render
 
-__all__ = ["Page", "Picture", "render"]
+__all__ = ["Picture", "RunPage", "render"]

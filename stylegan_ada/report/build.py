@@ -13,7 +13,7 @@ from ..metrics.table import METRICS, measure
 from ..metrics.words.findings import Row, findings
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .facts import run_facts
-from .page import MetricRow, Page
+from .page import MetricRow, RunPage
 from .pictures import pictures
 from .plots import curve_pictures
 
@@ -30,7 +30,7 @@ class RunRecord:
     evaluations: list[Row]
 
 
-def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Page:
+def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> RunPage:
     """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
     config, generator, real, features = record.config, evaluation.generator, evaluation.real, evaluation.features
     results, _ = measure(features, tuple(METRICS))
@@ -38,7 +38,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Pag
     copies = results["copies"].detail if "copies" in results else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
     given = {name.replace("_", "-"): str(value) for name, value in record.options.items() if value is not None}
-    return Page(
+    return RunPage(
         title=f"Generated images of {config.data.source}",
         facts=tuple(run_facts(config, generator, real)),
         findings=tuple(what_was_found(record, results, generator.info.images_seen)),

@@ -39,7 +39,7 @@ class MetricRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class RunPage:
     """All text is plain and may hold anything. facts, options: pairs of name and value. config: JSON."""
 
     title: str
@@ -54,7 +54,7 @@ class Page:
 
 
 def render(page: object, template: str | None = None) -> str:
-    """The page as HTML. template: what to show it by, that of a `Page` if not given; it may extend base.html and import
+    """The page as HTML. template: what to show it by, that of a `RunPage` if not given; it may extend base.html and import
     parts.html."""
 
     def source(name: str) -> str:

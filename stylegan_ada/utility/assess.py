@@ -29,7 +29,7 @@ from ..synthetic.plan import Recipe, check_seed
 from .arms import KINDS, RATIOS, first_arms
 from .classic import PRESETS, make_pipeline
 from .experiment import CLASSIFIERS, COPIES, Experiment, TrainTestFeatures, augmented_batches, largest_counts, run
-from .page import page_of
+from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
 from .results import ArmResult, as_row, results_of
@@ -280,4 +280,4 @@ def _write(out: Path, assessment: Assessment, facts: dict[str, Any], pool: Pool,
         ("seeds", str(facts["seeds"])),
     ]
     options = [(name, str(value)) for name, value in facts.items() if value is not None]
-    write_text(out / "report.html", page_of(assessment.results, verdict, real, about, options, show_real))
+    write_text(out / "report.html", utility_page(assessment.results, verdict, real, about, options, show_real))

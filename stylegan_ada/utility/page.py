@@ -30,7 +30,7 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class UtilityPage:
     """All text is plain and may hold anything. facts, options: pairs of name and value."""
 
     title: str
@@ -43,7 +43,7 @@ class Page:
     version: str = __version__
 
 
-def page_of(
+def utility_page(
     results: Sequence[ArmResult],
     verdict: Verdict,
     real: TrainTestImages,
@@ -76,7 +76,7 @@ def page_of(
         )
     if show_real:
         pictures += changed_sides(whole, verdict.best, real)
-    page = Page(
+    page = UtilityPage(
         title="Do synthetic images help?",
         facts=tuple(facts),
         findings=(*findings, *real.notes),

@@ -9,7 +9,7 @@ from PIL import Image
 from stylegan_ada import load_generator
 from stylegan_ada.metrics import networks as features
 from stylegan_ada.metrics.words.results import number
-from stylegan_ada.report import Page, Picture, render
+from stylegan_ada.report import Picture, RunPage, render
 from stylegan_ada.training import RunFolder, evaluation
 
 NASTY = '<script src="http://x.y/z.js">alert(1)</script> & "quoted"'
@@ -46,7 +46,7 @@ def page(**other):
         Picture(title=NASTY, caption=NASTY, image=image),
         Picture(title="b", caption="", image=image, lossless=False),
     )
-    return Page(**{**plain, "pictures": pictures, **other})
+    return RunPage(**{**plain, "pictures": pictures, **other})
 
 
 def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
