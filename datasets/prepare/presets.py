@@ -19,7 +19,7 @@ class Preset:
     background: str
 
 
-PRESETS = {"photo": Preset("crop", "edge"), "defect": Preset("crop", "reflect"), "scan": Preset("pad", "black")}
+PREPARE_PRESETS = {"photo": Preset("crop", "edge"), "defect": Preset("crop", "reflect"), "scan": Preset("pad", "black")}
 
 
 def preset_pipeline(preset: str, size: tuple[int, int], fit: str | None, background: str | None) -> Any:
@@ -28,10 +28,10 @@ def preset_pipeline(preset: str, size: tuple[int, int], fit: str | None, backgro
     fit "crop" cuts the centre, "pad" keeps the whole image on a background: "black", the row at the edge repeated
     ("edge"), or the image mirrored ("reflect"). None is the preset's own. UserError for a background without pad.
     """
-    fit = fit or PRESETS[preset].fit
+    fit = fit or PREPARE_PRESETS[preset].fit
     if background and fit != "pad":
         raise UserError("`background`: nothing is padded when images are cropped, add `fit` pad or leave it out")
-    border = BORDER_MODES[background or PRESETS[preset].background]
+    border = BORDER_MODES[background or PREPARE_PRESETS[preset].background]
     return import_albumentations().Compose([*_brightness(preset), *_shape(size, fit, border)])
 
 

@@ -9,7 +9,7 @@ from ..errors import UserError, shown
 from ..files import user_path
 from .common import PATH, Choice, check_new_folder, new_folder, progress_bar
 
-PRESETS = ("photo", "defect", "scan")
+PREPARE_PRESETS = ("photo", "defect", "scan")
 FITS = ("crop", "pad")
 BACKGROUNDS = ("black", "edge", "reflect")
 
@@ -20,7 +20,7 @@ BACKGROUNDS = ("black", "edge", "reflect")
 @click.option("--size", required=True, help="Side of the images (64), or height x width (64x96).")
 @click.option(
     "--preset",
-    type=Choice(PRESETS),
+    type=Choice(PREPARE_PRESETS),
     help="photo: shape only. defect: local contrast, then shape. scan: gray, brightness stretched, then shape, padded. "
     "Default: photo.",
 )
@@ -56,7 +56,7 @@ def prepare(
     if pipeline:
         name, chosen = str(pipeline), read_pipeline(pipeline)
     else:
-        name = preset or PRESETS[0]
+        name = preset or PREPARE_PRESETS[0]
         chosen = preset_pipeline(name, sides, fit, background)
     with new_folder(out) as folder, progress_bar("preparing images") as progress:
         done = prepare(source, folder, size=sides, pipeline=chosen, name=name, progress=progress)

@@ -7,7 +7,7 @@ import click
 
 from ..config.json import to_json
 from ..config.options import train_options
-from ..config.presets import PRESETS
+from ..config.presets import TRAINING_PRESETS
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from .common import DEVICES, PATH, Choice
 from .config_options import config_options
@@ -23,7 +23,7 @@ from .runs import exit_if_stopped, listen_for_stop, load, say
 )
 @click.option(
     "--preset",
-    type=Choice(PRESETS),
+    type=Choice(TRAINING_PRESETS),
     default="auto",
     help="demo: less than 15 minutes on two CPU cores. Default: auto, chosen to fit the images and the device.",
 )

@@ -5,7 +5,7 @@ import dataclasses
 from ..errors import UserError, nearest
 from .options import TrainOptions
 
-PRESETS = ("auto", "demo")
+TRAINING_PRESETS = ("auto", "demo")
 
 # less than 15 minutes on two CPU cores. Batch 16 had the better FID at every length tried (docs/training.md)
 DEMO = TrainOptions(
@@ -28,8 +28,8 @@ DEMO = TrainOptions(
 
 def with_preset(options: TrainOptions) -> TrainOptions:
     """The options with the preset's own where none were given."""
-    if options.preset not in PRESETS:
-        raise UserError(f"`preset` {options.preset}: no such choice, {nearest(options.preset, PRESETS)}")
+    if options.preset not in TRAINING_PRESETS:
+        raise UserError(f"`preset` {options.preset}: no such choice, {nearest(options.preset, TRAINING_PRESETS)}")
     if options.preset == "auto":
         return options
     chosen = {

@@ -27,7 +27,7 @@ from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from ..synthetic.filters import Filters
 from ..synthetic.plan import Recipe, check_seed
 from .arms import KINDS, RATIOS, first_arms
-from .classic import PRESETS, make_pipeline
+from .classic import AUGMENTATION_PRESETS, make_pipeline
 from .experiment import CLASSIFIERS, COPIES, Experiment, TrainTestFeatures, augmented_batches, largest_counts, run
 from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
@@ -45,7 +45,7 @@ class Question:
 
     arms: of `KINDS`. ratios: synthetic images per real one. classifiers: of `CLASSIFIERS`. fractions: of the real
     training images, in (0, 1]. seeds: repetitions, 1 or more. balance: rare classes are filled up before frequent ones.
-    preset, augmentations: classic augmentation, of `PRESETS` or by a file of albumentations. features: the linear
+    preset, augmentations: classic augmentation, of `AUGMENTATION_PRESETS` or by a file of albumentations. features: the linear
     classifier's and the filters' network. truncation_psi, seed: of the generated images. UserError for anything out of
     range.
     """
@@ -56,7 +56,7 @@ class Question:
     fractions: tuple[float, ...] = (1.0,)
     seeds: int = FEWEST_SEEDS
     balance: bool = False
-    preset: str = PRESETS[0]
+    preset: str = AUGMENTATION_PRESETS[0]
     augmentations: Path | None = None
     features: str = "lite0"
     truncation_psi: float = 1.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import UserError, first_line, nearest
 from ..libraries.albumentations_files import import_albumentations, read_pipeline
 
-PRESETS = ("defect", "scan", "photo")
+AUGMENTATION_PRESETS = ("defect", "scan", "photo")
 
 Augment = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]  # uint8 [N, H, W, C], and so is what comes back
 
@@ -21,8 +21,8 @@ def make_pipeline(preset: str, image_shape: tuple[int, int, int], file: Path | N
     UserError for an unknown preset, a file that `read_pipeline` refuses, or one that does not serve such images.
     """
     if file is None:
-        if preset not in PRESETS:
-            raise UserError(f"`preset` {preset}: no such choice, {nearest(preset, PRESETS)}")
+        if preset not in AUGMENTATION_PRESETS:
+            raise UserError(f"`preset` {preset}: no such choice, {nearest(preset, AUGMENTATION_PRESETS)}")
         transforms = {"defect": _defect, "scan": _scan, "photo": _photo}[preset](image_shape)
         return import_albumentations().Compose(transforms)
     pipeline = read_pipeline(file)

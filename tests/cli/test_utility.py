@@ -37,7 +37,7 @@ def test_choices_are_the_librarys():
     parameters = {parameter.name: parameter for parameter in utility.utility.params}
     assert tuple(parameters["arms"].default.split(",")) == arms.KINDS
     assert tuple(map(float, parameters["ratios"].default.split(","))) == arms.RATIOS
-    assert tuple(parameters["preset"].type.choices) == classic.PRESETS
+    assert tuple(parameters["preset"].type.choices) == classic.AUGMENTATION_PRESETS
     assert set(parameters["classifier"].type.choices) == {*assess.CLASSIFIERS, "both"}
     assert parameters["seeds"].type.min == assess.FEWEST_SEEDS
 

@@ -13,7 +13,7 @@ from stylegan_ada.datasets.labels.labelling import read_labels
 from stylegan_ada.datasets.prepare.clean_copy import prepare
 from stylegan_ada.datasets.prepare.file_names import target_names
 from stylegan_ada.datasets.prepare.preparer import Preparer
-from stylegan_ada.datasets.prepare.presets import PRESETS, preset_pipeline
+from stylegan_ada.datasets.prepare.presets import PREPARE_PRESETS, preset_pipeline
 from stylegan_ada.datasets.reading.parallel import map_readable
 from stylegan_ada.datasets.reading.sources import open_source
 from stylegan_ada.errors import UserError
@@ -98,7 +98,7 @@ def test_a_defect_gains_local_contrast(run, tmp_path):
     assert 1.1 < contrast["defect"] / contrast["photo"] < 4
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", PREPARE_PRESETS)
 @pytest.mark.parametrize("size", [(8, 8), (8, 12), (12, 8), (7, 9)])
 def test_presets_give_the_size_from_odd_ones(run, save, tmp_path, preset, size):
     for index, sides in enumerate([(13, 29), (31, 12), (12, 12), (101, 17)]):
@@ -112,7 +112,7 @@ def test_the_presets_are_what_the_command_offers():
     from stylegan_ada.cli import data_prepare
     from stylegan_ada.datasets.prepare.presets import BORDER_MODES, FITS
 
-    assert tuple(PRESETS) == data_prepare.PRESETS
+    assert tuple(PREPARE_PRESETS) == data_prepare.PREPARE_PRESETS
     assert data_prepare.FITS == FITS
     assert tuple(BORDER_MODES) == data_prepare.BACKGROUNDS
 

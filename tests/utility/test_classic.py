@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stylegan_ada import UserError
-from stylegan_ada.utility.classic import PRESETS, augmenter, make_pipeline
+from stylegan_ada.utility.classic import AUGMENTATION_PRESETS, augmenter, make_pipeline
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def images():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", AUGMENTATION_PRESETS)
 def test_a_preset_changes_images_as_its_seed_says(images, preset, channels):
     images = np.repeat(images, channels, axis=3)
     first, again, other = (augmenter(make_pipeline(preset, (channels, 24, 32)), seed)(images) for seed in (1, 1, 2))
