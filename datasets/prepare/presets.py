@@ -6,7 +6,7 @@ from typing import Any
 from ...errors import UserError
 from ...libraries.albumentations_files import import_albumentations
 
-FITS = ("crop", "pad")
+PREPARE_FITS = ("crop", "pad")
 BORDER_MODES = {"black": 0, "edge": 1, "reflect": 4}  # OpenCV's numbers
 INTER_AREA = 3  # OpenCV's
 

@@ -10,7 +10,7 @@ from ..files import user_path
 from .common import PATH, Choice, check_new_folder, new_folder, progress_bar
 
 PREPARE_PRESETS = ("photo", "defect", "scan")
-FITS = ("crop", "pad")
+PREPARE_FITS = ("crop", "pad")
 BACKGROUNDS = ("black", "edge", "reflect")
 
 
@@ -25,7 +25,7 @@ BACKGROUNDS = ("black", "edge", "reflect")
     "Default: photo.",
 )
 @click.option("--pipeline", type=PATH, help="A file of albumentations, in place of a preset.")
-@click.option("--fit", type=Choice(FITS), help="Cut the centre, or pad the whole image. Default: the preset's.")
+@click.option("--fit", type=Choice(PREPARE_FITS), help="Cut the centre, or pad the whole image. Default: the preset's.")
 @click.option("--background", type=Choice(BACKGROUNDS), help="What to pad with. Default: the preset's.")
 def prepare(
     source: str,

@@ -110,10 +110,10 @@ def test_presets_give_the_size_from_odd_ones(run, save, tmp_path, preset, size):
 
 def test_the_presets_are_what_the_command_offers():
     from stylegan_ada.cli import data_prepare
-    from stylegan_ada.datasets.prepare.presets import BORDER_MODES, FITS
+    from stylegan_ada.datasets.prepare.presets import BORDER_MODES, PREPARE_FITS
 
     assert tuple(PREPARE_PRESETS) == data_prepare.PREPARE_PRESETS
-    assert data_prepare.FITS == FITS
+    assert data_prepare.PREPARE_FITS == PREPARE_FITS
     assert tuple(BORDER_MODES) == data_prepare.BACKGROUNDS
 
 
