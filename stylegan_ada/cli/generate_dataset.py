@@ -94,7 +94,7 @@ def dataset(
     from ..metrics.networks import make_extractor
     from ..sampling import load_generator
     from ..synthetic.finish import finish_set
-    from ..synthetic.make import describe, make_candidates
+    from ..synthetic.make import make_candidates, set_facts
     from ..synthetic.partial import PartialSet
     from ..synthetic.plan import Recipe, truncation_psi_by_class
     from ..synthetic.write import check_shards
@@ -116,7 +116,7 @@ def dataset(
         extractor = make_extractor(features, where) if recipe.filtered else None
         counts = choose_counts(generator, per_class, count, balance_with, file_column, label_column)
         recipe = replace(recipe, counts=counts)
-        facts = describe(generator, run, recipe, precision)
+        facts = set_facts(generator, run, recipe, precision)
         filters = None
         if extractor is not None:
             filters, more = open_filters(run, data, extractor, generator, recipe)

@@ -75,8 +75,8 @@ def project(
     from .. import distributed
     from ..projection.batches import make_batches, project_batches
     from ..projection.coverage import measure_coverage
-    from ..projection.describe import describe, of_coverage
     from ..projection.distance import make_distance
+    from ..projection.facts import coverage_facts, projection_facts
     from ..projection.folder import ResultFolder
     from ..projection.inputs import read_inputs, read_mask
     from ..projection.projector import Projector
@@ -95,7 +95,7 @@ def project(
         inputs = read_inputs(images, generator.image_shape, generator.classes, wanted, preparation)
         tell_inputs(inputs, generator, label)
         real = open_known(generator, run, data) if coverage else None
-        facts = describe(projector, run, inputs.items, weights, label=label, fit=preparation.fit, batch=batch)
+        facts = projection_facts(projector, run, inputs.items, weights, label=label, fit=preparation.fit, batch=batch)
         found = None
         with ExitStack() as stack:
             distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
@@ -107,7 +107,7 @@ def project(
             if real is not None:
                 with first_rank_bar("projecting the run's own images") as progress:
                     found = measure_coverage(
-                        projector, real, weights, label == SEARCH, batch, folder, of_coverage(facts), progress
+                        projector, real, weights, label == SEARCH, batch, folder, coverage_facts(facts), progress
                     )
             if distributed.rank() == 0:
                 finish(folder, inputs, found)

@@ -12,7 +12,7 @@ from ..checkpoint import GeneratorInfo
 from ..files import atomic_path
 from ..libraries.onnx_sessions import open_session
 from .parts import ExportedPart, quiet
-from .safetensors_file import describe
+from .safetensors_file import file_metadata
 from .verify import largest_difference
 
 ONNX_FORMAT = "stylegan_ada onnx 1"
@@ -34,7 +34,7 @@ def export_onnx(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mapp
         # not optimize(), whose rules take the 1e-8 that keeps norms from 0 for a 0
         optimizer.fold_constants(program.model, input_size_limit=ANY_SIZE, output_size_limit=ANY_SIZE)
         optimizer.remove_unused_nodes(program.model)
-    program.model.metadata_props.update(describe(info, notes, ONNX_FORMAT))
+    program.model.metadata_props.update(file_metadata(info, notes, ONNX_FORMAT))
     with atomic_path(path) as temporary:
         program.save(temporary, external_data=False)
         return verify_onnx(temporary, part)

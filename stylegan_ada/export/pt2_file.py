@@ -10,7 +10,7 @@ import torch
 from ..checkpoint import GeneratorInfo
 from ..files import atomic_path
 from .parts import ExportedPart, quiet
-from .safetensors_file import describe
+from .safetensors_file import file_metadata
 from .verify import largest_difference
 
 PT2_FORMAT = "stylegan_ada pt2 1"
@@ -21,7 +21,7 @@ def export_pt2(part: ExportedPart, info: GeneratorInfo, path: Path, notes: Mappi
     """Writes the file, reads it again, and gives the largest difference from the network. Inputs are given by name:
     `torch.export.load(path).module()(z=..., label=..., truncation_psi=...)`. UserError as of `largest_difference`."""
     content = BytesIO()
-    metadata = json.dumps(describe(info, notes, PT2_FORMAT), indent=2)
+    metadata = json.dumps(file_metadata(info, notes, PT2_FORMAT), indent=2)
     with quiet():
         torch.export.save(part.trace(), content, extra_files={METADATA_FILE: metadata})
     with atomic_path(path) as temporary:

@@ -39,6 +39,6 @@ def notes_with_names(info: GeneratorInfo, notes: Mapping[str, str]) -> dict[str,
     }
 
 
-def describe(info: GeneratorInfo, notes: Mapping[str, str], file_format: str) -> dict[str, str]:
+def file_metadata(info: GeneratorInfo, notes: Mapping[str, str], file_format: str) -> dict[str, str]:
     """All of a file's metadata. info: the generator's description as JSON, as in a generator.safetensors."""
     return {"format": file_format, "info": to_json(info), **notes_with_names(info, notes)}

@@ -54,8 +54,8 @@ class RunPage:
 
 
 def render(page: object, template: str | None = None) -> str:
-    """The page as HTML. template: what to show it by, that of a `RunPage` if not given; it may extend base.html and import
-    parts.html."""
+    """The page as HTML. template: what to show it by, that of a `RunPage` if not given; it may extend base.html and
+    import parts.html."""
 
     def source(name: str) -> str:
         return (files(__package__) / name).read_text(encoding="utf-8")

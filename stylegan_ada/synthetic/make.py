@@ -46,7 +46,7 @@ class SyntheticSet:
     timing: Timing
 
 
-def describe(generator: TrainedGenerator, run: Path, recipe: Recipe, precision: str) -> dict[str, Any]:
+def set_facts(generator: TrainedGenerator, run: Path, recipe: Recipe, precision: str) -> dict[str, Any]:
     """All that the files of a set depend on, but for the real images and the network of its filters."""
     digest = hashlib.sha256(generator_file(run).read_bytes()).hexdigest()
     return {

@@ -45,9 +45,9 @@ class Question:
 
     arms: of `KINDS`. ratios: synthetic images per real one. classifiers: of `CLASSIFIERS`. fractions: of the real
     training images, in (0, 1]. seeds: repetitions, 1 or more. balance: rare classes are filled up before frequent ones.
-    preset, augmentations: classic augmentation, of `AUGMENTATION_PRESETS` or by a file of albumentations. features: the linear
-    classifier's and the filters' network. truncation_psi, seed: of the generated images. UserError for anything out of
-    range.
+    preset, augmentations: classic augmentation, of `AUGMENTATION_PRESETS` or by a file of albumentations. features: the
+    linear classifier's and the filters' network. truncation_psi, seed: of the generated images. UserError for anything
+    out of range.
     """
 
     arms: tuple[str, ...] = KINDS
@@ -245,10 +245,10 @@ def _copies(
         rows = []
         for copy in range(COPIES):
 
-            def told(done: int, before: int = copy * len(train)) -> None:
+            def count_done(done: int, before: int = copy * len(train)) -> None:
                 progress(before + done, total)
 
-            rows.append(extractor.extract(augmented_batches(train, pipeline, copy), told))
+            rows.append(extractor.extract(augmented_batches(train, pipeline, copy), count_done))
         with atomic_path(path) as temporary:
             np.save(temporary, np.stack([extractor.features(one) for one in rows]))
     return np.load(path)

@@ -16,7 +16,7 @@ from .projector import Projector
 OF_IMAGES = ("tune", "label", "fit", "batch", "images")  # which the distances of known images do not depend on
 
 
-def describe(
+def projection_facts(
     projector: Projector,
     run: Path,
     items: Sequence[Item],
@@ -45,6 +45,6 @@ def describe(
     }
 
 
-def of_coverage(options: dict[str, Any]) -> dict[str, Any]:
+def coverage_facts(options: dict[str, Any]) -> dict[str, Any]:
     """Those of them that the distances of the run's own images depend on."""
     return {name: value for name, value in options.items() if name not in OF_IMAGES}
