@@ -6,7 +6,7 @@ if __name__ != "stylegan_ada.datasets":
     )
 
 from ..progress import Progress
-from .dataset import ImageDataset, Part, Pictures
+from .dataset import ImageDataset, ImageSubset, Pictures
 from .holdout.same_picture import same_pictures
 from .holdout.split import split
 from .load import load_dataset
@@ -17,7 +17,7 @@ from .sampler import balanced, image_order
 
 __all__ = [
     "ImageDataset",
-    "Part",
+    "ImageSubset",
     "Pictures",
     "Progress",
     "balanced",

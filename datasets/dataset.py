@@ -59,14 +59,14 @@ class ImageDataset:
 
 
 class Pictures(Protocol):
-    """uint8 images [N, C, H, W]: an array, a memory map, or a Part."""
+    """uint8 images [N, C, H, W]: an array, a memory map, or an ImageSubset."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, places: Any) -> NDArray[np.uint8]: ...
 
 
-class Part:
+class ImageSubset:
     """The images `members`, int64 [n], of `images`. Indexing by a number, a slice or places copies
     those into memory."""
 

@@ -29,7 +29,7 @@ class Described:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class TransferredPart:
     """A part of a network, and how many of its tensors were taken."""
 
     name: str
@@ -62,7 +62,7 @@ def check_transfer(source: NetworkConfig, target: NetworkConfig) -> None:
 @torch.no_grad()
 def transfer_generator(
     network: Generator, target: Described, source: Described, state: Mapping[str, Tensor]
-) -> list[Part]:
+) -> list[TransferredPart]:
     """Takes what fits from the state of a generator, and tells of what. UserErrors of `check_transfer`.
 
     A class is taken by its name. A gray image is the mean of a color image's channels. Without labels before, labels
@@ -89,7 +89,7 @@ def transfer_generator(
 @torch.no_grad()
 def transfer_discriminator(
     network: Discriminator, target: Described, source: Described, state: Mapping[str, Tensor]
-) -> list[Part]:
+) -> list[TransferredPart]:
     """As `transfer_generator`. Gray is what all three channels of a color image have."""
     check_transfer(source.config, target.config)
     state = _beside(network, state)
@@ -117,14 +117,16 @@ def _beside(network: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor
     return {name: tensor.to(device) for name, tensor in state.items()}
 
 
-def _take(network: nn.Module, fitting: Mapping[str, Tensor], part_of: Callable[[str], str]) -> list[Part]:
+def _take(network: nn.Module, fitting: Mapping[str, Tensor], part_of: Callable[[str], str]) -> list[TransferredPart]:
     taken: dict[str, list[bool]] = {}
     for name, tensor in network.state_dict().items():
         fits = name in fitting and fitting[name].shape == tensor.shape
         if fits:
             tensor.copy_(fitting[name])
         taken.setdefault(part_of(name), []).append(fits)
-    return [Part(name=name, taken=sum(each), of=len(each)) for name, each in taken.items() if name != NOT_SHOWN]
+    return [
+        TransferredPart(name=name, taken=sum(each), of=len(each)) for name, each in taken.items() if name != NOT_SHOWN
+    ]
 
 
 def _generator_part(name: str, config: NetworkConfig) -> str:
@@ -196,9 +198,13 @@ def _embedded(
     return {name: columns}
 
 
-def _classes(target: Described, source: Described, taken: bool) -> list[Part]:
+def _classes(target: Described, source: Described, taken: bool) -> list[TransferredPart]:
     shared = set(target.classes) & set(source.classes) if taken else ()
-    return [Part(name="classes", taken=len(shared), of=len(target.classes), unit="classes")] if target.classes else []
+    return (
+        [TransferredPart(name="classes", taken=len(shared), of=len(target.classes), unit="classes")]
+        if target.classes
+        else []
+    )
 
 
 def _means(trained: Tensor, classes: tuple[str, ...], trained_classes: tuple[str, ...]) -> Tensor:

@@ -12,7 +12,7 @@ from ..config import RunConfig
 from ..config.data import kind_of_images
 from ..errors import UserError, first_line
 from ..folders import is_locked
-from ..networks.transfer import Described, Part, transfer_discriminator, transfer_generator
+from ..networks.transfer import Described, TransferredPart, transfer_discriminator, transfer_generator
 from .run_folder import RunFolder
 
 SHOWN_DIGITS = 12  # of a sha256
@@ -117,7 +117,7 @@ def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list
     return lines
 
 
-def _check_learned(parts: Mapping[str, Sequence[Part]], config: RunConfig) -> None:
+def _check_learned(parts: Mapping[str, Sequence[TransferredPart]], config: RunConfig) -> None:
     """UserError where a part that is frozen is not wholly taken: it would stay as it was drawn."""
     start, blocks = config.start, [f"block {height}x{width}" for height, width in config.network.block_shapes]
     frozen = (
@@ -134,5 +134,5 @@ def _check_learned(parts: Mapping[str, Sequence[Part]], config: RunConfig) -> No
                 )
 
 
-def _row(network: str, part: Part) -> str:
+def _row(network: str, part: TransferredPart) -> str:
     return f"  {network:14} {part.name:18} {part.words}"

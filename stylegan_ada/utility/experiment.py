@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..datasets import Part
+from ..datasets import ImageSubset
 from ..files import atomic_path
 from ..pixels import nchw, nhwc
 from ..progress import Progress
@@ -174,7 +174,7 @@ def _network(
     train, pool = experiment.real.train, experiment.pool
     labels = np.concatenate([train.labels[fit], pool.labels[synthetic]])
     augment = augmenter(experiment.pipeline, seed) if arm.classic else None
-    real, made = Part(train.pictures, fit), Part(pool.images, synthetic)
+    real, made = ImageSubset(train.pictures, fit), ImageSubset(pool.images, synthetic)
 
     def take(places: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         own = places < len(fit)
@@ -185,7 +185,7 @@ def _network(
 
     counts = np.bincount(labels, minlength=len(experiment.real.classes))
     weights = np.divide(len(labels) / (counts > 0).sum(), counts, out=np.zeros(len(counts)), where=counts > 0)
-    held = Part(train.pictures, split.validation), train.labels[split.validation]
+    held = ImageSubset(train.pictures, split.validation), train.labels[split.validation]
     batches = Batches(len(labels), take, seed)
     model = ImageClassifier(batches, weights, held, seed, experiment.device)
     return model.validation, model.probabilities(experiment.real.test.pictures)

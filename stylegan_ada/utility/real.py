@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import DataConfig
-from ..datasets import ImageDataset, Part, Pictures, load_dataset, same_pictures
+from ..datasets import ImageDataset, ImageSubset, Pictures, load_dataset, same_pictures
 from ..errors import UserError, nearest
 from ..training.run_folder import RunFolder
 from ..training.run_images import load_other, run_images
@@ -31,8 +31,8 @@ class LabelledImages:
         return len(self.members)
 
     @property
-    def pictures(self) -> Part:
-        return Part(self.dataset.images, self.members)
+    def pictures(self) -> ImageSubset:
+        return ImageSubset(self.dataset.images, self.members)
 
     @property
     def names(self) -> list[str]:
