@@ -1,4 +1,4 @@
-"""What one look at an image file tells: its header, its pixels' digest, its brightness, and a small gray copy."""
+"""What an image file tells, read once: its header, its pixels' digest, its brightness, and a small gray copy."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ QUANTILE = 0.999
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class ImageFacts:
     """digest: the same for the same pixels. values: of an image with more than 8 bits, in its own units. darkest,
     brightest: gray levels of the others, 0 to 255. top: the level that 99.9% of the pixels do not exceed in 8 bits.
     marks: what is to be said of it (`pixel_notes`). small: uint8 [32, 32], gray, whatever the image's
@@ -37,17 +37,17 @@ class Look:
     small: NDArray[np.uint8]
 
 
-def look(source: Source, name: str, preparation: Preparation) -> Look:
+def image_facts(source: Source, name: str, preparation: Preparation) -> ImageFacts:
     """Decodes an image of a source. Raises Unreadable."""
     with open_picture(source, name) as (stream, picture):
         header = read_header(stream, picture, preparation.bands)
         stream.seek(0)
-        if header.deep:
-            return _deep(header, stream, picture, preparation)
+        if header.beyond_8_bits:
+            return _facts_beyond_8_bits(header, stream, picture, preparation)
         image = open_image(stream, picture, preparation)
     gray, pixels = image.convert("L"), np.asarray(image)
     upto = np.cumsum(gray.histogram())
-    return Look(
+    return ImageFacts(
         header=header,
         digest=hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest(),
         values=None,
@@ -59,14 +59,14 @@ def look(source: Source, name: str, preparation: Preparation) -> Look:
     )
 
 
-def _deep(header: Header, stream: BinaryIO, picture: int, preparation: Preparation) -> Look:
+def _facts_beyond_8_bits(header: Header, stream: BinaryIO, picture: int, preparation: Preparation) -> ImageFacts:
     values = open_values(stream, picture, preparation)
     found = value_range(values)
     top = 255
-    if header.deep_only is None:  # it may be taken in 8 bits, with others
+    if header.why_not_8_bits is None:  # it may be taken in 8 bits, with others
         stream.seek(0)
         top = int(np.quantile(np.asarray(open_image(stream, picture, preparation)), QUANTILE))
-    return Look(
+    return ImageFacts(
         header=header,
         digest=hashlib.sha256(f"values {values.shape}".encode() + values.tobytes()).hexdigest(),
         values=found,

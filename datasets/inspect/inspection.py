@@ -21,7 +21,7 @@ from ..reading.parallel import map_readable
 from ..reading.picture_names import file_of
 from ..reading.sources import Source, open_source
 from ..reading.unreadable import Unreadable
-from .image_facts import Look, look
+from .image_facts import ImageFacts, image_facts
 from .warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 
 HOLDOUT = 0.1
@@ -77,7 +77,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
 
     Beside the names of the images a kilobyte of each stays in memory.
     """
-    looks: dict[str, Look] = {}
+    facts: dict[str, ImageFacts] = {}
     with open_source(source) as opened:
         taken = take(opened, preparation)
         labelling = taken.labelling
@@ -87,36 +87,36 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
         group_of = taken.groups and {name: taken.groups[file_of(name)] for name in names}
         for done, (name, found) in enumerate(
-            map_readable(lambda name: look(opened, name, preparation), names), start=1
+            map_readable(lambda name: image_facts(opened, name, preparation), names), start=1
         ):
             if isinstance(found, Unreadable):
                 unreadable.append(UnreadableFile(name, str(found)))
             else:
-                looks[name] = found
+                facts[name] = found
             if progress:
                 progress(done, len(names))
-        apart = _values_apart(opened, looks, preparation)
-    classes = _count_classes(labelling, list(looks)) if labelling else None
-    sizes = Counter((seen.header.height, seen.header.width) for seen in looks.values())
-    same = _same_pixels(looks)
+        apart = _values_apart(opened, facts, preparation)
+    classes = _count_classes(labelling, list(facts)) if labelling else None
+    sizes = Counter((seen.header.height, seen.header.width) for seen in facts.values())
+    same = _same_pixels(facts)
     duplicates = [group for group in same if len(group) > 1]
-    near = _near_duplicates(looks, [group[0] for group in same])
-    refused = _labels_refused(list(looks), labelling)
-    held, torn = _held_out(looks, None if refused else labelling, group_of, duplicates, near)
+    near = _near_duplicates(facts, [group[0] for group in same])
+    refused = _labels_refused(list(facts), labelling)
+    held, torn = _held_out(facts, None if refused else labelling, group_of, duplicates, near)
     class_of = labelling.class_of if labelling else None
     return Inspection(
         source=source,
-        images=len(looks),
+        images=len(facts),
         classes=classes,
         sizes=[SizeCount(height, width, count) for (height, width), count in sizes.most_common()],
-        modes=dict(Counter(seen.header.mode for seen in looks.values()).most_common()),
+        modes=dict(Counter(seen.header.mode for seen in facts.values()).most_common()),
         unreadable=unreadable,
         duplicates=duplicates,
         near_duplicates=near,
-        gray=all(seen.header.gray for seen in looks.values()),
-        gray_range=_gray_range(looks),
-        value_range=_value_range(looks),
-        groups=len({group_of[name] for name in looks}) if group_of else None,
+        gray=all(seen.header.gray for seen in facts.values()),
+        gray_range=_gray_range(facts),
+        value_range=_value_range(facts),
+        groups=len({group_of[name] for name in facts}) if group_of else None,
         labels_refused=refused,
         holdout=held,
         warnings=[
@@ -124,8 +124,8 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *taken.warnings,
             *([taken.companions] if taken.companions else []),
             *class_warnings(classes or {}),
-            *image_warnings(looks.values(), len(sizes), len(unreadable), preparation),
-            *_on_pixels(looks, class_of),
+            *image_warnings(facts.values(), len(sizes), len(unreadable), preparation),
+            *_on_pixels(facts, class_of),
             *([] if apart is None else [apart]),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
@@ -140,41 +140,41 @@ def _count_classes(labelling: Labelling, names: Sequence[str]) -> dict[str, int]
     return {label: counts[index] for index, label in enumerate(labelling.classes)}
 
 
-def _same_pixels(looks: Mapping[str, Look]) -> list[list[str]]:
+def _same_pixels(facts: Mapping[str, ImageFacts]) -> list[list[str]]:
     groups: dict[str, list[str]] = {}
-    for name, seen in looks.items():
+    for name, seen in facts.items():
         groups.setdefault(seen.digest, []).append(name)
     return list(groups.values())
 
 
-def _near_duplicates(looks: Mapping[str, Look], names: Sequence[str]) -> list[list[str]]:
+def _near_duplicates(facts: Mapping[str, ImageFacts], names: Sequence[str]) -> list[list[str]]:
     if not names:
         return []
-    pairs = same_pairs(np.stack([looks[name].small for name in names]))
+    pairs = same_pairs(np.stack([facts[name].small for name in names]))
     return [[names[first], names[second]] for first, second in pairs.tolist()]
 
 
-def _gray_range(looks: Mapping[str, Look]) -> tuple[int, int] | None:
-    plain = [seen for seen in looks.values() if seen.values is None]
+def _gray_range(facts: Mapping[str, ImageFacts]) -> tuple[int, int] | None:
+    plain = [seen for seen in facts.values() if seen.values is None]
     return (min(seen.darkest for seen in plain), max(seen.brightest for seen in plain)) if plain else None
 
 
-def _value_range(looks: Mapping[str, Look]) -> tuple[float, float] | None:
-    deep = [seen.values for seen in looks.values() if seen.values is not None]
-    return (min(found.low for found in deep), max(found.high for found in deep)) if deep else None
+def _value_range(facts: Mapping[str, ImageFacts]) -> tuple[float, float] | None:
+    values = [seen.values for seen in facts.values() if seen.values is not None]
+    return (min(found.low for found in values), max(found.high for found in values)) if values else None
 
 
-def _on_pixels(looks: Mapping[str, Look], class_of: Callable[[str], str] | None) -> Iterator[str]:
-    channels = 1 if all(seen.header.gray for seen in looks.values()) else 3
-    classes = {name: class_of(name) for name in looks} if class_of else {}
-    return pixel_notes({name: seen.marks for name, seen in looks.items()}, channels, classes)
+def _on_pixels(facts: Mapping[str, ImageFacts], class_of: Callable[[str], str] | None) -> Iterator[str]:
+    channels = 1 if all(seen.header.gray for seen in facts.values()) else 3
+    classes = {name: class_of(name) for name in facts} if class_of else {}
+    return pixel_notes({name: seen.marks for name, seen in facts.items()}, channels, classes)
 
 
-def _values_apart(source: Source, looks: Mapping[str, Look], preparation: Preparation) -> str | None:
+def _values_apart(source: Source, facts: Mapping[str, ImageFacts], preparation: Preparation) -> str | None:
     """A warning, where training would take the range from all values."""
-    deep = {name: seen.values for name, seen in looks.items() if seen.values is not None}
-    voi = {seen.header.voi for seen in looks.values()}
-    if len(deep) < len(looks) or (len(voi) == 1 and voi != {None}):
+    values = {name: seen.values for name, seen in facts.items() if seen.values is not None}
+    voi = {seen.header.voi for seen in facts.values()}
+    if len(values) < len(facts) or (len(voi) == 1 and voi != {None}):
         return None
 
     def values_of(name: str) -> NDArray[np.float32]:
@@ -182,10 +182,10 @@ def _values_apart(source: Source, looks: Mapping[str, Look], preparation: Prepar
             return open_values(stream, picture, preparation)
 
     def images() -> Iterator[NDArray[np.float32]]:
-        return (found for _, found in map_readable(values_of, list(deep)) if not isinstance(found, Unreadable))
+        return (found for _, found in map_readable(values_of, list(values)) if not isinstance(found, Unreadable))
 
-    apart = values_apart(list(deep.values()), images)
-    return None if apart is None else words(apart, *whole_range(deep.values()))
+    apart = values_apart(list(values.values()), images)
+    return None if apart is None else words(apart, *whole_range(values.values()))
 
 
 def _labels_refused(names: Sequence[str], labelling: Labelling | None) -> str | None:
@@ -198,21 +198,21 @@ def _labels_refused(names: Sequence[str], labelling: Labelling | None) -> str | 
 
 
 def _held_out(
-    looks: Mapping[str, Look],
+    facts: Mapping[str, ImageFacts],
     labelling: Labelling | None,
     group_of: Mapping[str, str] | None,
     duplicates: Sequence[Sequence[str]],
     near: Sequence[Sequence[str]],
 ) -> tuple[int, int]:
     """With seed 0, as `split` would: how many images; how many may have a near copy on the other side."""
-    if not looks:
+    if not facts:
         return 0, 0
-    names = list(looks)
+    names = list(facts)
     index_of = {name: index for index, name in enumerate(names)}
     labels = np.array([labelling.index_of[name] if labelling else 0 for name in names])
     exact = np.arange(len(names))
     for same in duplicates:
-        if not (group_of and BLANK in looks[same[0]].marks):  # as `find_copies`
+        if not (group_of and BLANK in facts[same[0]].marks):  # as `find_copies`
             exact[[index_of[name] for name in same]] = index_of[same[0]]
     pairs = np.array([[index_of[name] for name in pair] for pair in near], np.int64).reshape(-1, 2)
     order = np.random.default_rng([0, 1]).permutation(len(names))

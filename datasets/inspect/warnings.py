@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ...config.preparation import Preparation
-from .image_facts import Look
+from .image_facts import ImageFacts
 
 SMALL_CLASS = 50  # images
 DARK = 64  # a quarter of the gray levels
@@ -23,8 +23,8 @@ def class_warnings(classes: Mapping[str, int]) -> list[str]:
     return warnings
 
 
-def image_warnings(looks: Collection[Look], sizes: int, unreadable: int, preparation: Preparation) -> list[str]:
-    headers = [look.header for look in looks]
+def image_warnings(facts: Collection[ImageFacts], sizes: int, unreadable: int, preparation: Preparation) -> list[str]:
+    headers = [image.header for image in facts]
     warnings = []
     if unreadable:
         warnings.append(f"{unreadable} files cannot be read and would be skipped")
@@ -34,14 +34,14 @@ def image_warnings(looks: Collection[Look], sizes: int, unreadable: int, prepara
     gray = sum(header.gray for header in headers)
     if 0 < gray < len(headers):
         warnings.append(f"{gray} images are gray and {len(headers) - gray} in colour: all would be taken as colour")
-    deep = sum(header.deep for header in headers)
-    if 0 < deep < len(headers):
+    wide = sum(header.beyond_8_bits for header in headers)
+    if 0 < wide < len(headers):
         warnings.append(
-            f"{deep} images have more than 8 bits and {len(headers) - deep} have not: all would be brought to 8 bits, "
+            f"{wide} images have more than 8 bits and {len(headers) - wide} have not: all would be brought to 8 bits, "
             "0 to 65535 to 0 to 255"
         )
-    dark = [look.top for look in looks if look.top < DARK and deep < len(headers)]
-    if len(dark) > DARK_SHARE * len(looks):
+    dark = [image.top for image in facts if image.top < DARK and wide < len(headers)]
+    if len(dark) > DARK_SHARE * len(facts):
         warnings.append(
             f"{len(dark)} images use less than a quarter of the brightness range (99.9% of their pixels are at most "
             f"{max(dark)} of 255): stretch their contrast first (preset scan in docs/data.md)"

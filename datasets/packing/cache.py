@@ -57,7 +57,9 @@ def cache_folder() -> Path:
 def cache_key(source: Source, preparation: Preparation) -> str:
     """The name of the cache entry that `source` has under `preparation`, found without decoding anything."""
     decoders = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
-    content = json.dumps([FORMAT_VERSION, source.identity(), asdict(preparation), decoders])
+    # `deep` was the field's name when sets were packed that are to be found again
+    options = {"deep" if name == "beyond_8_bits" else name: value for name, value in asdict(preparation).items()}
+    content = json.dumps([FORMAT_VERSION, source.identity(), options, decoders])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -95,16 +97,17 @@ def write_cache(
     image_shape: tuple[int, int, int],
     images: Iterable[NDArray[Any]],
     describe: Callable[[str], Meta],
-    deep: bool,
+    beyond_8_bits: bool,
 ) -> None:
     """Store a set whose number of images need not be known before the last of them, only that it is `most_images`
     at most.
 
-    images: [C, H, W] each, uint8, or uint16 levels if `deep`. describe: called after the last one with a digest of all
-    pixels, for the meta data. A reader, or another process that packs the same set, finds the whole file or none; two
-    packers write the same bytes. UserError if the folder takes no files, RunFailed if it has no room for them.
+    images: [C, H, W] each, uint8, or uint16 levels if `beyond_8_bits`. describe: called after the last one with a
+    digest of all pixels, for the meta data. A reader, or another process that packs the same set, finds the whole file
+    or none; two packers write the same bytes. UserError if the folder takes no files, RunFailed if it has no room for
+    them.
     """
-    needed = most_images * (math.prod(image_shape) * (3 if deep else 1) + OF_NAME)
+    needed = most_images * (math.prod(image_shape) * (3 if beyond_8_bits else 1) + OF_NAME)
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
         _clean(cache_folder())
@@ -117,7 +120,9 @@ def write_cache(
     digest = hashlib.sha256()
     with ExitStack() as stack:
         in_8 = stack.enter_context(_array_file(_pixels_path(key), np.uint8, image_shape, remedy))
-        in_16 = stack.enter_context(_array_file(_levels_path(key), np.uint16, image_shape, remedy)) if deep else None
+        in_16 = None
+        if beyond_8_bits:
+            in_16 = stack.enter_context(_array_file(_levels_path(key), np.uint16, image_shape, remedy))
         for image in images:
             digest.update(image.tobytes())
             in_8.write(image if in_16 is None else in_8_bits(image))

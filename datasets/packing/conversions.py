@@ -11,7 +11,7 @@ KINDS = {"1": "1-bit", "P": "palette", "PA": "palette", "CMYK": "CMYK", "YCbCr":
 
 
 def conversions(
-    headers: Mapping[str, Header], kept: Iterable[str], channels: int, preparation: Preparation, deep: bool
+    headers: Mapping[str, Header], kept: Iterable[str], channels: int, preparation: Preparation, beyond_8_bits: bool
 ) -> str | None:
     """Of the images `kept`; None where all are as their files have them."""
     kept = list(kept)
@@ -32,7 +32,7 @@ def conversions(
         parts.append(f"{transparent} with transparency laid on {behind(preparation.background)}")
     if channels == 4 and len(own) > transparent:
         parts.append(f"{len(own) - transparent} without transparency made opaque")
-    cut = 0 if deep else sum(header.deep for header in own)
+    cut = 0 if beyond_8_bits else sum(header.beyond_8_bits for header in own)
     if cut:
         parts.append(f"{cut} of more than 8 bits brought to 8")
     more = [header.bands for header in own if header.bands is not None]

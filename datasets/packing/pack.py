@@ -17,7 +17,7 @@ from ..labels.labelling import Labelling, label_warnings, require_two_each
 from ..labels.taken import take
 from ..reading.bands import require_colours
 from ..reading.decode import MISSING, Header, to_array
-from ..reading.deep import fitted
+from ..reading.high_bit_depth import fitted
 from ..reading.opening import open_image, open_picture, open_values, read_headers
 from ..reading.parallel import map_readable
 from ..reading.picture_names import file_of
@@ -41,7 +41,7 @@ class Plan:
     labelling: Labelling | None
     groups: Mapping[str, str] | None  # of files
     image_shape: tuple[int, int, int]  # (C, H, W)
-    deep: bool  # more than 8 bits are kept
+    beyond_8_bits: bool  # more than 8 bits are kept
     headers: dict[str, Header]
     why_size: str | None
     voi: tuple[float, float] | None  # the window that all images ask for
@@ -70,7 +70,7 @@ def pack(
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     marks: dict[str, list[str]] = {}  # of the images that could be decoded
-    window = _window(source, plan, preparation) if plan.deep else None
+    window = _window(source, plan, preparation) if plan.beyond_8_bits else None
 
     def describe(pixel_digest: str) -> Meta:
         _require_some(source, marks, plan.skipped)
@@ -79,7 +79,7 @@ def pack(
         return _describe(plan, marks, preparation, window, pixel_digest)
 
     images = _decoded(source, plan, preparation, window.limits if window else None, marks, progress)
-    write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.deep)
+    write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.beyond_8_bits)
 
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
@@ -87,10 +87,10 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
     headers, skipped = read_headers(taken.source, preparation)
     labelling = taken.labelling and taken.labelling.of_pictures({name: file_of(name) for name in headers})
     require_colours({name: header.bands for name, header in headers.items()})
-    deep = _is_deep(headers, preparation)
-    _leave_out(headers, skipped, {} if deep else _beyond_8_bits(headers))
+    beyond_8_bits = _keeps_beyond_8_bits(headers, preparation)
+    _leave_out(headers, skipped, {} if beyond_8_bits else _reasons_against_8_bits(headers))
     _require_some(source, headers, skipped)
-    if deep and preparation.background not in (*BORDERS, "black", "white"):
+    if beyond_8_bits and preparation.background not in (*BORDERS, "black", "white"):
         raise UserError(
             f"`background` {preparation.background}: with more than 8 bits give black, white, edge or reflect"
         )
@@ -107,7 +107,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         labelling=labelling,
         groups=taken.groups,
         image_shape=(channels, height, width),
-        deep=deep,
+        beyond_8_bits=beyond_8_bits,
         headers=headers,
         why_size=why_size,
         voi=windows.pop() if len(windows) == 1 else None,
@@ -115,12 +115,12 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
     )
 
 
-def _beyond_8_bits(headers: Mapping[str, Header]) -> dict[str, str]:
+def _reasons_against_8_bits(headers: Mapping[str, Header]) -> dict[str, str]:
     """Why images cannot be brought to 8 bits, by name."""
     return {
-        name: f"{header.deep_only} (convert to 8 or 16 bits)"
+        name: f"{header.why_not_8_bits} (convert to 8 or 16 bits)"
         for name, header in headers.items()
-        if header.deep_only is not None
+        if header.why_not_8_bits is not None
     }
 
 
@@ -131,18 +131,18 @@ def _leave_out(headers: dict[str, Header], skipped: dict[str, str], reasons: Map
         del headers[name]
 
 
-def _is_deep(headers: Mapping[str, Header], preparation: Preparation) -> bool:
+def _keeps_beyond_8_bits(headers: Mapping[str, Header], preparation: Preparation) -> bool:
     """Whether more than 8 bits are kept. UserError if that is asked for, and some images have no more."""
-    if preparation.channels == 4 and preparation.deep is not False:
-        if headers and all(header.deep for header in headers.values()):
+    if preparation.channels == 4 and preparation.beyond_8_bits is not False:
+        if headers and all(header.beyond_8_bits for header in headers.values()):
             raise UserError(
                 "`channels` rgba: of images with more than 8 bits transparency is not kept, give gray or rgb"
             )
         return False
-    shallow = [name for name, header in headers.items() if not header.deep]
-    if preparation.deep is None and preparation.window is None:
+    shallow = [name for name, header in headers.items() if not header.beyond_8_bits]
+    if preparation.beyond_8_bits is None and preparation.window is None:
         return not shallow and bool(headers)
-    if preparation.deep is False:
+    if preparation.beyond_8_bits is False:
         return False
     if shallow:
         raise UserError(
@@ -227,7 +227,7 @@ def _describe(
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     groups = [plan.groups[file_of(name)] for name in kept] if plan.groups else _groups_of_files(plan.names, kept)
-    done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.deep)
+    done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.beyond_8_bits)
     class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
     remarks = [f"warning: {line}" for line in pixel_notes(marks, plan.image_shape[0], class_of)]
     notes = [*plan.notes, plan.why_size, done, window.warning if window else None, *remarks]

@@ -10,7 +10,7 @@ from PIL import Image
 from ...errors import first_line
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, in_8_bits
-from .deep import as_values, without_alpha
+from .high_bit_depth import as_values, without_alpha
 from .unreadable import DAMAGE, Unreadable, fault
 
 MARK = b"\x93NUMPY"
@@ -18,7 +18,7 @@ CHANNELS = (1, 3, 4)
 MOST_BANDS = 64
 LONGEST_HEADER = 10_000  # letters, what numpy itself trusts
 BYTES = (np.dtype(np.uint8), np.dtype(bool))
-DEEP = np.dtype(np.uint16)
+UINT16 = np.dtype(np.uint16)
 
 
 def is_array(beginning: bytes) -> bool:
@@ -30,17 +30,17 @@ def read_header(stream: BinaryIO) -> Header:
     """What a .npy says of its array, without reading that. Raises Unreadable."""
     shape, _, dtype = _described(stream)
     height, width, channels = _as_image(shape)
-    deep = dtype not in BYTES
+    beyond_8_bits = dtype not in BYTES
     mode = {1: "L", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} bands")
     return Header(
         height,
         width,
-        f"{mode} {dtype}" if deep else mode,
+        f"{mode} {dtype}" if beyond_8_bits else mode,
         gray=channels not in (3, 4),
         frames=1,
-        deep=deep,
+        beyond_8_bits=beyond_8_bits,
         transparent=channels == 4,
-        deep_only=None if dtype in (*BYTES, DEEP) else _kind(dtype),
+        why_not_8_bits=None if dtype in (*BYTES, UINT16) else _kind(dtype),
         bands=None if channels in CHANNELS else Bands(("of no stated meaning",) * channels, NO_COLOURS),
     )
 
@@ -52,7 +52,7 @@ def open_image(
     values = _colours(_read(stream), bands)
     if values.dtype == bool:
         values = np.where(values, np.uint8(255), np.uint8(0))
-    elif values.dtype == DEEP:
+    elif values.dtype == UINT16:
         values = (values.astype(np.uint32) + 128) // 257
     elif values.dtype not in BYTES:
         raise Unreadable(f"{_kind(values.dtype)} (convert to 8 or 16 bits)")

@@ -19,7 +19,7 @@ from .unreadable import DAMAGE, Unreadable, fault
 # the formats that the suffixes in formats.py stand for; nothing else that Pillow could open is tried
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF")
 GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
-DEEP_GRAY_MODES = ("I;16", "I;16B", "I;16L")
+GRAY_MODES_16_BIT = ("I;16", "I;16B", "I;16L")
 REFUSED_MODES = {"I": "32-bit or signed integer pixels", "F": "floating-point pixels"}
 T = TypeVar("T")
 TURNS = {
@@ -44,11 +44,11 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # it logs what it fi
 class Header:
     """height, width: as shown, after the rotation that EXIF asks for. mode: Pillow's. gray: whether it has no colour.
 
-    frames: how many pictures the file holds; deep: whether it has more than 8 bits.
+    frames: how many pictures the file holds; beyond_8_bits: whether it has more than 8 bits.
     transparent: whether it has transparency. turned: whether EXIF asks for a rotation or a reflection.
     pictures: into how many images of their own it is taken apart, as DICOM files are. voi: (low, high), the values that
-    a DICOM file wants shown from black to white. deep_only: why its pixels cannot be had in 8 bits, None if they can.
-    bands: where it has others than gray, colours and alpha.
+    a DICOM file wants shown from black to white. why_not_8_bits: why its pixels cannot be had in 8 bits, None if they
+    can. bands: where it has others than gray, colours and alpha.
     """
 
     height: int
@@ -56,12 +56,12 @@ class Header:
     mode: str
     gray: bool
     frames: int
-    deep: bool = False
+    beyond_8_bits: bool = False
     transparent: bool = False
     turned: bool = False
     pictures: int = 1
     voi: tuple[float, float] | None = None
-    deep_only: str | None = None
+    why_not_8_bits: str | None = None
     bands: Bands | None = None
 
 
@@ -91,10 +91,11 @@ def read_header(stream: BinaryIO, page: int = 0) -> Header:
             mode,
             gray=mode in (*GRAY_MODES, *REFUSED_MODES),
             frames=_count_frames(image),
-            deep=mode in (*DEEP_GRAY_MODES, *REFUSED_MODES) or ";16" in str([tile[3] for tile in image.tile]),
+            beyond_8_bits=mode in (*GRAY_MODES_16_BIT, *REFUSED_MODES)
+            or ";16" in str([tile[3] for tile in image.tile]),
             transparent=image.has_transparency_data,
             turned=orientation != 1,
-            deep_only=None if image.format == "PPM" else REFUSED_MODES.get(mode),
+            why_not_8_bits=None if image.format == "PPM" else REFUSED_MODES.get(mode),
         )
 
     return with_pillow(stream, page, header_of)
@@ -163,7 +164,7 @@ def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int
     as opaque. Its info says so, under OPAQUE, and under DOUBTFUL that alpha is mostly neither 0 nor 255. Raises
     Unreadable."""
     gray = image.mode in GRAY_MODES
-    if image.mode in DEEP_GRAY_MODES:
+    if image.mode in GRAY_MODES_16_BIT:
         image = _reduced(image)
     if image.mode in REFUSED_MODES:
         raise Unreadable(f"{REFUSED_MODES[image.mode]} (convert to 8 or 16 bits)")

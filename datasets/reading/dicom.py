@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .decode import MOST_PIXELS, Header
-from .deep import as_values
+from .high_bit_depth import as_values
 from .unreadable import Passing, Unreadable, fault
 
 MODE = "DICOM"  # in the place of Pillow's mode: gray of more than 8 bits
@@ -67,11 +67,13 @@ def read_header(stream: BinaryIO) -> Header:
         if not 0 < height * width <= MOST_PIXELS or not 0 < pictures <= MOST_FRAMES:
             raise Unreadable(f"{height}x{width} pixels, {pictures} frames: none, or too many")
         if _is_colour(tags):
-            deep = tags.BitsAllocated > 8 and tags.PhotometricInterpretation != PALETTE
-            return Header(height, width, "RGB", gray=False, frames=1, deep=deep, pictures=pictures)
+            beyond_8_bits = tags.BitsAllocated > 8 and tags.PhotometricInterpretation != PALETTE
+            return Header(height, width, "RGB", gray=False, frames=1, beyond_8_bits=beyond_8_bits, pictures=pictures)
         if _is_plain(tags, 0):
             return Header(height, width, "L", gray=True, frames=1, pictures=pictures)
-        return Header(height, width, MODE, gray=True, frames=1, deep=True, pictures=pictures, voi=_voi(tags, 0))
+        return Header(
+            height, width, MODE, gray=True, frames=1, beyond_8_bits=True, pictures=pictures, voi=_voi(tags, 0)
+        )
 
 
 def read_values(stream: BinaryIO, picture: int) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...config.preparation import Preparation
-from . import arrays, decode, deep, dicom, tiff
+from . import arrays, decode, dicom, high_bit_depth, tiff
 from .bands import chosen_bands
 from .decode import Header, open_stream
 from .formats import FIRST
@@ -98,7 +98,7 @@ def open_shown(stream: BinaryIO, picture: int = 0, preparation: Preparation = PL
     """As open_image, to be looked at: of values that have no place in 8 bits from their lowest to their highest."""
     header = read_header(stream, picture, preparation.bands)
     stream.seek(0)
-    if header.deep_only is None:
+    if header.why_not_8_bits is None:
         return open_image(stream, picture, preparation)
     values = open_values(stream, picture, preparation)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
@@ -107,7 +107,7 @@ def open_shown(stream: BinaryIO, picture: int = 0, preparation: Preparation = PL
 
 
 def open_values(stream: BinaryIO, picture: int = 0, preparation: Preparation = PLAIN) -> NDArray[np.float32]:
-    """As deep.open_values, of all formats: [H, W, 1 or 3], NaN where nothing was measured."""
+    """As `high_bit_depth.open_values`, of all formats: [H, W, 1 or 3], NaN where nothing was measured."""
     background, bands = preparation.background, preparation.bands
     beginning = _beginning(stream)
     if arrays.is_array(beginning):
@@ -118,7 +118,7 @@ def open_values(stream: BinaryIO, picture: int = 0, preparation: Preparation = P
     page, _, found = _look_at_tags(stream, beginning, picture)
     if found is not None:
         return tiff.open_values(stream, picture, background, bands)
-    return deep.open_values(stream, background, page, bands)
+    return high_bit_depth.open_values(stream, background, page, bands)
 
 
 def _beginning(stream: BinaryIO) -> bytes:
@@ -152,6 +152,6 @@ def _look_at_tags(stream: BinaryIO, beginning: bytes, picture: int) -> tuple[int
 def _is_plain(stream: BinaryIO, picture: int) -> bool:
     """Whether Pillow sees no more than 8 bits in a file."""
     try:
-        return not decode.read_header(stream, picture).deep
+        return not decode.read_header(stream, picture).beyond_8_bits
     except Unreadable:
         return False

@@ -20,7 +20,7 @@ from ...errors import first_line
 from ...pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MISSING, MOST_PIXELS, Header, in_8_bits
-from .deep import as_values, without_alpha
+from .high_bit_depth import as_values, without_alpha
 from .unreadable import Passing, Unreadable, fault
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -63,7 +63,7 @@ def find(stream: BinaryIO, picture: int) -> Found:
 def open_values(
     stream: BinaryIO, picture: int, background: str = "white", bands: tuple[int, ...] = ()
 ) -> NDArray[np.float32]:
-    """[H, W, 1] or [H, W, 3], NaN where nothing was measured. As `deep.open_values`. Raises Unreadable."""
+    """[H, W, 1] or [H, W, 3], NaN where nothing was measured. As `high_bit_depth.open_values`. Raises Unreadable."""
     with _page(stream, picture) as (page, _, _):
         return as_values(*_pixels(page, background, bands))
 
@@ -74,7 +74,7 @@ def open_image(
     """As `decode.open_image`: the largest number that can be stored becomes 255. Where nothing was measured is black.
     Raises Unreadable."""
     with _page(stream, picture) as (page, _, _):
-        if (reason := _deep_only(page)) is not None:
+        if (reason := _why_not_8_bits(page)) is not None:
             raise Unreadable(f"{reason} (convert to 8 or 16 bits)")
         keeps_alpha = alpha and not bands and _has_alpha(page)
         samples, missing = _pixels(page, background, bands, keeps_alpha)
@@ -199,8 +199,8 @@ def _header(page: Any, pictures: int) -> Header:
         mode=_mode(page, gray),
         gray=gray,
         frames=pictures,
-        deep=not (page.dtype.kind in "bu" and page.bitspersample <= 8),
-        deep_only=_deep_only(page),
+        beyond_8_bits=not (page.dtype.kind in "bu" and page.bitspersample <= 8),
+        why_not_8_bits=_why_not_8_bits(page),
         transparent=_has_alpha(page),
         turned=_tag(page, ORIENTATION, 1) in range(2, 9),
         bands=_bands(page),
@@ -216,7 +216,7 @@ def _mode(page: Any, gray: bool) -> str:
     return str(page.dtype) if gray else f"RGB {page.dtype}"
 
 
-def _deep_only(page: Any) -> str | None:
+def _why_not_8_bits(page: Any) -> str | None:
     if page.dtype.kind == "f":
         return "floating-point pixels"
     return None if page.dtype.kind in "bu" and page.bitspersample <= 16 else "32-bit or signed integer pixels"

@@ -173,7 +173,9 @@ def missing_counts(
 
     _, height, width = generator.image_shape
     quiet = distributed.rank() > 0
-    preparation = Preparation(size=(height, width), deep=False, file_column=file_column, label_column=label_column)
+    preparation = Preparation(
+        size=(height, width), beyond_8_bits=False, file_column=file_column, label_column=label_column
+    )
     real = distributed.first_rank_first(lambda: open_dataset(source, preparation, quiet=quiet))
     if real.labels is None:
         raise UserError(f"--balance-with {source}: it has no class folders or labels, use --count or --per-class")

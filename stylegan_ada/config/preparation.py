@@ -24,8 +24,8 @@ class Preparation:
     (behind transparent pixels lies white then). pages: "first" or "all", of files that hold several pictures.
     bands: which of an image's bands are its gray values (one) or its colours (three), from 1; () goes by the file.
     channels: 1, 3, or 4 (RGBA, the colours multiplied by alpha); None is 1 if no image has colour, else 3.
-    deep: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the values
-    that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
+    beyond_8_bits: whether to keep what images have beyond 8 bits; None does so where all of them have it. window: the
+    values that become black and white then; None: the lowest and the highest of all. use_labels: False ignores them.
     file_column, label_column: of a table of labels; None takes those with a usual name.
     split: "train", or several ("train,val"), of a set that has such folders or such a column; None takes all of them,
     "none" takes folders of these names as classes. groups: what images belong to, "folder:2" or "name:PATTERN" of their
@@ -38,7 +38,7 @@ class Preparation:
     pages: str = "first"
     bands: tuple[int, ...] = ()
     channels: int | None = None
-    deep: bool | None = None
+    beyond_8_bits: bool | None = None
     window: tuple[float, float] | None = None
     use_labels: bool = True
     file_column: str | None = None

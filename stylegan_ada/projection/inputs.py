@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..config.preparation import Preparation
 from ..datasets.reading.decode import to_array
-from ..datasets.reading.deep import fitted
+from ..datasets.reading.high_bit_depth import fitted
 from ..datasets.reading.opening import open_image, open_values, read_header
 from ..datasets.reading.sources import FolderSource
 from ..datasets.reading.unreadable import Unreadable
@@ -112,7 +112,7 @@ def read_image(file: Path, shape: Shape, preparation: Preparation) -> tuple[NDAr
             if window is None:
                 image = open_image(stream, preparation=preparation)
                 planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
-            elif header.deep:
+            elif header.beyond_8_bits:
                 values = fitted(
                     open_values(stream, preparation=preparation), height, width, channels, fit, background, window
                 )

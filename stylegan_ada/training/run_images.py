@@ -44,7 +44,7 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         size=(network.height, network.width),
         use_labels=network.c_dim > 0,
         channels=network.channels,
-        deep=info.window is not None,
+        beyond_8_bits=info.window is not None,
         window=info.window,
     )
     dataset = load_other(data, preparation, load)
@@ -85,4 +85,4 @@ def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any
     dataset = load(config.data.source, preparation, **options)
     if dataset.window == config.window:
         return dataset
-    return load(config.data.source, replace(preparation, deep=False), **options)
+    return load(config.data.source, replace(preparation, beyond_8_bits=False), **options)

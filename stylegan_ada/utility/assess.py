@@ -171,7 +171,7 @@ def _source(
     channels, height, width = generator.image_shape
     window = generator.info.window
     size = (height, width)
-    preparation = Preparation(size=size, channels=channels, deep=window is not None, window=window)
+    preparation = Preparation(size=size, channels=channels, beyond_8_bits=window is not None, window=window)
     dataset = load(synthetic, preparation)
     return DatasetSource(dataset, generator.classes, synthetic)
 

@@ -112,7 +112,7 @@ def open_real(
             size=(height, width),
             use_labels=True,
             channels=channels,
-            deep=own.dataset.window is not None,
+            beyond_8_bits=own.dataset.window is not None,
             window=own.dataset.window,
             split=None,
         )

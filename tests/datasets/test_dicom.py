@@ -98,7 +98,7 @@ def test_ct_is_in_hounsfield_units():
     found = values(FILES / "CT_small.dcm")
     assert np.array_equal(found[:, :, 0], stored - 1024)
     assert (found.min(), found.max()) == (-896, 1167)
-    assert (header(FILES / "CT_small.dcm").deep, header(FILES / "CT_small.dcm").gray) == (True, True)
+    assert (header(FILES / "CT_small.dcm").beyond_8_bits, header(FILES / "CT_small.dcm").gray) == (True, True)
 
 
 @pytest.mark.parametrize("kind", ["RLE", "bigendian", "implicit", "jp2klossless", "padded"])
@@ -117,9 +117,9 @@ def test_colour_is_as_in_the_files():
     y, cb, cr = raw[:, :, :2].reshape(100, 100), *(raw[:, :, place].repeat(2, axis=1) - 128 for place in (2, 3))
     expected = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=2).clip(0, 255)
     assert np.abs(picture(FILES / "SC_ybr_full_422_uncompressed.dcm") - expected).max() <= 1
-    deep = values(FILES / "SC_rgb_rle_16bit.dcm")
-    assert np.array_equal(deep, picture(FILES / "SC_rgb_rle.dcm") * 257.0)
-    assert header(FILES / "SC_rgb_rle_16bit.dcm").deep
+    wide = values(FILES / "SC_rgb_rle_16bit.dcm")
+    assert np.array_equal(wide, picture(FILES / "SC_rgb_rle.dcm") * 257.0)
+    assert header(FILES / "SC_rgb_rle_16bit.dcm").beyond_8_bits
 
 
 def test_a_palette_gives_colours():
@@ -142,10 +142,10 @@ def test_monochrome1_is_turned_in_units(write):
 def test_8_bits_without_a_unit_are_as_a_png(write):
     array = RANDOM.integers(0, 256, (8, 8)).astype(np.uint8)
     path = write("a.dcm", array)
-    assert not header(path).deep
+    assert not header(path).beyond_8_bits
     assert np.array_equal(picture(path), array)
     assert np.array_equal(picture(write("b.dcm", array, PhotometricInterpretation="MONOCHROME1")), 255 - array)
-    assert header(write("c.dcm", array, RescaleSlope="0.5", RescaleIntercept="0")).deep
+    assert header(write("c.dcm", array, RescaleSlope="0.5", RescaleIntercept="0")).beyond_8_bits
     mask = picture(FILES / "liver_1frame.dcm")
     assert sorted(np.unique(mask)) == [0, 255]
     assert (mask > 0).sum() == pydicom.dcmread(FILES / "liver_1frame.dcm").pixel_array.sum()

@@ -10,7 +10,7 @@ from PIL import Image
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.reading.decode import open_image, to_array
-from stylegan_ada.datasets.reading.deep import fitted
+from stylegan_ada.datasets.reading.high_bit_depth import fitted
 from stylegan_ada.errors import UserError
 
 RANDOM = np.random.default_rng(0)

@@ -94,7 +94,7 @@ def test_a_transparent_value_of_16_bit_gray(values):
     expected = np.where(array == 1234, 65535.0, array)
     content = png(array, before=chunk(b"tRNS", struct.pack(">H", 1234)))
     np.testing.assert_allclose(values(content), expected, atol=0.51)
-    assert np.array_equal(values(content, Preparation(deep=False)), np.rint(expected / 257))
+    assert np.array_equal(values(content, Preparation(beyond_8_bits=False)), np.rint(expected / 257))
 
 
 @pytest.mark.parametrize("suffix", ["webp", "jpg"])

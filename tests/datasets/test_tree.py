@@ -174,7 +174,7 @@ def test_one_class_folder_is_left(folder: Path) -> None:
 
 
 def _pixels(path: Path) -> np.ndarray:
-    found = load_dataset(str(path.parent), Preparation(deep=False))
+    found = load_dataset(str(path.parent), Preparation(beyond_8_bits=False))
     return found.images[0]
 
 

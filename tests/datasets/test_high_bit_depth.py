@@ -9,7 +9,7 @@ from PIL import Image
 from stylegan_ada import UserError
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.datasets.reading.deep import fitted
+from stylegan_ada.datasets.reading.high_bit_depth import fitted
 from stylegan_ada.datasets.reading.opening import open_values
 from stylegan_ada.datasets.reading.unreadable import Unreadable
 
@@ -109,7 +109,7 @@ def test_a_window_of_the_users(folder):
 
 
 def test_8_bits_on_request_and_in_mixed_sets(folder):
-    plain = load_dataset(str(folder), Preparation(deep=False))
+    plain = load_dataset(str(folder), Preparation(beyond_8_bits=False))
     assert plain.levels is None
     values = cv2.imread(str(folder / plain.names[0]), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(plain.images[0, 0], np.rint(values * (255 / 65535)))

@@ -9,12 +9,12 @@ from PIL import Image, ImageFile
 from ...errors import first_line
 from ...pixels import oriented
 from .bands import chosen_bands
-from .decode import DEEP_GRAY_MODES, TRANSPARENT, orientation_of, upright, with_pillow
+from .decode import GRAY_MODES_16_BIT, TRANSPARENT, orientation_of, upright, with_pillow
 from .fitting import behind, padded, scaled
 from .png_chunks import EXIF, SAYS_NOTHING, is_png, without_chunks
 from .unreadable import Unreadable, fault
 
-GRAY_MODES = (*DEEP_GRAY_MODES, "I", "F")
+GRAY_MODES_BEYOND_8_BITS = (*GRAY_MODES_16_BIT, "I", "F")
 WHITE = 65535
 LUMA = (0.299, 0.587, 0.114)
 
@@ -30,7 +30,7 @@ def open_values(
     """
 
     def gray(file: ImageFile.ImageFile) -> tuple[NDArray[Any] | None, int]:
-        return _gray(upright(file)) if file.mode in GRAY_MODES else None, orientation_of(file)
+        return _gray(upright(file)) if file.mode in GRAY_MODES_BEYOND_8_BITS else None, orientation_of(file)
 
     values, orientation = with_pillow(stream, page, gray)
     if values is None:

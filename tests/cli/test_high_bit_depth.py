@@ -135,7 +135,7 @@ def test_a_run_that_was_begun_with_8_bits_goes_on_with_them(scans, tmp_path):
         chosen = TrainOptions(data=str(scans), kimg=kimg, evaluate_kimg=0, **options)
         start.train(chosen, folder, torch.device("cpu"), lambda line: None, load=load)
 
-    train(0.016, lambda source, how, **named: load_dataset(source, replace(how, deep=False), **named))
+    train(0.016, lambda source, how, **named: load_dataset(source, replace(how, beyond_8_bits=False), **named))
     assert folder.read_config().window is None
     train(0.032, load_dataset)
     assert folder.read_config().window is None
