@@ -1,3 +1,5 @@
+import hashlib
+import importlib.util
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,8 @@ import pytest
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import cache_folder, load_dataset
 from stylegan_ada.datasets.packing import pack
+from stylegan_ada.datasets.packing.cache import DECODERS, FORMAT_VERSION
+from stylegan_ada.datasets.reading.sources import open_source
 from stylegan_ada.errors import UserError
 
 
@@ -103,3 +107,18 @@ def test_folder_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder().name == "datasets"
     assert cache_folder().parent.name == "stylegan-ada" or os.name == "nt"
+
+
+def test_a_set_that_was_packed_before_a_field_was_renamed_is_found(folder: Path, cache: Path) -> None:
+    """The field `beyond_8_bits` was `deep`: the key is a digest of these very letters."""
+    load_dataset(str(folder), Preparation(size=8))
+    with open_source(str(folder)) as source:
+        identity = json.dumps(source.identity())
+    options = (
+        '{"size": [8, 8], "fit": "crop", "background": "white", "pages": "first", "bands": [], "channels": null, '
+        '"deep": null, "window": null, "use_labels": true, "file_column": null, "label_column": null, "split": null, '
+        '"groups": null}'
+    )
+    decoders = json.dumps([name for name in DECODERS if importlib.util.find_spec(name)])
+    content = f"[{FORMAT_VERSION}, {identity}, {options}, {decoders}]"
+    assert _entry(cache, ".npy").stem == hashlib.sha256(content.encode()).hexdigest()[:32]

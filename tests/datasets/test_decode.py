@@ -66,10 +66,10 @@ def test_exif_orientation(kind: str, options: dict[str, object], orientation: in
 
 
 def test_sixteen_bits_are_scaled_exactly() -> None:
-    deep = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    expected = np.rint(deep.astype(np.float64) * 255 / 65535)
+    values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    expected = np.rint(values.astype(np.float64) * 255 / 65535)
     for kind in ("PNG", "TIFF"):
-        stream = _stream(Image.fromarray(deep), kind)
+        stream = _stream(Image.fromarray(values), kind)
         assert read_header(stream).gray
         stream.seek(0)
         np.testing.assert_array_equal(np.asarray(open_image(stream)), expected)
@@ -78,7 +78,7 @@ def test_sixteen_bits_are_scaled_exactly() -> None:
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_deeper_pixels_are_refused(mode: str) -> None:
     stream = _stream(Image.new(mode, (4, 4)), "TIFF")
-    assert read_header(stream).deep
+    assert read_header(stream).beyond_8_bits
     stream.seek(0)
     with pytest.raises(Unreadable, match="convert to 8 or 16 bits"):
         open_image(stream)
