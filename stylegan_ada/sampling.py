@@ -43,30 +43,31 @@ class TrainedGenerator:
         truncation_psi: float = 1.0,
         batch_size: int = 32,
     ) -> np.ndarray:
-        """uint8 [N, H, W, C], one image per seed, with the seed's own z and noise.
+        """[N, H, W, C], one image per seed, with the seed's own z and noise, in the units of the training images: uint8
+        from 0 to 255; of a run on images of more than 8 bits uint16 from 0 to 65535, or float32 where their units are
+        fractions, negative or above 65535.
 
-        The same seed and label give the same image in any batch, up to rounding. Of a run on images of more than 8 bits
-        uint16, in their own units, or float32 where these are fractions, negative or above 65535. Of a run with
-        transparency C is 4, and the colours are multiplied by alpha (`picture_files.encode` divides them).
+        The same seed and label give the same image in any batch, up to rounding. Of a run with transparency C is 4, and
+        the colours are multiplied by alpha (`pictures.files.encode` divides them).
 
         labels: a class name per seed; None draws them, by seed, in the training set's shares.
         truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.
         """
         if self.info.window is None:
-            return self.pictures(seeds, labels, truncation_psi, batch_size)
-        return in_units(self._made(to_uint16, seeds, labels, truncation_psi, batch_size), self.info.window)
+            return self.sample_uint8(seeds, labels, truncation_psi, batch_size)
+        return in_units(self._sample(to_uint16, seeds, labels, truncation_psi, batch_size), self.info.window)
 
-    def pictures(
+    def sample_uint8(
         self,
         seeds: Sequence[int],
         labels: Sequence[str] | None = None,
         truncation_psi: float = 1.0,
         batch_size: int = 32,
     ) -> np.ndarray:
-        """As `sample`, always uint8: what is shown and measured."""
-        return self._made(to_uint8, seeds, labels, truncation_psi, batch_size)
+        """uint8 [N, H, W, C], from 0 to 255, the images of `sample`: what is shown and measured."""
+        return self._sample(to_uint8, seeds, labels, truncation_psi, batch_size)
 
-    def _made(
+    def _sample(
         self,
         levels: Callable[[Tensor], Tensor],
         seeds: Sequence[int],
@@ -89,14 +90,14 @@ class TrainedGenerator:
         channels, height, width = self.image_shape
         return np.concatenate(images) if images else np.zeros((0, height, width, channels), np.uint8)
 
-    def images(
+    def from_z(
         self,
         z: Tensor,
         labels: Sequence[str] | Tensor | None = None,
         truncation_psi: float = 1.0,
         noise: str = "random",
     ) -> Tensor:
-        """float32 [N, C, H, W], about [-1, 1], from z [N, z_dim].
+        """float32 [N, C, H, W], about in [-1, 1] (not clamped), from latents z, [N, z_dim].
 
         labels: class names, or label vectors [N, c_dim]; None draws classes in the training set's shares by torch's
         global generator. noise: "random", also by torch's generator; "const", the noise kept in the network; "none".
@@ -190,6 +191,6 @@ def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: f
     names = list(generator.classes[:MOST_ROWS]) or [""] * 8
     seeds = list(range(len(names) * columns))
     labels = [name for name in names for _ in range(columns)] if generator.classes else None
-    images = generator.pictures(seeds, labels, truncation_psi)
+    images = generator.sample_uint8(seeds, labels, truncation_psi)
     rows = [images[first : first + columns] for first in range(0, len(images), columns)]
     return image_grid(rows, names if generator.classes else ())

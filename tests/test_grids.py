@@ -10,7 +10,7 @@ class Numbered:
     def __init__(self, classes):
         self.classes = classes
 
-    def pictures(self, seeds, labels, truncation_psi):
+    def sample_uint8(self, seeds, labels, truncation_psi):
         kinds = [0] * len(seeds) if labels is None else [self.classes.index(label) for label in labels]
         levels = np.uint8([seed + 100 * kind for seed, kind in zip(seeds, kinds, strict=True)])
         return np.broadcast_to(levels[:, None, None, None], (len(seeds), 64, 64, 1))

@@ -64,7 +64,7 @@ def test_labels_are_drawn_in_the_set_s_shares(make):
 
 def test_psi_zero_is_the_class_s_mean_image(make):
     generator = make()
-    images = generator.images(torch.randn(4, 8), ["cat", "cat", "dog", "dog"], truncation_psi=0.0, noise="none")
+    images = generator.from_z(torch.randn(4, 8), ["cat", "cat", "dog", "dog"], truncation_psi=0.0, noise="none")
     torch.testing.assert_close(images[0], images[1])
     torch.testing.assert_close(images[2], images[3])
     assert not torch.allclose(images[0], images[2], atol=1e-2)
@@ -73,18 +73,18 @@ def test_psi_zero_is_the_class_s_mean_image(make):
 def test_noise_modes(make):
     generator = make()
     z, labels = torch.randn(1, 8), ["cat"]
-    same = [generator.images(z, labels, noise=mode) for mode in ("const", "const", "none", "none")]
+    same = [generator.from_z(z, labels, noise=mode) for mode in ("const", "const", "none", "none")]
     assert torch.equal(same[0], same[1])
     assert torch.equal(same[2], same[3])
     assert not torch.equal(same[0], same[2])
-    assert not torch.equal(generator.images(z, labels), generator.images(z, labels))
+    assert not torch.equal(generator.from_z(z, labels), generator.from_z(z, labels))
 
 
 def test_label_vectors_do_as_names_do(make):
     generator = make()
     z = torch.randn(2, 8)
-    by_name = generator.images(z, ["dog", "eel"], noise="const")
-    assert torch.equal(by_name, generator.images(z, torch.eye(3)[[1, 2]], noise="const"))
+    by_name = generator.from_z(z, ["dog", "eel"], noise="const")
+    assert torch.equal(by_name, generator.from_z(z, torch.eye(3)[[1, 2]], noise="const"))
 
 
 def test_unlabelled(make):
@@ -99,11 +99,11 @@ def test_mistakes_are_named(make):
     with pytest.raises(UserError, match=r"'dgo': no such class, did you mean 'dog'\?"):
         generator.sample([1], ["dgo"])
     with pytest.raises(UserError, match="1 labels for 2 images"):
-        generator.images(torch.randn(2, 8), ["dog"])
+        generator.from_z(torch.randn(2, 8), ["dog"])
     with pytest.raises(UserError, match=r"did you mean 'const'\?"):
-        generator.images(torch.randn(1, 8), ["dog"], noise="constant")
+        generator.from_z(torch.randn(1, 8), ["dog"], noise="constant")
     with pytest.raises(UserError, match="label vectors of shape"):
-        generator.images(torch.randn(1, 8), torch.eye(2))
+        generator.from_z(torch.randn(1, 8), torch.eye(2))
 
 
 def test_loading_leaves_the_caller_s_random_numbers_alone(make, tmp_path):

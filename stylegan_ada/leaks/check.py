@@ -101,7 +101,7 @@ class LeakCheck:
         """What shows in the images of the trained generators."""
         shares = {}
         for p, folder in _folders(self.out, self.p).items():
-            images = load_generator(folder.path, self.device).pictures(range(GENERATED))
+            images = load_generator(folder.path, self.device).sample_uint8(range(GENERATED))
             shares[p] = classifier.shares(as_rows(images))
         return Verdict(p=self.p, generated=GENERATED, recognised=classifier.recognised(), shares=shares)
 

@@ -172,7 +172,7 @@ def closest_pairs(
     assert real.trained_on is not None
     chosen = np.argsort(copies.distance)[:count]
     names = None if features.labels is None else [features.real.classes[features.labels[index]] for index in chosen]
-    images = generator.pictures((chosen + features.seed * len(features.generated)).tolist(), names)
+    images = generator.sample_uint8((chosen + features.seed * len(features.generated)).tolist(), names)
     nearest_real = real.trained_on[copies.nearest[chosen]]
     return images, nhwc(real.dataset.images[nearest_real])
 
@@ -197,7 +197,7 @@ def _generated_batches(
     for first in range(start, stop, BATCH):
         last = min(first + BATCH, stop)
         names = None if labels is None else [classes[label] for label in labels[first:last]]
-        yield generator.pictures(range(first_seed + first, first_seed + last), names)
+        yield generator.sample_uint8(range(first_seed + first, first_seed + last), names)
 
 
 def _check_shapes(generator: TrainedGenerator, dataset: ImageDataset) -> None:

@@ -37,7 +37,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
         )
     names = generator.classes[:COLUMNS] or [None] * COLUMNS
     labels = None if names[0] is None else list(names)
-    sweep = [generator.pictures(range(len(names)), labels, truncation_psi) for truncation_psi in SWEEP]
+    sweep = [generator.sample_uint8(range(len(names)), labels, truncation_psi) for truncation_psi in SWEEP]
     found.append(
         Picture(
             title="Truncation",

@@ -120,7 +120,7 @@ def _make_blocks(
             names = [generator.classes[label]] * BLOCK if generator.classes else None
             start = time.perf_counter()
             if recipe.format == "jpg":
-                images = generator.pictures(seeds, names, recipe.psi[label], batch_size=BLOCK)
+                images = generator.sample_uint8(seeds, names, recipe.psi[label], batch_size=BLOCK)
             else:
                 images = generator.sample(seeds, names, recipe.psi[label], batch_size=BLOCK)
             timing.network += time.perf_counter() - start

@@ -48,7 +48,7 @@ class GeneratorSource:
     def block(self, label: int, block: int) -> NDArray[np.uint8]:
         classes = self._generator.classes
         seeds = block_seeds(self._seed, len(classes), label, block)
-        return self._generator.pictures(seeds, [classes[label]] * BLOCK, self._truncation_psi, batch_size=BLOCK)
+        return self._generator.sample_uint8(seeds, [classes[label]] * BLOCK, self._truncation_psi, batch_size=BLOCK)
 
     def name(self, label: int, place: int) -> str:
         classes = self._generator.classes

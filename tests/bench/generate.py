@@ -47,7 +47,7 @@ def measure(side: str, pixels: int, precision: str, rounds: int) -> dict:
             laps = []
             for _ in range(rounds + 1):
                 start = time.perf_counter()
-                generator.images(z, noise="const")
+                generator.from_z(z, noise="const")
                 laps.append(time.perf_counter() - start)
             seconds[str(batch)] = statistics.median(laps[1:]) / batch
     return {"seconds": seconds, "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}

@@ -52,7 +52,7 @@ def test_rgba_comes_back_as_rgba(run, command, fails, icons, tmp_path):
     for file in files:
         with Image.open(file) as image:
             assert image.mode == "RGBA"
-    made = load_generator(run).pictures([0])[0].astype(int)
+    made = load_generator(run).sample_uint8([0])[0].astype(int)
     assert made.shape == (16, 16, 4)
     written = np.asarray(Image.open(next((tmp_path / "made").rglob("seed0000000000.png")))).astype(int)
     np.testing.assert_array_equal(written[:, :, 3], made[:, :, 3])

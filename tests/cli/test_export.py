@@ -93,7 +93,7 @@ def test_the_example_makes_the_images_without_torch(command, trained_run, root, 
     )
     assert done.returncode == 0, done.stderr
     z = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 512), np.float32))
-    expected = load_generator(trained_run).images(z, ["dark", "bright", "dark"], 0.7, noise="const").numpy()
+    expected = load_generator(trained_run).from_z(z, ["dark", "bright", "dark"], 0.7, noise="const").numpy()
     for index, name in enumerate(("dark", "bright", "dark")):
         pixels = np.asarray(Image.open(tmp_path / f"{index}-{name}.png")).astype(float)
         assert np.abs(pixels - np.clip(expected[index, 0] * 127.5 + 127.5, 0, 255)).max() < 0.51

@@ -62,7 +62,7 @@ def test_a_12_bit_gradient_comes_back_in_its_own_range(run, command, scans, pixe
     generator = load_generator(out)
     sampled = generator.sample(range(8))
     assert np.array_equal(np.sort(sampled.ravel()), np.sort(made.ravel()))
-    shown = generator.pictures(range(8))
+    shown = generator.sample_uint8(range(8))
     assert shown.dtype == np.uint8
     assert np.abs(shown - (sampled - 200.0) * 255 / 3700).max() <= 0.6
     result = command("evaluate", out, "--count", "16", "--metrics", "kid", "--features", pixels_file)

@@ -92,7 +92,7 @@ def test_the_python_functions(home, image_folder, trained_run):
     shutil.copytree(image_folder, home / "images")
     shutil.copytree(trained_run, home / "run")
     stylegan_ada.export_generator("~/run", "~/file.safetensors")
-    pixels = [stylegan_ada.load_generator(path).pictures([0]) for path in ("~/file.safetensors", home / "run")]
+    pixels = [stylegan_ada.load_generator(path).sample_uint8([0]) for path in ("~/file.safetensors", home / "run")]
     np.testing.assert_array_equal(*pixels)
     assert len(stylegan_ada.load_dataset("~/images", stylegan_ada.Preparation(size=16))) == 24
 

@@ -65,11 +65,11 @@ def test_images_at_every_batch_and_psi(make, kind, suffix, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     for batch, truncation_psi in ((1, 1.0), (1, 0.5), (2, 0.0), (4, 0.5), (9, 1.3)):
         z, names, given = inputs(generator, batch)
-        expected = generator.images(z, names, truncation_psi, noise="const").numpy()
+        expected = generator.from_z(z, names, truncation_psi, noise="const").numpy()
         found = run(path, **given, truncation_psi=truncation_psi)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, atol=1e-4)
-        assert np.abs(expected - generator.images(z, names, truncation_psi, noise="none").numpy()).max() > 0.01
+        assert np.abs(expected - generator.from_z(z, names, truncation_psi, noise="none").numpy()).max() > 0.01
 
 
 @pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
@@ -115,7 +115,7 @@ def test_parts_chained_are_the_whole(make, classes, tmp_path):
     w = run(tmp_path / "mapping.onnx", **given, truncation_psi=0.5)
     assert w.shape == (4, generator.network.num_ws, 8)
     found = run(tmp_path / "synthesis.onnx", w=w)
-    exact = generator.images(z, names, 0.5, noise="const").double().numpy() * 127.5 + 127.5
+    exact = generator.from_z(z, names, 0.5, noise="const").double().numpy() * 127.5 + 127.5
     assert np.abs(found - np.clip(exact, 0, 255).transpose(0, 2, 3, 1)).max() < 0.51
 
 

@@ -15,7 +15,7 @@ class FakeGenerator:
         self.seeds: list[int] = []
         self.labels: list[str | None] = []
 
-    def pictures(self, seeds, labels=None, truncation_psi=1.0):
+    def sample_uint8(self, seeds, labels=None, truncation_psi=1.0):
         assert truncation_psi == 1
         self.seeds += list(seeds)
         self.labels += [None] * len(seeds) if labels is None else labels

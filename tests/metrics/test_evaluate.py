@@ -209,7 +209,7 @@ def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
     expected = extractor.extract([np.stack([np.moveaxis(image, 0, -1) for image in real.dataset.images])])
     np.testing.assert_allclose(features.real.reference, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(
-        features.generated, extractor.extract([generator.pictures([0, 1, 2])]), rtol=1e-3, atol=1e-5
+        features.generated, extractor.extract([generator.sample_uint8([0, 1, 2])]), rtol=1e-3, atol=1e-5
     )
     assert features.logits.shape == (3, 1000)
     kept = feature_file(real.dataset.fingerprint, extractor.identity)
