@@ -137,7 +137,7 @@ def _look_at_tags(stream: BinaryIO, beginning: bytes, picture: int) -> tuple[int
     if not tiff.is_tiff(beginning):
         return picture, None, None
     try:
-        found = tiff.find(stream, picture)
+        found = tiff.find_picture(stream, picture)
     except Passing:
         raise
     except Unreadable as reason:

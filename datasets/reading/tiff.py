@@ -38,7 +38,7 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())  # it logs what 
 
 
 @dataclass(frozen=True)
-class Found:
+class TiffPicture:
     """page: a picture's place among the file's pages. pictures: how many there are that are no smaller copies of others
     and no masks. header: None where Pillow reads the page."""
 
@@ -52,12 +52,12 @@ def is_tiff(beginning: bytes) -> bool:
     return beginning.startswith(MARKS)
 
 
-def find(stream: BinaryIO, picture: int) -> Found:
+def find_picture(stream: BinaryIO, picture: int) -> TiffPicture:
     """What the tags of a TIFF's picture, from 0, say. Raises Unreadable."""
     with _page(stream, picture) as (page, place, pictures):
         header = None if _is_pillows(page) else _header(page, pictures)
     stream.seek(0)
-    return Found(place, pictures, header)
+    return TiffPicture(place, pictures, header)
 
 
 def open_values(
