@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ...config.preparation import Preparation
 from ...pictures.grids import fit
-from ..labels.taken import take
+from ..labels.chosen import choose_images
 from ..reading.opening import PLAIN, open_picture, open_shown, read_headers
 from ..reading.picture_names import file_of
 from ..reading.sources import Source, open_source
@@ -44,9 +44,9 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
 
 def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
     """What stands at the left of each row, and its files."""
-    taken = take(source, preparation)
-    labelling = taken.labelling
-    names = [name for name in read_headers(taken.source, preparation)[0] if name not in leave_out]
+    chosen = choose_images(source, preparation)
+    labelling = chosen.labelling
+    names = [name for name in read_headers(chosen.source, preparation)[0] if name not in leave_out]
     if labelling is None:
         chosen = list(_spaced(names, COLUMNS * COLUMNS))
         return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]

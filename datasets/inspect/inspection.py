@@ -12,8 +12,8 @@ from ...errors import UserError
 from ...progress import Progress
 from ..holdout.copies import Copies, hold_out_pictures, on_apart
 from ..holdout.same_picture import same_pairs
+from ..labels.chosen import choose_images
 from ..labels.labelling import Labelling, label_warnings, require_two_each
-from ..labels.taken import take
 from ..packing.pixel_notes import BLANK, pixel_notes
 from ..packing.value_range import values_apart, whole_range, words
 from ..reading.opening import PLAIN, open_picture, open_values, read_headers
@@ -79,13 +79,13 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
     """
     facts: dict[str, ImageFacts] = {}
     with open_source(source) as opened:
-        taken = take(opened, preparation)
-        labelling = taken.labelling
-        headers, failed = read_headers(taken.source, preparation)
+        chosen = choose_images(opened, preparation)
+        labelling = chosen.labelling
+        headers, failed = read_headers(chosen.source, preparation)
         names = list(headers)
         labelling = labelling and labelling.of_pictures({name: file_of(name) for name in names})
         unreadable = [UnreadableFile(name, reason) for name, reason in failed.items()]
-        group_of = taken.groups and {name: taken.groups[file_of(name)] for name in names}
+        group_of = chosen.groups and {name: chosen.groups[file_of(name)] for name in names}
         for done, (name, found) in enumerate(
             map_readable(lambda name: image_facts(opened, name, preparation), names), start=1
         ):
@@ -121,8 +121,8 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         holdout=held,
         warnings=[
             *label_warnings(labelling),
-            *taken.warnings,
-            *([taken.companions] if taken.companions else []),
+            *chosen.warnings,
+            *([chosen.companions] if chosen.companions else []),
             *class_warnings(classes or {}),
             *image_warnings(facts.values(), len(sizes), len(unreadable), preparation),
             *_on_pixels(facts, class_of),
@@ -131,7 +131,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
             *on_apart(torn),
         ],
-        notes=list(taken.notes),
+        notes=list(chosen.notes),
     )
 
 

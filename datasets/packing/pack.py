@@ -13,8 +13,8 @@ from ...config.preparation import AUTO, BORDERS, Preparation
 from ...errors import UserError
 from ...pixels import to_window
 from ...progress import Progress
+from ..labels.chosen import choose_images
 from ..labels.labelling import Labelling, label_warnings, require_two_each
-from ..labels.taken import take
 from ..reading.bands import require_colours
 from ..reading.decode import MISSING, Header, to_array
 from ..reading.high_bit_depth import fitted
@@ -83,9 +83,9 @@ def pack(
 
 
 def _plan(source: Source, preparation: Preparation) -> Plan:
-    taken = take(source, preparation)
-    headers, skipped = read_headers(taken.source, preparation)
-    labelling = taken.labelling and taken.labelling.of_pictures({name: file_of(name) for name in headers})
+    chosen = choose_images(source, preparation)
+    headers, skipped = read_headers(chosen.source, preparation)
+    labelling = chosen.labelling and chosen.labelling.of_pictures({name: file_of(name) for name in headers})
     require_colours({name: header.bands for name, header in headers.items()})
     beyond_8_bits = _keeps_beyond_8_bits(headers, preparation)
     _leave_out(headers, skipped, {} if beyond_8_bits else _reasons_against_8_bits(headers))
@@ -105,13 +105,13 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         names=list(headers),
         skipped=skipped,
         labelling=labelling,
-        groups=taken.groups,
+        groups=chosen.groups,
         image_shape=(channels, height, width),
         beyond_8_bits=beyond_8_bits,
         headers=headers,
         why_size=why_size,
         voi=windows.pop() if len(windows) == 1 else None,
-        notes=[*taken.notes, *(f"warning: {line}" for line in (*label_warnings(labelling), *taken.warnings))],
+        notes=[*chosen.notes, *(f"warning: {line}" for line in (*label_warnings(labelling), *chosen.warnings))],
     )
 
 

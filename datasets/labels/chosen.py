@@ -15,7 +15,7 @@ from .masks import find_masks, is_mask_folder
 from .splits import Splits, chosen_names, splits_of_folders
 
 
-class SourcePart:
+class ChosenSource:
     """A source of which only some images are taken."""
 
     def __init__(self, whole: Source, names: list[str]):
@@ -34,7 +34,7 @@ class SourcePart:
 
 
 @dataclass(frozen=True)
-class Taken:
+class ChosenImages:
     """source: of the images that are taken. labelling: theirs. groups: of their files, None without any.
 
     notes: lines on how labels, splits and groups were understood; warnings: on what was left out, and why; companions:
@@ -48,7 +48,7 @@ class Taken:
     companions: str | None
 
 
-def take(source: Source, preparation: Preparation) -> Taken:
+def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     """Without masks, and of splits those that are chosen (`Preparation`). UserError where no image is left, where the
     labels are wrong, or for a split that there is none of."""
     use_labels, split = preparation.use_labels, preparation.split
@@ -84,8 +84,8 @@ def take(source: Source, preparation: Preparation) -> Taken:
         labelling = None
     everything, strange = other_files(source.rest)
     warnings += [_on_empty(empty), strange]
-    return Taken(
-        source=SourcePart(source, chosen),
+    return ChosenImages(
+        source=ChosenSource(source, chosen),
         labelling=labelling,
         groups=groups,
         notes=[line for line in notes if line is not None],
