@@ -11,7 +11,7 @@ from ...errors import first_line
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, in_8_bits
 from .high_bit_depth import as_values, without_alpha
-from .unreadable import DAMAGE, Unreadable, fault
+from .unreadable import DAMAGE, Unreadable, unreadable_error
 
 MARK = b"\x93NUMPY"
 CHANNELS = (1, 3, 4)
@@ -87,7 +87,7 @@ def _read(stream: BinaryIO) -> NDArray[Any]:
     try:
         content = stream.read(wanted)
     except DAMAGE as error:
-        raise fault(error, first_line(error)) from None
+        raise unreadable_error(error, first_line(error)) from None
     if len(content) < wanted:
         raise Unreadable("it is cut off")
     values = np.frombuffer(content, dtype).reshape(shape, order="F" if by_columns else "C")

@@ -14,7 +14,7 @@ from .bands import Bands, chosen_bands
 from .fitting import around, behind, padded, scaled
 from .png_chunks import is_png, without_chunks
 from .sources import Source, is_text
-from .unreadable import DAMAGE, Unreadable, fault
+from .unreadable import DAMAGE, Unreadable, unreadable_error
 
 # the formats that the suffixes in formats.py stand for; nothing else that Pillow could open is tried
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF")
@@ -72,7 +72,7 @@ def open_stream(source: Source, name: str) -> BinaryIO:
     try:
         return source.open(name)
     except DAMAGE as error:
-        raise fault(error, _reason(error)) from None
+        raise unreadable_error(error, _reason(error)) from None
 
 
 def read_header(stream: BinaryIO, page: int = 0) -> Header:
@@ -156,7 +156,7 @@ def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile]
     except Unreadable:
         raise
     except Exception as error:  # Pillow raises nearly anything on damaged files
-        raise fault(error, _reason(error)) from None
+        raise unreadable_error(error, _reason(error)) from None
 
 
 def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int, ...] = ()) -> Image.Image:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from .decode import MOST_PIXELS, Header
 from .high_bit_depth import as_values
-from .unreadable import Passing, Unreadable, fault
+from .unreadable import Passing, Unreadable, unreadable_error
 
 MODE = "DICOM"  # in the place of Pillow's mode: gray of more than 8 bits
 PREAMBLE = 128  # bytes before the four that mark the format
@@ -117,7 +117,7 @@ def _pydicom() -> Iterator[None]:
         except Unreadable:
             raise
         except Exception as error:  # pydicom raises nearly anything on damaged files
-            raise fault(error, f"pydicom cannot read it ({type(error).__name__})") from None
+            raise unreadable_error(error, f"pydicom cannot read it ({type(error).__name__})") from None
 
 
 def _tags(stream: BinaryIO) -> Any:

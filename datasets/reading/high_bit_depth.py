@@ -12,7 +12,7 @@ from .bands import chosen_bands
 from .decode import GRAY_MODES_16_BIT, TRANSPARENT, orientation_of, upright, with_pillow
 from .fitting import behind, padded, scaled
 from .png_chunks import EXIF, SAYS_NOTHING, is_png, without_chunks
-from .unreadable import Unreadable, fault
+from .unreadable import Unreadable, unreadable_error
 
 GRAY_MODES_BEYOND_8_BITS = (*GRAY_MODES_16_BIT, "I", "F")
 WHITE = 65535
@@ -113,7 +113,7 @@ def _colour(stream: BinaryIO) -> NDArray[Any]:
 
         values: NDArray[Any] = imagecodecs.png_decode(without_chunks(stream, (*SAYS_NOTHING, EXIF)).read())
     except Exception as error:  # damage, or the package is missing
-        raise fault(error, first_line(error)) from None
+        raise unreadable_error(error, first_line(error)) from None
     if values.ndim != 3 or values.dtype != np.uint16:
         raise Unreadable("its pixels are not the 16-bit colour that its header announces")
     return values

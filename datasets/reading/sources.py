@@ -18,11 +18,11 @@ from typing import BinaryIO, Protocol, cast
 
 from ...errors import UserError, first_line
 from ...files import user_path
-from .formats import FIRST, IMAGE_SUFFIXES, images_of, told
+from .formats import FIRST, IMAGE_SUFFIXES, images_of, summary_of_other_files
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 from .tars import label_file, members_of, says_labels, shards_of
 from .tree import Rest, is_visible
-from .unreadable import Passing, fault, refusal
+from .unreadable import Passing, refusal, unreadable_error
 
 LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's
 TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
@@ -267,7 +267,7 @@ def require_images(source: Source) -> list[str]:
     """The names of the source's images. UserError if there are none."""
     names = source.names
     if not names and source.rest.files:
-        raise UserError(f"no image files in {source.place!r}: {told(source.rest.files)}")
+        raise UserError(f"no image files in {source.place!r}: {summary_of_other_files(source.rest.files)}")
     if not names:
         suffixes = " ".join(IMAGE_SUFFIXES)
         raise UserError(f"no image files in {source.place!r}: put images there ({suffixes})")
@@ -311,7 +311,7 @@ def _first_bytes(name: str, open_: Callable[[], BinaryIO]) -> bytes:
         with open_() as stream:
             return stream.read(FIRST)
     except ARCHIVE_DAMAGE as error:
-        found = fault(error, first_line(error))
+        found = unreadable_error(error, first_line(error))
         if isinstance(found, Passing):
             raise found.stop(name) from None
         return b""

@@ -21,7 +21,7 @@ from ...pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
 from .decode import MISSING, MOST_PIXELS, Header, in_8_bits
 from .high_bit_depth import as_values, without_alpha
-from .unreadable import Passing, Unreadable, fault
+from .unreadable import Passing, Unreadable, unreadable_error
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION, GDAL_NODATA, LOWEST, HIGHEST = 274, 42113, 340, 341
@@ -149,7 +149,7 @@ def _page(stream: BinaryIO, picture: int) -> Iterator[tuple[Any, int, int]]:
     except Exception as error:  # tifffile and its codecs raise nearly anything on damaged files
         if NO_CODEC in str(error):
             raise Passing("it is compressed: pip install imagecodecs") from None
-        raise fault(error, first_line(error)) from None
+        raise unreadable_error(error, first_line(error)) from None
 
 
 def _is_pillows(page: Any) -> bool:

@@ -34,7 +34,7 @@ class Passing(Unreadable):
         return failure(f"cannot read {name!r:.300} ({self}): put that right, or take the file away")
 
 
-def fault(error: Exception, reason: str) -> Unreadable:
+def unreadable_error(error: Exception, reason: str) -> Unreadable:
     """What to raise for an error that reading a file has met."""
     if isinstance(error, ImportError):
         return Passing(reason)
@@ -45,5 +45,5 @@ def fault(error: Exception, reason: str) -> Unreadable:
 
 def refusal(error: Exception, name: str, lasting: str) -> UserError:
     """What to raise where nothing goes on without a file: a UserError of words, unless the reason may pass."""
-    found = fault(error, first_line(error))
+    found = unreadable_error(error, first_line(error))
     return found.stop(name) if isinstance(found, Passing) else UserError(lasting)
