@@ -17,7 +17,7 @@ SIDE = 32  # pixels at which images are compared, as `inspect` does
 
 
 @dataclass(frozen=True, eq=False)
-class Copies:
+class CopiesInSet:
     """exact: int64 [N], of each image the first one with the same pixels. near: int64 [P, 2], pairs that show the same
     picture otherwise (`same_pairs`), of exact copies only the first being compared."""
 
@@ -44,7 +44,7 @@ class Copies:
         return _joined(len(self.exact), links)
 
 
-def find_copies(dataset: ImageDataset) -> Copies:
+def find_copies_in_set(dataset: ImageDataset) -> CopiesInSet:
     """Of a set, by its packed pixels. Of a set with groups images of one colour are no copies: a black slice of each
     of two patients does not make them one."""
     pixels = dataset.images if dataset.levels is None else dataset.levels
@@ -54,11 +54,11 @@ def find_copies(dataset: ImageDataset) -> Copies:
         if dataset.groups is None or (image != image[:, :1, :1]).any():
             exact[index] = first_of.setdefault(hashlib.sha256(image.tobytes()).digest(), index)
     distinct = np.flatnonzero(exact == np.arange(len(exact)))
-    return Copies(exact, distinct[same_pairs(_small(dataset.images)[distinct])])
+    return CopiesInSet(exact, distinct[same_pairs(_small(dataset.images)[distinct])])
 
 
 def hold_out_pictures(
-    order: Indices, labels: Indices, groups: Sequence[str] | None, copies: Copies, share: float
+    order: Indices, labels: Indices, groups: Sequence[str] | None, copies: CopiesInSet, share: float
 ) -> tuple[Indices, Indices]:
     """As `hold_out`, with all copies of a picture on one side; and which images may have a near copy on the other.
 
@@ -84,7 +84,7 @@ def hold_out_pictures(
     return hold_out(order, labels, units, share), np.flatnonzero(apart)
 
 
-def copies_warnings(dataset: ImageDataset, copies: Copies, holdout: float, seed: int) -> list[str]:
+def copies_warnings(dataset: ImageDataset, copies: CopiesInSet, holdout: float, seed: int) -> list[str]:
     """A line each, on copies in two classes, and on those that a share `holdout` would not keep on one side."""
     labels = np.zeros(len(dataset), np.int64) if dataset.labels is None else dataset.labels
     order = np.random.default_rng([seed, 1]).permutation(len(dataset))
@@ -103,7 +103,7 @@ def on_apart(count: int) -> list[str]:
     ]
 
 
-def _on_classes(copies: Copies, labels: Indices, names: Sequence[str]) -> list[str]:
+def _on_classes(copies: CopiesInSet, labels: Indices, names: Sequence[str]) -> list[str]:
     across = [pair for pair in copies.pairs.tolist() if labels[pair[0]] != labels[pair[1]]]
     if not across:
         return []

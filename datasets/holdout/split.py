@@ -4,7 +4,7 @@ import numpy as np
 
 from ...errors import UserError
 from ..dataset import ImageDataset
-from .copies import find_copies, hold_out_pictures
+from .copies import find_copies_in_set, hold_out_pictures
 from .random_share import Indices, hold_out
 
 
@@ -22,7 +22,7 @@ def split(
     order = np.random.default_rng([seed, 1]).permutation(len(dataset))
     labels = np.zeros(len(dataset), np.int64) if dataset.labels is None else dataset.labels
     if copies_together and holdout > 0:
-        copies = find_copies(dataset)
+        copies = find_copies_in_set(dataset)
         held_out, _ = hold_out_pictures(order, labels, dataset.groups, copies, holdout)
         if not len(held_out) and copies.count:
             raise UserError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...config.preparation import Preparation
 from ...errors import UserError
 from ...progress import Progress
-from ..holdout.copies import Copies, hold_out_pictures, on_apart
+from ..holdout.copies import CopiesInSet, hold_out_pictures, on_apart
 from ..holdout.same_picture import same_pairs
 from ..labels.chosen import choose_images
 from ..labels.labelling import Labelling, label_warnings, require_two_each
@@ -212,10 +212,10 @@ def _held_out(
     labels = np.array([labelling.index_of[name] if labelling else 0 for name in names])
     exact = np.arange(len(names))
     for same in duplicates:
-        if not (group_of and BLANK in facts[same[0]].marks):  # as `find_copies`
+        if not (group_of and BLANK in facts[same[0]].marks):  # as `find_copies_in_set`
             exact[[index_of[name] for name in same]] = index_of[same[0]]
     pairs = np.array([[index_of[name] for name in pair] for pair in near], np.int64).reshape(-1, 2)
     order = np.random.default_rng([0, 1]).permutation(len(names))
     groups = [group_of[name] for name in names] if group_of else None
-    held, apart = hold_out_pictures(order, labels, groups, Copies(exact, pairs), HOLDOUT)
+    held, apart = hold_out_pictures(order, labels, groups, CopiesInSet(exact, pairs), HOLDOUT)
     return len(held), len(apart)

@@ -20,7 +20,7 @@ from ..config.options import TrainOptions
 from ..config.presets import with_preset
 from ..config.resolve import DataFacts, check_options, data_of, resolve
 from ..datasets import ImageDataset, load_dataset
-from ..datasets.holdout.copies import copies_warnings, find_copies
+from ..datasets.holdout.copies import copies_warnings, find_copies_in_set
 from ..devices import machine_of
 from ..errors import RunFailed, UserError
 from ..files import user_path
@@ -170,7 +170,7 @@ def _begin(
 
 
 def _on_copies(dataset: ImageDataset, config: RunConfig) -> list[str]:
-    copies, holdout = find_copies(dataset), config.data.holdout
+    copies, holdout = find_copies_in_set(dataset), config.data.holdout
     if not copies.count:
         return []
     one, other = (dataset.names[index] for index in copies.pairs[0])

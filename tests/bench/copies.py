@@ -15,12 +15,12 @@ import torch
 
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import ImageDataset, load_dataset
-from stylegan_ada.datasets.holdout.copies import find_copies
+from stylegan_ada.datasets.holdout.copies import find_copies_in_set
 
 
 def say_seconds(what: str, dataset: ImageDataset) -> None:
     start = time.perf_counter()
-    copies = find_copies(dataset)
+    copies = find_copies_in_set(dataset)
     print(f"{what}: {len(dataset)} images, {time.perf_counter() - start:.1f} s, {copies.count} copies", flush=True)
 
 

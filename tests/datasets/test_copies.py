@@ -9,7 +9,7 @@ from PIL import Image
 
 from stylegan_ada import UserError
 from stylegan_ada.datasets import ImageDataset, split
-from stylegan_ada.datasets.holdout.copies import copies_warnings, find_copies
+from stylegan_ada.datasets.holdout.copies import copies_warnings, find_copies_in_set
 
 
 def picture(seed):
@@ -101,7 +101,7 @@ def film():
 
 
 def test_a_chain_of_a_whole_class_is_cut_and_said(film):
-    found = find_copies(film)
+    found = find_copies_in_set(film)
     assert {(index, index + 1) for index in range(159)} <= set(map(tuple, found.near.tolist()))
     kept, held = split(film, 0.2, None, 0, copies_together=True)
     assert np.bincount(film.labels[held]).tolist() == [32, 4]
@@ -117,7 +117,7 @@ def test_a_chain_of_a_part_of_a_class_stays_whole(film):
     _, held = split(dataset, 0.2, None, 0, copies_together=True)
     assert len({index in held for index in range(160)}) == 1
     assert np.bincount(dataset.labels[held]).tolist() == [20, 4]
-    assert copies_warnings(dataset, find_copies(dataset), 0.2, 0) == []
+    assert copies_warnings(dataset, find_copies_in_set(dataset), 0.2, 0) == []
 
 
 def test_a_set_of_one_picture_cannot_be_split():
@@ -129,7 +129,7 @@ def test_copies_in_two_classes_are_named(planted):
     labels = planted.labels.copy()
     labels[[60, 61]] ^= 1
     mixed = dataclasses.replace(planted, labels=labels)
-    (line,) = copies_warnings(mixed, find_copies(mixed), 0.2, 0)
+    (line,) = copies_warnings(mixed, find_copies_in_set(mixed), 0.2, 0)
     assert line.startswith("warning: 2 pairs of copies are in two classes (first: '0.png' and '60.png')")
 
 
@@ -146,10 +146,10 @@ def test_images_of_more_than_8_bits_are_the_same_by_their_levels():
     small = [picture(index) for index in range(6)]
     levels = np.stack(small)[:, None].astype(np.uint16) * 256
     dataset = dataclasses.replace(set_of(small), levels=np.concatenate([levels[:5], levels[:1]]), window=(0.0, 1.0))
-    assert find_copies(dataset).exact.tolist() == [0, 1, 2, 3, 4, 0]
+    assert find_copies_in_set(dataset).exact.tolist() == [0, 1, 2, 3, 4, 0]
 
 
 def test_the_pairs_found_are_those_planted(planted):
-    found = find_copies(planted)
+    found = find_copies_in_set(planted)
     exact = [(int(first), index) for index, first in enumerate(found.exact) if first != index]
     assert sorted([*exact, *map(tuple, found.near.tolist())]) == PAIRS
