@@ -8,7 +8,7 @@ if __name__ != "stylegan_ada.datasets":
 from ..progress import Progress
 from .dataset import ImageDataset, ImageSubset, Pictures
 from .holdout.same_picture import same_pictures
-from .holdout.split import split
+from .holdout.split import holdout_split
 from .load import load_dataset
 from .mirror import check_mirror, mirror_images
 from .packing.cache import cache_folder
@@ -23,10 +23,10 @@ __all__ = [
     "balanced",
     "cache_folder",
     "check_mirror",
+    "holdout_split",
     "image_order",
     "load_dataset",
     "mirror_images",
     "same_pictures",
     "sample_licence",
-    "split",
 ]

@@ -8,7 +8,7 @@ from .copies import find_copies_in_set, hold_out_pictures
 from .random_share import Indices, hold_out
 
 
-def split(
+def holdout_split(
     dataset: ImageDataset, holdout: float, subset: int | None, seed: int, copies_together: bool = False
 ) -> tuple[Indices, Indices]:
     """Sorted indices of the images to train on and of those held out, a function of the seed.

@@ -204,7 +204,7 @@ def _held_out(
     duplicates: Sequence[Sequence[str]],
     near: Sequence[Sequence[str]],
 ) -> tuple[int, int]:
-    """With seed 0, as `split` would: how many images; how many may have a near copy on the other side."""
+    """With seed 0, as `holdout_split` would: how many images; how many may have a near copy on the other side."""
     if not facts:
         return 0, 0
     names = list(facts)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from ...config.preparation import NO_SPLIT, split_words
 from ...errors import UserError
 
-SPLITS = {
+SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
 # train_images, Training Data, val2017 (COCO)
-NAMED = re.compile(rf"({'|'.join(SPLITS)})(?:[ _-]?(?:set|data|images?|imgs?|\d{{4}}))?", re.IGNORECASE)
+NAMED = re.compile(rf"({'|'.join(SPLIT_NAMES)})(?:[ _-]?(?:set|data|images?|imgs?|\d{{4}}))?", re.IGNORECASE)
 
 
 class NoSplits(UserError):
@@ -32,15 +32,15 @@ class Splits:
     @property
     def names(self) -> list[str]:
         """In the order of training, validation, test, then of others."""
-        order = [*dict.fromkeys(SPLITS.values())]
+        order = [*dict.fromkeys(SPLIT_NAMES.values())]
         found = sorted(set(self.of.values()))
-        return sorted(found, key=lambda name: order.index(same) if (same := split_of(name)) in order else len(order))
+        return sorted(found, key=lambda name: order.index(same) if (same := split_name(name)) in order else len(order))
 
 
-def split_of(name: str) -> str:
+def split_name(name: str) -> str:
     """One name for all names of a split: "train" of "Training"."""
     found = NAMED.fullmatch(name.strip())
-    return SPLITS[found[1].lower()] if found else name.strip().lower()
+    return SPLIT_NAMES[found[1].lower()] if found else name.strip().lower()
 
 
 def is_split(folder: str) -> bool:
@@ -58,7 +58,7 @@ def splits_of_folders(names: Iterable[str], split: str | None) -> Splits:
     below = {name: path[common:] for name, path in parts.items()}
     for depth in (0, 1) if split != NO_SPLIT else ():
         of = {name: path[depth] for name, path in below.items() if len(path) > depth + 1}
-        if len(of) == len(below) and len({split_of(word) for word in of.values()}) > 1 and _all_known(of.values()):
+        if len(of) == len(below) and len({split_name(word) for word in of.values()}) > 1 and _all_known(of.values()):
             rest = {name: path[:depth] + path[depth + 1 :] for name, path in below.items()}
             common = _common(rest.values())
             return Splits(of, {name: "/".join(path[common:]) for name, path in rest.items()})
@@ -75,11 +75,11 @@ def chosen_names(names: Collection[str], splits: Splits, split: str | None, plac
             f"`split` {split}: {place!r} has neither folders train, val, test at its top nor a column split in "
             "labels.csv: leave it out"
         )
-    wanted = {split_of(word) for word in split_words(split)}
-    missing = sorted(wanted - {split_of(word) for word in splits.of.values()})
+    wanted = {split_name(word) for word in split_words(split)}
+    missing = sorted(wanted - {split_name(word) for word in splits.of.values()})
     if missing:
         raise UserError(f"`split` {split}: no {missing[0]!r} in {place!r}, there are {', '.join(splits.names)[:300]}")
-    return [name for name in names if split_of(splits.of.get(name, "")) in wanted]
+    return [name for name in names if split_name(splits.of.get(name, "")) in wanted]
 
 
 def _all_known(words: Iterable[str]) -> bool:

@@ -70,7 +70,7 @@ def images_of(files: Iterable[str], first_bytes: Callable[[str], bytes]) -> set[
     return {name for name in images if name not in arrays or str(PurePosixPath(name).parent) not in holding}
 
 
-def summary_of_other_files(others: Collection[str]) -> str:
+def summary_of_files(others: Collection[str]) -> str:
     """ "12 files are no images that can be read: 10 .heic, 2 .txt", with what to do about them."""
     counts: dict[str, int] = {}
     for name in others:

@@ -18,7 +18,7 @@ from typing import BinaryIO, Protocol, cast
 
 from ...errors import UserError, first_line
 from ...files import user_path
-from .formats import FIRST, IMAGE_SUFFIXES, images_of, summary_of_other_files
+from .formats import FIRST, IMAGE_SUFFIXES, images_of, summary_of_files
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 from .tars import label_file, members_of, says_labels, shards_of
 from .tree import Rest, is_visible
@@ -267,7 +267,7 @@ def require_images(source: Source) -> list[str]:
     """The names of the source's images. UserError if there are none."""
     names = source.names
     if not names and source.rest.files:
-        raise UserError(f"no image files in {source.place!r}: {summary_of_other_files(source.rest.files)}")
+        raise UserError(f"no image files in {source.place!r}: {summary_of_files(source.rest.files)}")
     if not names:
         suffixes = " ".join(IMAGE_SUFFIXES)
         raise UserError(f"no image files in {source.place!r}: put images there ({suffixes})")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .formats import is_companion, summary_of_other_files
+from .formats import is_companion, summary_of_files
 
 # names of files and folders that nobody put there: of macOS, Windows, NAS and photograph programs. Those that begin
 # with a dot are hidden anyway
@@ -38,6 +38,4 @@ def _is_left_behind(part: str) -> bool:
 def other_files(rest: Rest) -> tuple[str | None, str | None]:
     """Lines on files that are no images: (on all of them, on those that are no companions of images)."""
     strange = [name for name in rest.files if not is_companion(name)]
-    return summary_of_other_files(rest.files) if rest.files else None, summary_of_other_files(
-        strange
-    ) if strange else None
+    return summary_of_files(rest.files) if rest.files else None, summary_of_files(strange) if strange else None

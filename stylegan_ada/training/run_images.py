@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
 from ..config.preparation import Preparation
-from ..datasets import ImageDataset, load_dataset, split
+from ..datasets import ImageDataset, holdout_split, load_dataset
 from ..datasets.labels.groups import NoGroups
 from ..datasets.labels.splits import NoSplits
 from ..datasets.labels.tables import NoColumns
@@ -36,7 +36,7 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         if not own.source.startswith("sample:") and not Path(own.source).exists():
             raise UserError(f"{own.source}: the run's images are no longer there, name their new place with `data`")
         dataset = load_as(config, load)
-        return real_images(dataset, *split_of(dataset, config))
+        return real_images(dataset, *run_split(dataset, config))
     info = read_info(generator_file(run))
     network = info.network
     preparation = replace(
@@ -53,15 +53,15 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         return RealImages(dataset=dataset, reference=everything, trained_on=everything if info.images_seen else None)
     if dataset.fingerprint != config.fingerprint:
         return RealImages(dataset=dataset, reference=everything)
-    trained_on, held_out = split_of(dataset, config)
+    trained_on, held_out = run_split(dataset, config)
     held = held_out if len(held_out) else None
     return RealImages(dataset=dataset, reference=everything, trained_on=trained_on, held_out=held)
 
 
-def split_of(dataset: ImageDataset, config: RunConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """int64 [n], [m]: which images of its set a run is trained on, and which it holds out (`split`)."""
+def run_split(dataset: ImageDataset, config: RunConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """int64 [n], [m]: which images of its set a run is trained on, and which it holds out (`holdout_split`)."""
     data = config.data
-    return split(dataset, data.holdout, data.subset, config.training.seed, data.copies_together)
+    return holdout_split(dataset, data.holdout, data.subset, config.training.seed, data.copies_together)
 
 
 def load_other(source: str, preparation: Preparation, load: Callable[..., ImageDataset]) -> ImageDataset:

@@ -22,7 +22,7 @@ from .outputs.monitor import Log
 from .outputs.snapshot import generator_info, write_generator, write_snapshot
 from .outputs.ticker import Ticker
 from .run_folder import RunFolder
-from .run_images import split_of
+from .run_images import run_split
 from .schedule import Schedule, label_weight
 from .state import ema_beta, fresh_state, update_ema
 from .step.batches import BatchSource
@@ -46,7 +46,7 @@ class Trainer:
         """say: prints a line; called by the first process only."""
         self.config, self.dataset, self.folder, self.device, self.say = config, dataset, folder, device, say
         training = config.training
-        self.members, self.held_out = split_of(dataset, config)
+        self.members, self.held_out = run_split(dataset, config)
         epoch = self.members
         if dataset.labels is not None:
             epoch = balanced(self.members, dataset.labels[self.members], config.data.balance)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from stylegan_ada import UserError
-from stylegan_ada.datasets import ImageDataset, split
+from stylegan_ada.datasets import ImageDataset, holdout_split
 from stylegan_ada.datasets.holdout.copies import copies_warnings, find_copies_in_set
 
 
@@ -56,18 +56,18 @@ PAIRS = [(index, 60 + index) for index in range(30)]
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_copy_lies_on_both_sides(planted, seed):
-    kept, held = split(planted, 0.2, None, seed, copies_together=True)
+    kept, held = holdout_split(planted, 0.2, None, seed, copies_together=True)
     assert sorted([*kept, *held]) == list(range(90))
     assert not [pair for pair in PAIRS if (pair[0] in held) != (pair[1] in held)]
     assert np.abs(np.bincount(planted.labels[held]) - 9).max() <= 1
-    apart = split(planted, 0.2, None, seed)[1]
+    apart = holdout_split(planted, 0.2, None, seed)[1]
     assert [pair for pair in PAIRS if (pair[0] in apart) != (pair[1] in apart)]  # as it was
 
 
 def test_copies_and_groups_together(planted):
     """Picture 0, 2, ... of a patient each with the next; a copy is of a patient of its own."""
     groups = tuple(f"p{index // 2}" if index < 60 else f"q{index}" for index in range(90))
-    _, held = split(dataclasses.replace(planted, groups=groups), 0.2, None, 1, copies_together=True)
+    _, held = holdout_split(dataclasses.replace(planted, groups=groups), 0.2, None, 1, copies_together=True)
     links = [*PAIRS, *((index, index + 1) for index in range(0, 60, 2))]
     assert not [pair for pair in links if (pair[0] in held) != (pair[1] in held)]
     assert 16 <= len(held) <= 20
@@ -77,18 +77,20 @@ def test_without_copies_the_split_is_what_it_was():
     alone = set_of([picture(seed) for seed in range(30)], np.arange(30) % 3 % 2)
     for groups in (None, tuple(f"g{index * 7 % 11}" for index in range(30))):
         dataset = dataclasses.replace(alone, groups=groups)
-        for now, before in zip(split(dataset, 0.25, 12, 3, True), split(dataset, 0.25, 12, 3), strict=True):
+        for now, before in zip(
+            holdout_split(dataset, 0.25, 12, 3, True), holdout_split(dataset, 0.25, 12, 3), strict=True
+        ):
             np.testing.assert_array_equal(now, before)
 
 
-def test_old_runs_keep_their_split():
+def test_old_runs_keep_their_holdout_split():
     """What the code before gave for these labels, groups and seeds, whatever are copies."""
     dataset = set_of([picture(index // 2) for index in range(30)], np.arange(30) % 3 % 2)
-    assert split(dataset, 0.25, None, 3)[1].tolist() == [2, 9, 10, 11, 13, 14, 23]
-    assert split(dataset, 0.25, 12, 5)[0].tolist() == [4, 6, 7, 8, 9, 14, 15, 16, 18, 19, 27, 29]
+    assert holdout_split(dataset, 0.25, None, 3)[1].tolist() == [2, 9, 10, 11, 13, 14, 23]
+    assert holdout_split(dataset, 0.25, 12, 5)[0].tolist() == [4, 6, 7, 8, 9, 14, 15, 16, 18, 19, 27, 29]
     grouped = dataclasses.replace(dataset, groups=tuple(f"g{index * 7 % 11}" for index in range(30)))
-    assert split(grouped, 0.25, None, 3)[1].tolist() == [0, 2, 10, 11, 13, 21, 22, 24]
-    assert split(grouped, 0.25, 12, 5)[0].tolist() == [2, 4, 5, 6, 7, 8, 9, 16, 18, 26, 27, 29]
+    assert holdout_split(grouped, 0.25, None, 3)[1].tolist() == [0, 2, 10, 11, 13, 21, 22, 24]
+    assert holdout_split(grouped, 0.25, 12, 5)[0].tolist() == [2, 4, 5, 6, 7, 8, 9, 16, 18, 26, 27, 29]
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def film():
 def test_a_chain_of_a_whole_class_is_cut_and_said(film):
     found = find_copies_in_set(film)
     assert {(index, index + 1) for index in range(159)} <= set(map(tuple, found.near.tolist()))
-    kept, held = split(film, 0.2, None, 0, copies_together=True)
+    kept, held = holdout_split(film, 0.2, None, 0, copies_together=True)
     assert np.bincount(film.labels[held]).tolist() == [32, 4]
     assert np.bincount(film.labels[kept]).tolist() == [128, 16]
     (line,) = copies_warnings(film, found, 0.2, 0)
@@ -114,15 +116,15 @@ def test_a_chain_of_a_whole_class_is_cut_and_said(film):
 def test_a_chain_of_a_part_of_a_class_stays_whole(film):
     """Twenty other pictures of class 0 suffice for what is to be held out."""
     dataset = set_of([*film.images[:, 0], *(picture(seed) for seed in range(30, 50))], [*film.labels, *[0] * 20])
-    _, held = split(dataset, 0.2, None, 0, copies_together=True)
+    _, held = holdout_split(dataset, 0.2, None, 0, copies_together=True)
     assert len({index in held for index in range(160)}) == 1
     assert np.bincount(dataset.labels[held]).tolist() == [20, 4]
     assert copies_warnings(dataset, find_copies_in_set(dataset), 0.2, 0) == []
 
 
-def test_a_set_of_one_picture_cannot_be_split():
+def test_a_set_of_one_picture_cannot_be_holdout_split():
     with pytest.raises(UserError, match=r"`holdout` 0\.2: .* copies of each other"):
-        split(set_of([picture(0)] * 20), 0.2, None, 0, copies_together=True)
+        holdout_split(set_of([picture(0)] * 20), 0.2, None, 0, copies_together=True)
 
 
 def test_copies_in_two_classes_are_named(planted):
@@ -137,7 +139,7 @@ def test_blank_images_do_not_join_patients():
     blank = np.zeros((48, 48), np.uint8)
     images = [blank if index % 5 == 0 else picture(index) for index in range(50)]
     groups = tuple(f"p{index // 5}" for index in range(50))
-    _, held = split(set_of(images, groups=groups), 0.2, None, 0, copies_together=True)
+    _, held = holdout_split(set_of(images, groups=groups), 0.2, None, 0, copies_together=True)
     assert len(held) == 10
     assert len({groups[index] for index in held}) == 2
 
