@@ -21,7 +21,7 @@ from .network import Batches, ImageClassifier
 from .pool import Pool
 from .real import LabelledImages, TrainTestImages
 from .scores import balanced_accuracy
-from .splits import Split, draw
+from .validation import FitAndValidation, draw_fit_and_validation
 
 CLASSIFIERS = ("linear", "cnn")
 COPIES = 3  # that classic augmentation makes of each real image for the linear classifier
@@ -116,7 +116,7 @@ def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, 
         with np.load(path) as arrays:
             numbers = {name: arrays[name].item() for name in ("validation", "real", "synthetic", "given", "seconds")}
             return Trial(probabilities=arrays["probabilities"], **numbers)
-    split = draw(experiment.real.train, fraction, seed)
+    split = draw_fit_and_validation(experiment.real.train, fraction, seed)
     labels = experiment.real.train.labels
     real_counts = np.bincount(labels[split.fit], minlength=len(experiment.real.classes))
     counts = synthetic_counts(real_counts, arm.ratio, experiment.balance)
@@ -142,7 +142,9 @@ def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, 
     return trial
 
 
-def _constant(experiment: Experiment, shown: NDArray[np.int64], split: Split) -> tuple[float, NDArray[np.float32]]:
+def _constant(
+    experiment: Experiment, shown: NDArray[np.int64], split: FitAndValidation
+) -> tuple[float, NDArray[np.float32]]:
     """What one class of images teaches, all that a strict filter may leave: to name it always; without any, nothing."""
     classes = len(experiment.real.classes)
     row = np.isin(np.arange(classes), shown).astype(np.float32) if len(shown) else np.full(classes, 1 / classes)
@@ -152,7 +154,12 @@ def _constant(experiment: Experiment, shown: NDArray[np.int64], split: Split) ->
 
 
 def _linear(
-    experiment: Experiment, arm: Arm, fit: NDArray[np.int64], synthetic: NDArray[np.int64], split: Split, seed: int
+    experiment: Experiment,
+    arm: Arm,
+    fit: NDArray[np.int64],
+    synthetic: NDArray[np.int64],
+    split: FitAndValidation,
+    seed: int,
 ) -> tuple[float, NDArray[np.float32]]:
     features, pool, labels = experiment.features, experiment.pool, experiment.real.train.labels
     assert features is not None
@@ -169,7 +176,12 @@ def _linear(
 
 
 def _network(
-    experiment: Experiment, arm: Arm, fit: NDArray[np.int64], synthetic: NDArray[np.int64], split: Split, seed: int
+    experiment: Experiment,
+    arm: Arm,
+    fit: NDArray[np.int64],
+    synthetic: NDArray[np.int64],
+    split: FitAndValidation,
+    seed: int,
 ) -> tuple[float, NDArray[np.float32]]:
     train, pool = experiment.real.train, experiment.pool
     labels = np.concatenate([train.labels[fit], pool.labels[synthetic]])
@@ -202,5 +214,5 @@ def largest_counts(
     train: LabelledImages, classes: int, ratios: Sequence[float], fractions: Sequence[float], balance: bool
 ) -> NDArray[np.int64]:
     """[C]: how many synthetic images of each class all arms can do with."""
-    fit = draw(train, max(fractions), 0).fit
+    fit = draw_fit_and_validation(train, max(fractions), 0).fit
     return synthetic_counts(np.bincount(train.labels[fit], minlength=classes), max(ratios), balance)

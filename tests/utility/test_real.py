@@ -7,7 +7,7 @@ from stylegan_ada import UserError
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.utility.real import LabelledImages, open_real, without_seen
-from stylegan_ada.utility.splits import draw
+from stylegan_ada.utility.validation import draw_fit_and_validation
 
 CLASSES = ("1", "8", "9")
 
@@ -37,17 +37,17 @@ def test_no_test_image_is_of_a_group_that_was_trained_on(labelled):
 
 def test_each_seed_draws_its_own_images_and_no_group_lies_on_both_sides(labelled):
     train = labelled(np.arange(150))
-    split, other = draw(train, 0.5, 0), draw(train, 0.5, 1)
+    split, other = draw_fit_and_validation(train, 0.5, 0), draw_fit_and_validation(train, 0.5, 1)
     assert np.bincount(train.labels[split.fit]).tolist() == [20, 20, 20]
     assert np.bincount(train.labels[split.validation]).tolist() == [5, 5, 5]
     assert not set(split.fit) & set(split.validation)
     assert not np.array_equal(split.fit, other.fit)
-    assert len(draw(train, 0.001, 0).fit) == 6
+    assert len(draw_fit_and_validation(train, 0.001, 0).fit) == 6
     groups = tuple(f"p{index % 10}" for index in range(150))
-    split = draw(labelled(np.arange(150), groups), 1.0, 0)
+    split = draw_fit_and_validation(labelled(np.arange(150), groups), 1.0, 0)
     assert {groups[i] for i in split.fit}.isdisjoint(groups[i] for i in split.validation)
     with pytest.raises(UserError, match="leave none for validation"):
-        draw(labelled(np.arange(150), ("all",) * 150), 1.0, 0)
+        draw_fit_and_validation(labelled(np.arange(150), ("all",) * 150), 1.0, 0)
 
 
 def test_what_the_test_images_cannot_tell(digits_run, digits, write):

@@ -13,14 +13,14 @@ VALIDATION = 0.2  # of the real images drawn
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class FitAndValidation:
     """Places in the training images, int64. fit: learned from. validation: to stop early by, and to choose by."""
 
     fit: NDArray[np.int64]
     validation: NDArray[np.int64]
 
 
-def draw(train: LabelledImages, fraction: float, seed: int) -> Split:
+def draw_fit_and_validation(train: LabelledImages, fraction: float, seed: int) -> FitAndValidation:
     """A random `fraction` of the real images of each class, at least 3 where there are as many, a fifth of them for
     validation; whole groups lie on one side. The same for all arms. UserError if no validation images are left."""
     rng = np.random.default_rng([seed, 7])
@@ -37,4 +37,4 @@ def draw(train: LabelledImages, fraction: float, seed: int) -> Split:
         raise UserError(
             f"{len(drawn)} real images leave none for validation: give more images, or a larger part by `fractions`"
         )
-    return Split(fit=np.sort(drawn[~np.isin(drawn, validation)]), validation=validation)
+    return FitAndValidation(fit=np.sort(drawn[~np.isin(drawn, validation)]), validation=validation)
