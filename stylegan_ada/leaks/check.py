@@ -26,7 +26,7 @@ from ..training.start import Ended, check_same_options, configure, locate_data, 
 from .classifier import AugmentationClassifier
 from .probes import Probe, probes
 from .sheet import as_pixels, as_rows, real_images, write_sheet
-from .verdict import AS_IT_IS, Verdict
+from .verdict import AS_IT_IS, LeakVerdict
 
 SHEET_FILE = "sheet.png"
 LEAKS_FILE = "leaks.json"
@@ -97,13 +97,13 @@ class LeakCheck:
                 break
         return ended
 
-    def judge(self, classifier: AugmentationClassifier) -> Verdict:
+    def judge(self, classifier: AugmentationClassifier) -> LeakVerdict:
         """What shows in the images of the trained generators."""
         shares = {}
         for p, folder in _folders(self.out, self.p).items():
             images = load_generator(folder.path, self.device).sample_uint8(range(GENERATED))
             shares[p] = classifier.shares(as_rows(images))
-        return Verdict(p=self.p, generated=GENERATED, recognised=classifier.recognised(), shares=shares)
+        return LeakVerdict(p=self.p, generated=GENERATED, recognised=classifier.recognised(), shares=shares)
 
 
 def prepare(

@@ -21,7 +21,7 @@ def leaks(share: float, without: float, count: int) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class LeakVerdict:
     """Shares of images by augmentation, AS_IT_IS first; they are from 0 to 1.
 
     recognised: of real images so augmented, those that the classifier takes for it. shares: by p, which are 0,

@@ -33,7 +33,7 @@ from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
 from .results import ArmResult, as_row, results_of
-from .verdict import Verdict, verdict_of
+from .verdict import UtilityVerdict, verdict_of
 
 WORK = "work"  # within `out`: what an interrupted assessment goes on from
 FEWEST_SEEDS = 5
@@ -80,7 +80,7 @@ class Assessment:
     """What came out, with the images that it was tested on. generator_saw: images that the generator learned
     from."""
 
-    verdict: Verdict
+    verdict: UtilityVerdict
     results: list[ArmResult]
     real: TrainTestImages
     generator_saw: int

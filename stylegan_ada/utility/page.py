@@ -14,7 +14,7 @@ from ..report.page import Picture, render
 from .plots import confusion_pair, fraction_curve
 from .real import TrainTestImages
 from .results import ArmResult
-from .verdict import Verdict, points, verdict_by
+from .verdict import UtilityVerdict, points, verdict_by
 
 COLUMNS = 8
 MOST = 32  # images of each kind that are shown
@@ -45,7 +45,7 @@ class UtilityPage:
 
 def utility_page(
     results: Sequence[ArmResult],
-    verdict: Verdict,
+    verdict: UtilityVerdict,
     real: TrainTestImages,
     facts: Sequence[tuple[str, str]],
     options: Sequence[tuple[str, str]],

@@ -12,7 +12,7 @@ GAIN, NO_GAIN, HARM = "gain", "no gain shown", "harm"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class UtilityVerdict:
     """kind: "gain", "no gain shown" or "harm". best: the arm with synthetic images that the sentence is about."""
 
     kind: str
@@ -20,7 +20,7 @@ class Verdict:
     best: ArmResult
 
 
-def verdict_of(results: Sequence[ArmResult]) -> Verdict:
+def verdict_of(results: Sequence[ArmResult]) -> UtilityVerdict:
     """On the largest fraction of real images, by the classifier that does best without synthetic ones.
 
     A gain needs one arm whose difference to the best arm without synthetic images is above 0 beyond chance (p below
@@ -33,26 +33,26 @@ def verdict_of(results: Sequence[ArmResult]) -> Verdict:
     return verdict_by(whole, classifier)
 
 
-def verdict_by(results: Sequence[ArmResult], classifier: str) -> Verdict:
+def verdict_by(results: Sequence[ArmResult], classifier: str) -> UtilityVerdict:
     """The same by a given classifier, of the results of one fraction."""
     arms = [result for result in results if result.classifier == classifier and result.gain is not None]
     gains = [result for result in arms if _sure(result) > 0]
     best = max(gains or arms, key=_value)
     if gains:
         sentence = f"Synthetic images raised balanced accuracy by {_points(best)} over the best real-only arm"
-        return Verdict(kind=GAIN, sentence=f"{sentence}: {best.arm.name} over {best.baseline}", best=best)
+        return UtilityVerdict(kind=GAIN, sentence=f"{sentence}: {best.arm.name} over {best.baseline}", best=best)
     change = (
         f"the best arm with synthetic images, {best.arm.name}, changes balanced accuracy by {_points(best)} against "
         f"the best real-only arm, {best.baseline}"
     )
     if _sure(best) < 0:
-        return Verdict(kind=HARM, sentence=f"They did harm: {change}", best=best)
+        return UtilityVerdict(kind=HARM, sentence=f"They did harm: {change}", best=best)
     p = f"p = {_gain(best).p_corrected:.2g}, corrected for {len(arms)} comparisons"
     sentence = f"No gain shown: {change}, which may be chance ({p})"
     worse = [result.arm.name for result in arms if _sure(result) < 0]
     if worse:
         sentence += f". These are worse beyond chance: {'; '.join(worse)}"
-    return Verdict(kind=NO_GAIN, sentence=sentence, best=best)
+    return UtilityVerdict(kind=NO_GAIN, sentence=sentence, best=best)
 
 
 def points(gain: Difference) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from stylegan_ada.leaks.verdict import Verdict, leaks
+from stylegan_ada.leaks.verdict import LeakVerdict, leaks
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def verdict(at_zero, at_half, at_one):
     """Shares of "as it is", "mirrored" and "blur"."""
     names = ("as it is", "mirrored", "blur")
     by_p = {0.0: at_zero, 0.5: at_half, 1.0: at_one}
-    return Verdict(
+    return LeakVerdict(
         p=0.5,
         generated=4000,
         recognised=dict(zip(names, (0.99, 0.875, 0.75), strict=True)),
