@@ -13,7 +13,7 @@ from ..files import atomic_path
 from ..pictures.grids import image_grid
 from ..progress import Progress
 from .folder import Record, ResultFolder
-from .inputs import Inputs, Item
+from .inputs import InputImage, Inputs
 from .latents import Latents, digest, save_latents
 from .projector import Projection, Projector
 from .tuning import save_deltas
@@ -25,7 +25,7 @@ DIFFERENCE_GAIN = 2
 class Batch:
     """Images of which all labels are known, or none is."""
 
-    items: tuple[Item, ...]
+    items: tuple[InputImage, ...]
     images: NDArray[np.uint8]  # [N, H, W, C]
 
     @property
@@ -38,7 +38,7 @@ class Done:
     """count: images that this process projected. failed: those that it could not write, with the reason."""
 
     count: int
-    failed: list[tuple[Item, str]]
+    failed: list[tuple[InputImage, str]]
 
 
 def make_batches(inputs: Inputs, size: int) -> list[Batch]:
@@ -70,7 +70,7 @@ def project_batches(
     missing = [batch for batch in batches if not all(_is_done(folder, *pair, projector.tune) for pair in _pairs(batch))]
     mine = missing[distributed.rank() :: distributed.world_size()]
     total, done = sum(len(batch.items) for batch in mine), 0
-    failed: list[tuple[Item, str]] = []
+    failed: list[tuple[InputImage, str]] = []
     for batch in mine:
         found = projector(batch.images, batch.labels, mask)
         for index, (item, image) in enumerate(_pairs(batch)):
@@ -90,18 +90,23 @@ def side_by_side(target: NDArray[np.uint8], found: NDArray[np.uint8]) -> NDArray
     return np.stack([target, found, difference.clip(0, 255).astype(np.uint8)])
 
 
-def _pairs(batch: Batch) -> Iterator[tuple[Item, NDArray[np.uint8]]]:
+def _pairs(batch: Batch) -> Iterator[tuple[InputImage, NDArray[np.uint8]]]:
     return zip(batch.items, batch.images, strict=True)
 
 
-def _is_done(folder: ResultFolder, item: Item, image: NDArray[np.uint8], tune: bool) -> bool:
+def _is_done(folder: ResultFolder, item: InputImage, image: NDArray[np.uint8], tune: bool) -> bool:
     record = folder.read(item.name)
     whole = record is not None and record.pixels == _pixel_digest(image)
     return whole and all(path.exists() for path in folder.files(item.name, tune))
 
 
 def _write(
-    projector: Projector, folder: ResultFolder, item: Item, target: NDArray[np.uint8], found: Projection, index: int
+    projector: Projector,
+    folder: ResultFolder,
+    item: InputImage,
+    target: NDArray[np.uint8],
+    found: Projection,
+    index: int,
 ) -> None:
     generator, one = projector.generator, slice(index, index + 1)
     picture, latent, *tuning = folder.files(item.name, projector.tune)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._version import __version__
 from ..checkpoint import generator_file
-from .inputs import Item
+from .inputs import InputImage
 from .projector import Projector
 
 OF_IMAGES = ("tune", "label", "fit", "batch", "images")  # which the distances of known images do not depend on
@@ -19,7 +19,7 @@ OF_IMAGES = ("tune", "label", "fit", "batch", "images")  # which the distances o
 def projection_facts(
     projector: Projector,
     run: Path,
-    items: Sequence[Item],
+    items: Sequence[InputImage],
     mask: NDArray[np.float32] | None,
     *,
     label: str | None,

@@ -25,7 +25,7 @@ Shape = tuple[int, int, int]  # (channels, height, width)
 
 
 @dataclass(frozen=True)
-class Item:
+class InputImage:
     """file: the image, as the user finds it. name: of what is written of it, unique. label: "" where none is known."""
 
     file: Path
@@ -38,7 +38,7 @@ class Inputs:
     """items: sorted by class, those without a label last. images: uint8 [H, W, C] of those that could be read, by
     name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason."""
 
-    items: list[Item]
+    items: list[InputImage]
     images: dict[str, NDArray[np.uint8]]
     converted: int
     skipped: list[tuple[Path, str]]
@@ -70,7 +70,7 @@ def read_inputs(
 
 def _find_items(
     paths: Sequence[Path], classes: Sequence[str], label: str | None
-) -> tuple[list[Item], list[tuple[Path, str]]]:
+) -> tuple[list[InputImage], list[tuple[Path, str]]]:
     skipped: list[tuple[Path, str]] = []
     found: dict[str, tuple[Path, str]] = {}
     for path in paths:
@@ -82,7 +82,7 @@ def _find_items(
             found.setdefault(os.path.abspath(file), (file, named if label is None else label))
     order = {name: index for index, name in enumerate(classes)}
     ranked = sorted(found.values(), key=lambda pair: (order.get(pair[1], len(order)), str(pair[0])))
-    items: list[Item] = []
+    items: list[InputImage] = []
     taken = {TAKEN}
     for file, own in ranked:
         name = _safe(file.stem)
@@ -91,7 +91,7 @@ def _find_items(
         while name.lower() in taken:
             name += "_"
         taken.add(name.lower())
-        items.append(Item(file, name, own))
+        items.append(InputImage(file, name, own))
     return items, skipped
 
 

@@ -23,7 +23,7 @@ from .filters import Filters, accept_all
 from .partial import PartialSet
 from .plan import BLOCK, Recipe, block_seeds
 from .selection import Selection
-from .write import Item
+from .write import SyntheticImage
 
 FORMAT = "stylegan_ada synthetic set 1"
 
@@ -42,7 +42,7 @@ class SyntheticSet:
     """A selection per class, the images in the order of the files, and this process's timing."""
 
     selections: list[Selection]
-    items: list[Item]
+    items: list[SyntheticImage]
     timing: Timing
 
 
@@ -136,13 +136,15 @@ def _make_blocks(
             future.result()
 
 
-def _items(generator: TrainedGenerator, recipe: Recipe, partial: PartialSet, selections: list[Selection]) -> list[Item]:
+def _items(
+    generator: TrainedGenerator, recipe: Recipe, partial: PartialSet, selections: list[Selection]
+) -> list[SyntheticImage]:
     """Class after class; for shards, which are read from front to back, the classes' images take turns."""
     classes = generator.classes
     ranked = [
         (
             place,
-            Item(
+            SyntheticImage(
                 block_file=partial.block(label, chosen.block),
                 position=chosen.position,
                 seed=block_seeds(recipe.seed, len(classes), label, chosen.block)[chosen.position],

@@ -16,7 +16,7 @@ SHARD = 1000  # images of a tar file
 
 
 @dataclass(frozen=True)
-class Item:
+class SyntheticImage:
     """An image of the set. label: its class's index, 0 when unlabelled; name: the class's, "" when unlabelled."""
 
     block_file: Path
@@ -39,7 +39,7 @@ def class_folders(classes: Sequence[str]) -> list[str]:
     return names
 
 
-def write_tree(folder: Path, items: Sequence[Item], classes: Sequence[str], suffix: str) -> list[str]:
+def write_tree(folder: Path, items: Sequence[SyntheticImage], classes: Sequence[str], suffix: str) -> list[str]:
     """Images in class folders, in `folder` itself when unlabelled. Returns each image's file, relative to `folder`."""
     folders = class_folders(classes)
     files = []
@@ -51,7 +51,7 @@ def write_tree(folder: Path, items: Sequence[Item], classes: Sequence[str], suff
     return files
 
 
-def write_shards(folder: Path, items: Sequence[Item], suffix: str) -> list[str]:
+def write_shards(folder: Path, items: Sequence[SyntheticImage], suffix: str) -> list[str]:
     """WebDataset's tar files of at most SHARD images each: image, cls (the class's index), json. Returns each image's
     place, as shard/member. UserError without the package webdataset."""
     tar_writer = _tar_writer()
@@ -74,7 +74,7 @@ def check_shards() -> None:
     _tar_writer()
 
 
-def write_manifest(path: Path, items: Sequence[Item], files: Sequence[str]) -> None:
+def write_manifest(path: Path, items: Sequence[SyntheticImage], files: Sequence[str]) -> None:
     """file, seed, label, psi, and the scores of the filters."""
     columns = list(items[0].scores) if items else []
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -85,7 +85,7 @@ def write_manifest(path: Path, items: Sequence[Item], files: Sequence[str]) -> N
             manifest.writerow([name, item.seed, item.name, item.truncation_psi, *scores])
 
 
-def _with_files(items: Sequence[Item]) -> Iterator[tuple[Item, bytes]]:
+def _with_files(items: Sequence[SyntheticImage]) -> Iterator[tuple[SyntheticImage, bytes]]:
     read = lru_cache(maxsize=64)(read_files)
     for item in items:
         yield item, read(item.block_file)[item.position]
