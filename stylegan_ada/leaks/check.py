@@ -25,7 +25,7 @@ from ..training import RunFolder
 from ..training.start import Ended, check_same_options, configure, locate_data, run
 from .classifier import AugmentationClassifier
 from .probes import Probe, probes
-from .sheet import as_pixels, as_rows, real_images, write_sheet
+from .sheet import as_pixels, as_rows, evenly_spaced_images, write_augmentation_sheet
 from .verdict import AS_IT_IS, LeakVerdict
 
 SHEET_FILE = "sheet.png"
@@ -74,12 +74,12 @@ class LeakCheck:
 
     def write_sheet(self) -> Path:
         """Real images augmented at several p."""
-        write_sheet(self.out / SHEET_FILE, self.pipe, self.dataset, self.device)
+        write_augmentation_sheet(self.out / SHEET_FILE, self.pipe, self.dataset, self.device)
         return self.out / SHEET_FILE
 
     def learn(self) -> AugmentationClassifier:
         """A classifier of what `to_find` makes of real images. UserError without scikit-learn."""
-        images = real_images(self.dataset, MOST_REAL).to(self.device)
+        images = evenly_spaced_images(self.dataset, MOST_REAL).to(self.device)
         indices = torch.arange(len(images), device=self.device)
         versions = {AS_IT_IS: images}
         for name, probe in self.to_find.items():

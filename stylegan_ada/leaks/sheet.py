@@ -19,9 +19,9 @@ SHEET = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # rows, by p
 COLUMNS = 12
 
 
-def write_sheet(path: Path, pipe: AugmentPipe, dataset: ImageDataset, device: torch.device) -> None:
+def write_augmentation_sheet(path: Path, pipe: AugmentPipe, dataset: ImageDataset, device: torch.device) -> None:
     """A row per p of the same images with the same draws, so that more and more of them fire."""
-    images = real_images(dataset, COLUMNS).to(device)
+    images = evenly_spaced_images(dataset, COLUMNS).to(device)
     indices = torch.arange(len(images), device=device)
     rows = [pipe(images, Draws(0, "sheet", indices), torch.tensor(p, device=device)) for p in SHEET]
     try:
@@ -32,7 +32,7 @@ def write_sheet(path: Path, pipe: AugmentPipe, dataset: ImageDataset, device: to
         image_grid([as_pixels(row) for row in rows], [f"p = {p:g}" for p in SHEET]).save(temporary)
 
 
-def real_images(dataset: ImageDataset, most: int) -> Tensor:
+def evenly_spaced_images(dataset: ImageDataset, most: int) -> Tensor:
     """Images spread evenly over the set, float32 [N, C, H, W] in [-1, 1]."""
     chosen = np.linspace(0, len(dataset) - 1, min(most, len(dataset))).astype(np.int64)
     return from_uint8(torch.from_numpy(dataset.images[chosen]))

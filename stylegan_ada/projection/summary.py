@@ -28,7 +28,7 @@ def write_table(path: Path, records: Mapping[str, Record], coverage: Coverage | 
             table.writerow([one.file, one.label, *values, _covered(one, coverage)])
 
 
-def write_sheet(folder: ResultFolder, records: Mapping[str, Record], coverage: Coverage | None) -> None:
+def write_projection_sheet(folder: ResultFolder, records: Mapping[str, Record], coverage: Coverage | None) -> None:
     """sheet.png: a row per image, those with the largest distance first, at most 32."""
     worst = _worst_first(records)[:MOST_ROWS]
     rows, names = [], []
@@ -65,7 +65,7 @@ def summarise(records: Mapping[str, Record], coverage: Coverage | None) -> str:
 def write_all(folder: ResultFolder, records: Mapping[str, Record], coverage: Coverage | None) -> str:
     """projections.csv, sheet.png and summary.txt. Returns the summary."""
     write_table(folder.path / "projections.csv", records, coverage)
-    write_sheet(folder, records, coverage)
+    write_projection_sheet(folder, records, coverage)
     text = summarise(records, coverage)
     write_text(folder.path / "summary.txt", text + "\n")
     return text

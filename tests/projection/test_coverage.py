@@ -8,7 +8,7 @@ from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.projection.coverage import Coverage, spread
 from stylegan_ada.projection.folder import Record, ResultFolder
 from stylegan_ada.projection.inputs import read_inputs
-from stylegan_ada.projection.summary import MOST_ROWS, summarise, write_sheet, write_table
+from stylegan_ada.projection.summary import MOST_ROWS, summarise, write_projection_sheet, write_table
 
 
 def record(label, perceptual, untuned=None):
@@ -49,7 +49,7 @@ def test_the_sheet_is_capped_and_begins_with_the_worst(tmp_path):
     for index in range(MOST_ROWS + 5):
         records[f"i{index}"] = record("a", index / 100)
         Image.new("RGB", (192, 64), (index, 0, 0)).save(tmp_path / f"i{index}.png")
-    write_sheet(folder, records, None)
+    write_projection_sheet(folder, records, None)
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     assert sheet.shape[0] == MOST_ROWS * 64
     assert sheet[::64, -1, 0].tolist() == list(range(MOST_ROWS + 4, 4, -1))
