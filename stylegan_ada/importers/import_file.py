@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..files import check_file
 from ..networks import Discriminator, Generator
 from ..progress import Say
-from .snapshot_file import SnapshotNetworks, read_networks
+from .snapshot_file import SnapshotNetworks, read_snapshot_networks
 
 Network = TypeVar("Network", Generator, Discriminator)
 
@@ -40,7 +40,7 @@ def import_snapshot(
     if out.suffix.lower() != ".safetensors":
         raise UserError(f"`out` {out}: give a file that ends in .safetensors")
     check_file(out)
-    networks = read_networks(path)
+    networks = read_snapshot_networks(path)
     config = networks.config
     names = tuple(map(str, range(config.c_dim))) if classes is None else tuple(classes)
     if len(names) != config.c_dim or len(set(names)) != len(names):

@@ -27,7 +27,7 @@ class SnapshotNetworks:
     left_out: tuple[str, ...]  # why a network of the file is not among these
 
 
-def read_networks(path: Path) -> SnapshotNetworks:
+def read_snapshot_networks(path: Path) -> SnapshotNetworks:
     """`G_ema`, `G` and `D` of a pickle of StyleGAN2-ADA for PyTorch, or of the StyleGAN3 repository's stylegan2.
 
     UserError, in one line with the place, for any other file and for networks that compute something else than ours.

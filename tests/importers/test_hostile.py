@@ -292,7 +292,7 @@ def test_memory_is_bounded(tmp_path, root):
 import resource, sys
 sys.path.insert(0, {str(root / "tests")!r})
 from importers.test_hostile import HOSTILE
-from stylegan_ada.importers.snapshot_file import read_networks
+from stylegan_ada.importers.snapshot_file import read_snapshot_networks
 from stylegan_ada.errors import UserError
 from pathlib import Path
 def peak():
