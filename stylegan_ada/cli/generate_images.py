@@ -158,7 +158,7 @@ def write_images(
     progress: Progress,
 ) -> None:
     """The images and their manifest."""
-    from ..pictures.files import encode, suffix_of
+    from ..pictures.files import encode, picture_suffix
     from ..synthetic.write import class_folders
 
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
@@ -170,7 +170,7 @@ def write_images(
             names = labels[part] if labels else [""] * len(seeds[part])
             batch = generator.sample(seeds[part], labels[part] if labels else None, truncation_psi)
             for seed, name, image in zip(seeds[part], names, batch, strict=True):
-                path = folder / folders[name] / f"seed{seed:010d}.{suffix_of(generator.dtype)}"
+                path = folder / folders[name] / f"seed{seed:010d}.{picture_suffix(generator.dtype)}"
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(encode(image))
                 manifest.writerow([path.relative_to(folder).as_posix(), seed, name, truncation_psi])

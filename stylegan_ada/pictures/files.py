@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def suffix_of(dtype: Any) -> str:
+def picture_suffix(dtype: Any) -> str:
     """ "png", or of floating-point images "tiff"."""
     return "tiff" if dtype == np.float32 else "png"
 
@@ -22,7 +22,7 @@ def encode(image: NDArray[Any]) -> bytes:
         return _saved(Image.fromarray(image[:, :, 0]), "TIFF" if image.dtype == np.float32 else "PNG")
     import cv2
 
-    return cv2.imencode(f".{suffix_of(image.dtype)}", image[:, :, ::-1])[1].tobytes()  # OpenCV has blue first
+    return cv2.imencode(f".{picture_suffix(image.dtype)}", image[:, :, ::-1])[1].tobytes()  # OpenCV has blue first
 
 
 def _saved(picture: Image.Image, kind: str) -> bytes:

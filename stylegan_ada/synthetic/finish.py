@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..files import write_text
-from ..pictures.files import suffix_of
+from ..pictures.files import picture_suffix
 from ..sampling import TrainedGenerator
 from .filters import REASONS
 from .make import SyntheticSet
@@ -30,7 +30,7 @@ def finish_set(
     dataset.json also lists the labels as the data room and others read them; shards carry theirs.
     """
     facts: Facts = options | {"per_class": class_facts(generator, recipe, made.selections)}
-    suffix = recipe.format if recipe.format == "jpg" else suffix_of(generator.dtype)
+    suffix = recipe.format if recipe.format == "jpg" else picture_suffix(generator.dtype)
     with partial.finished() as folder:
         if recipe.shards:
             files = write_shards(folder, made.items, suffix)
