@@ -9,7 +9,7 @@ from PIL import Image
 
 from ...errors import first_line
 from .bands import NO_COLOURS, Bands, chosen_bands
-from .decode import MOST_PIXELS, Header, in_8_bits
+from .decode import MOST_PIXELS, Header, as_8_bit_image
 from .high_bit_depth import as_values, without_alpha
 from .unreadable import DAMAGE, Unreadable, unreadable_error
 
@@ -57,7 +57,7 @@ def open_image(
     elif values.dtype not in BYTES:
         raise Unreadable(f"{_kind(values.dtype)} (convert to 8 or 16 bits)")
     pixels = np.ascontiguousarray(values, np.uint8)
-    return in_8_bits(Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), background, alpha)
+    return as_8_bit_image(Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), background, alpha)
 
 
 def open_values(stream: BinaryIO, background: str = "white", bands: tuple[int, ...] = ()) -> NDArray[np.float32]:

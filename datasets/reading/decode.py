@@ -115,7 +115,7 @@ def open_image(
         image = upright(file)
         if file.format == "PPM" and image.mode == "I":  # its 16 bits, brought to 65535
             image = Image.fromarray(np.asarray(image).astype(np.uint16))
-        return in_8_bits(image, background, alpha, bands)
+        return as_8_bit_image(image, background, alpha, bands)
 
     return with_pillow(stream, page, decoded)
 
@@ -159,7 +159,7 @@ def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile]
         raise unreadable_error(error, _reason(error)) from None
 
 
-def in_8_bits(image: Image.Image, background: str, alpha: bool, bands: tuple[int, ...] = ()) -> Image.Image:
+def as_8_bit_image(image: Image.Image, background: str, alpha: bool, bands: tuple[int, ...] = ()) -> Image.Image:
     """As `open_image` gives it. An alpha of 0 everywhere, as some programs write it, hides nothing: the image is taken
     as opaque. Its info says so, under OPAQUE, and under DOUBTFUL that alpha is mostly neither 0 nor 255. Raises
     Unreadable."""

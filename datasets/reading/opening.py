@@ -87,7 +87,7 @@ def open_image(
     if arrays.is_array(beginning):
         return arrays.open_image(stream, background, alpha, bands)
     if dicom.is_dicom(beginning):
-        return decode.in_8_bits(dicom.read_image(stream, picture), background, alpha, bands)
+        return decode.as_8_bit_image(dicom.read_image(stream, picture), background, alpha, bands)
     page, _, found = _look_at_tags(stream, beginning, picture)
     if found is not None:
         return tiff.open_image(stream, picture, background, alpha, bands)

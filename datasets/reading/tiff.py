@@ -19,7 +19,7 @@ from PIL import Image
 from ...errors import first_line
 from ...pixels import oriented
 from .bands import NO_COLOURS, Bands, chosen_bands
-from .decode import MISSING, MOST_PIXELS, Header, in_8_bits
+from .decode import MISSING, MOST_PIXELS, Header, as_8_bit_image
 from .high_bit_depth import as_values, without_alpha
 from .unreadable import Passing, Unreadable, unreadable_error
 
@@ -85,7 +85,7 @@ def open_image(
     if keeps_alpha and page.extrasamples[0] == MULTIPLIED:
         multiplied = {"LA": "La", "RGBA": "RGBa"}[image.mode]
         image = Image.frombytes(multiplied, image.size, image.tobytes()).convert(image.mode)
-    found = in_8_bits(image, background, alpha)
+    found = as_8_bit_image(image, background, alpha)
     if missing is not None:
         found.info[MISSING] = True
     return found
