@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from ...config.preparation import Preparation
 from ..reading.decode import Header
-from ..reading.fitting import behind
+from ..reading.fitting import color_behind
 from ..reading.picture_names import file_of
 
 KINDS = {"1": "1-bit", "P": "palette", "PA": "palette", "CMYK": "CMYK", "YCbCr": "YCbCr", "LAB": "Lab"}
@@ -29,7 +29,7 @@ def conversions(
         parts.append(f"{coloured or gray} {'colour' if coloured else 'gray'} converted to {target}")
     transparent = sum(header.transparent for header in own)
     if transparent and channels < 4:
-        parts.append(f"{transparent} with transparency laid on {behind(preparation.background)}")
+        parts.append(f"{transparent} with transparency laid on {color_behind(preparation.background)}")
     if channels == 4 and len(own) > transparent:
         parts.append(f"{len(own) - transparent} without transparency made opaque")
     cut = 0 if beyond_8_bits else sum(header.beyond_8_bits for header in own)

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from ...errors import first_line
 from ...pixels import nchw
 from .bands import Bands, chosen_bands
-from .fitting import around, behind, padded, scaled
+from .fitting import color_behind, padded, padding_color, scaled
 from .png_chunks import is_png, without_chunks
 from .sources import Source, is_text
 from .unreadable import DAMAGE, Unreadable, unreadable_error
@@ -183,7 +183,7 @@ def as_8_bit_image(image: Image.Image, background: str, alpha: bool, bands: tupl
     if alpha:
         image = image.convert("RGBA")
     elif image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, behind(background)), image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, color_behind(background)), image)
     if not alpha:
         image = image.convert("L" if gray else "RGB")
     image.info = info
@@ -215,7 +215,7 @@ def to_array(
     if channels == 4:
         planes = np.minimum(planes, planes[3:])  # where the filter has overshot
     if fit == "pad":
-        planes = padded(planes, height, width, background, around(background, channels))
+        planes = padded(planes, height, width, background, padding_color(background, channels))
     return np.ascontiguousarray(planes)
 
 

@@ -53,14 +53,14 @@ def crop_box(from_height: int, from_width: int, height: int, width: int) -> tupl
     return left, top, left + cut_width, top + cut_height
 
 
-def behind(background: str) -> str:
+def color_behind(background: str) -> str:
     """The colour that transparent pixels are laid on: white where a border is repeated or mirrored."""
     return "white" if background in BORDERS else background
 
 
-def around(background: str, channels: int) -> NDArray[np.uint8]:
+def padding_color(background: str, channels: int) -> NDArray[np.uint8]:
     """uint8 [channels]: the colour that 8-bit images are padded with. With alpha it is transparent."""
     if channels == 4:
         return np.zeros(4, np.uint8)
-    colour = ImageColor.getcolor(behind(background), "L" if channels == 1 else "RGB")
+    colour = ImageColor.getcolor(color_behind(background), "L" if channels == 1 else "RGB")
     return np.atleast_1d(np.array(colour, np.uint8))

@@ -10,7 +10,7 @@ from ...errors import first_line
 from ...pixels import oriented
 from .bands import chosen_bands
 from .decode import GRAY_MODES_16_BIT, TRANSPARENT, orientation_of, upright, with_pillow
-from .fitting import behind, padded, scaled
+from .fitting import color_behind, padded, scaled
 from .png_chunks import EXIF, SAYS_NOTHING, is_png, without_chunks
 from .unreadable import Unreadable, unreadable_error
 
@@ -52,7 +52,7 @@ def without_alpha(values: NDArray[Any], background: str, white: float, multiplie
     if not values[:, :, -1].any():
         return colours
     alpha = values[:, :, -1:] / white
-    behind_it = 0.0 if behind(background) == "black" else white
+    behind_it = 0.0 if color_behind(background) == "black" else white
     return (colours if multiplied else colours * alpha) + behind_it * (1 - alpha)
 
 

@@ -52,7 +52,7 @@ def _fid_interval(value: float, real: Features, generated: Features, resamples: 
     def resampled(i: NDArray[np.int64], j: NDArray[np.int64]) -> float:
         return distances.fid(real[i], generated[j])
 
-    return intervals.around(value, resampled, len(real), len(generated), resamples)
+    return intervals.of_statistic(value, resampled, len(real), len(generated), resamples)
 
 
 def kid(features: FeatureSets, resamples: int) -> MetricResult:

@@ -301,7 +301,7 @@ before = peak()
 for make, _ in HOSTILE.values():
     Path("bad.pkl").write_bytes(make())
     try:
-        read_networks(Path("bad.pkl"))
+        read_snapshot_networks(Path("bad.pkl"))
     except UserError:
         pass
 print(peak() - before)

@@ -55,11 +55,11 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
 def test_an_interval_around_a_statistic_of_two_sets():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=400), rng.normal(size=300) + 1
-    low, high = intervals.around(b.mean() - a.mean(), lambda i, j: b[j].mean() - a[i].mean(), 400, 300, 300)
+    low, high = intervals.of_statistic(b.mean() - a.mean(), lambda i, j: b[j].mean() - a[i].mean(), 400, 300, 300)
     reach = 1.96 * np.sqrt(1 / 400 + 1 / 300)
     assert high - low == pytest.approx(2 * reach, rel=0.2)
     assert (high + low) / 2 == pytest.approx(b.mean() - a.mean())
-    assert np.isnan(intervals.around(1.0, lambda i, j: 0.0, 4, 4, 0)).all()
+    assert np.isnan(intervals.of_statistic(1.0, lambda i, j: 0.0, 4, 4, 0)).all()
 
 
 def features(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trained_on=None, logits=None):

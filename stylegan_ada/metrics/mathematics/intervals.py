@@ -16,7 +16,7 @@ def of_mean(values: NDArray[np.generic], seed: int = 0) -> tuple[float, float]:
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
-def around(
+def of_statistic(
     value: float, statistic: Callable[[NDArray[np.int64], NDArray[np.int64]], float], n: int, m: int, resamples: int
 ) -> tuple[float, float]:
     """Around `value`, by the spread of a statistic of two sets over resamples of both.
