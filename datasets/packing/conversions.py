@@ -23,10 +23,10 @@ def conversions(
         if of_kind:
             parts.append(f"{len(of_kind)} {kind} converted to {target}")
     plain = [header for header in own if header.mode not in KINDS]
-    coloured = channels == 1 and sum(not header.gray for header in plain)
+    colored = channels == 1 and sum(not header.gray for header in plain)
     gray = channels > 1 and sum(header.gray for header in plain)
-    if coloured or gray:
-        parts.append(f"{coloured or gray} {'colour' if coloured else 'gray'} converted to {target}")
+    if colored or gray:
+        parts.append(f"{colored or gray} {'colour' if colored else 'gray'} converted to {target}")
     transparent = sum(header.transparent for header in own)
     if transparent and channels < 4:
         parts.append(f"{transparent} with transparency laid on {color_behind(preparation.background)}")

@@ -15,7 +15,7 @@ from ...pixels import to_window
 from ...progress import Progress
 from ..labels.chosen import choose_images
 from ..labels.labelling import Labelling, label_warnings, require_two_each
-from ..reading.bands import require_colours
+from ..reading.bands import require_colors
 from ..reading.decode import MISSING, Header, to_array
 from ..reading.high_bit_depth import fitted
 from ..reading.opening import open_image, open_picture, open_values, read_headers
@@ -86,7 +86,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
     chosen = choose_images(source, preparation)
     headers, skipped = read_headers(chosen.source, preparation)
     labelling = chosen.labelling and chosen.labelling.of_pictures({name: file_of(name) for name in headers})
-    require_colours({name: header.bands for name, header in headers.items()})
+    require_colors({name: header.bands for name, header in headers.items()})
     beyond_8_bits = _keeps_beyond_8_bits(headers, preparation)
     _leave_out(headers, skipped, {} if beyond_8_bits else _reasons_against_8_bits(headers))
     _require_some(source, headers, skipped)

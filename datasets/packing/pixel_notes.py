@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..reading.decode import DOUBTFUL, MISSING, OPAQUE
 
 BLANK = "of one colour throughout"
-NO_COLOUR = "gray, saved in colour"
+NO_COLOR = "gray, saved in colour"
 WORDS = {
     OPAQUE: "images have an alpha of 0 everywhere: it is ignored, as if they were opaque",
     DOUBTFUL: "images are hardly opaque anywhere, by their fourth band: if that is no transparency, give `bands` 1,2,3",
@@ -23,7 +23,7 @@ def marks_of(planes: NDArray[Any]) -> Iterator[str]:
     if (planes == planes[:, :1, :1]).all():
         yield BLANK
     if len(planes) == 3 and np.array_equal(planes[0], planes[1]) and np.array_equal(planes[1], planes[2]):
-        yield NO_COLOUR
+        yield NO_COLOR
 
 
 def pixel_notes(marks: Mapping[str, Collection[str]], channels: int, class_of: Mapping[str, str]) -> Iterator[str]:
@@ -35,5 +35,5 @@ def pixel_notes(marks: Mapping[str, Collection[str]], channels: int, class_of: M
         yield f"{len(blank)} images are blank, {BLANK} (first: {blank[0]!r})"
     whole, blanks = Counter(class_of.values()), Counter(class_of[name] for name in blank if name in class_of)
     yield from (f"all images of class {label!r} are blank" for label, count in blanks.items() if count == whole[label])
-    if channels == 3 and marks and counts[NO_COLOUR] == len(marks):
-        yield f"all {len(marks)} images are {NO_COLOUR}: `channels` gray does, and trains sooner"
+    if channels == 3 and marks and counts[NO_COLOR] == len(marks):
+        yield f"all {len(marks)} images are {NO_COLOR}: `channels` gray does, and trains sooner"

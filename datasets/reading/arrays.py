@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import first_line
-from .bands import NO_COLOURS, Bands, chosen_bands
+from .bands import NO_COLORS, Bands, chosen_bands
 from .decode import MOST_PIXELS, Header, as_8_bit_image
 from .high_bit_depth import as_values, without_alpha
 from .unreadable import DAMAGE, Unreadable, unreadable_error
@@ -41,7 +41,7 @@ def read_header(stream: BinaryIO) -> Header:
         beyond_8_bits=beyond_8_bits,
         transparent=channels == 4,
         why_not_8_bits=None if dtype in (*BYTES, UINT16) else _kind(dtype),
-        bands=None if channels in CHANNELS else Bands(("of no stated meaning",) * channels, NO_COLOURS),
+        bands=None if channels in CHANNELS else Bands(("of no stated meaning",) * channels, NO_COLORS),
     )
 
 
@@ -49,7 +49,7 @@ def open_image(
     stream: BinaryIO, background: str = "white", alpha: bool = False, bands: tuple[int, ...] = ()
 ) -> Image.Image:
     """As decode.open_image: 16 bits by v / 257. Raises Unreadable for other kinds of numbers."""
-    values = _colours(_read(stream), bands)
+    values = _colors(_read(stream), bands)
     if values.dtype == bool:
         values = np.where(values, np.uint8(255), np.uint8(0))
     elif values.dtype == UINT16:
@@ -62,12 +62,12 @@ def open_image(
 
 def open_values(stream: BinaryIO, background: str = "white", bands: tuple[int, ...] = ()) -> NDArray[np.float32]:
     """[H, W, 1] or [H, W, 3]: the numbers as they are, NaN where they are not finite. Raises Unreadable."""
-    values = _colours(_read(stream), bands)
+    values = _colors(_read(stream), bands)
     white = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max) if values.dtype.kind in "ui" else 1.0
     return as_values(without_alpha(values, background, white))
 
 
-def _colours(values: NDArray[Any], bands: tuple[int, ...]) -> NDArray[Any]:
+def _colors(values: NDArray[Any], bands: tuple[int, ...]) -> NDArray[Any]:
     if bands:
         return chosen_bands(values, bands)
     if values.shape[2] not in CHANNELS:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from ...errors import UserError
 from .unreadable import Unreadable
 
-NO_COLOURS = 0
+NO_COLORS = 0
 MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
 class Bands:
     """Of a file with other bands than gray, red, green, blue and alpha. names: of all of them, in words. own: how many
-    of the first are the image's colours, as the file says; NO_COLOURS where it does not."""
+    of the first are the image's colours, as the file says; NO_COLORS where it does not."""
 
     names: tuple[str, ...]
     own: int
@@ -36,9 +36,9 @@ def chosen_bands(samples: NDArray[Any], bands: tuple[int, ...]) -> NDArray[Any]:
     return samples[:, :, np.array(bands) - 1]
 
 
-def require_colours(bands_of: Mapping[str, Bands | None]) -> None:
+def require_colors(bands_of: Mapping[str, Bands | None]) -> None:
     """UserError if the bands of an image have to be chosen. bands_of: by name, None where there is no choice."""
-    unclear = {name: bands for name, bands in bands_of.items() if bands is not None and bands.own == NO_COLOURS}
+    unclear = {name: bands for name, bands in bands_of.items() if bands is not None and bands.own == NO_COLORS}
     if unclear:
         name, bands = next(iter(unclear.items()))
         raise UserError(

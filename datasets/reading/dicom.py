@@ -38,16 +38,12 @@ TAGS = (
     "WindowWidth",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
-    *(
-        f"{colour}PaletteColorLookupTable{part}"
-        for colour in ("Red", "Green", "Blue")
-        for part in ("Descriptor", "Data")
-    ),
-    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    *(f"{color}PaletteColorLookupTable{part}" for color in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")),
+    *(f"Segmented{color}PaletteColorLookupTableData" for color in ("Red", "Green", "Blue")),
 )
 GRAY = ("MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
-COLOUR = ("RGB", PALETTE, "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
+COLOR = ("RGB", PALETTE, "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 MOST_FRAMES = 2**16
 DEFLATED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95")  # inflated without bound when they are opened
 ONE_AT_A_TIME = threading.Lock()  # Python's list of warnings that are not shown belongs to all threads
@@ -66,7 +62,7 @@ def read_header(stream: BinaryIO) -> Header:
         height, width, pictures = tags.Rows, tags.Columns, int(tags.get("NumberOfFrames") or 1)
         if not 0 < height * width <= MOST_PIXELS or not 0 < pictures <= MOST_FRAMES:
             raise Unreadable(f"{height}x{width} pixels, {pictures} frames: none, or too many")
-        if _is_colour(tags):
+        if _is_color(tags):
             beyond_8_bits = tags.BitsAllocated > 8 and tags.PhotometricInterpretation != PALETTE
             return Header(height, width, "RGB", gray=False, frames=1, beyond_8_bits=beyond_8_bits, pictures=pictures)
         if _is_plain(tags, 0):
@@ -94,7 +90,7 @@ def read_image(stream: BinaryIO, picture: int) -> Image.Image:
     values = read_values(stream, picture)
     with _pydicom():
         tags = _tags(stream)
-        if _is_colour(tags) or _is_plain(tags, picture):
+        if _is_color(tags) or _is_plain(tags, picture):
             low, high = 0.0, 255.0 if tags.PhotometricInterpretation == PALETTE else 2.0**tags.BitsStored - 1
         else:
             low, high = _voi(tags, picture) or (float(np.nanmin(values)), float(np.nanmax(values)))
@@ -137,7 +133,7 @@ def _tags(stream: BinaryIO) -> Any:
         raise Unreadable("a DICOM file without a picture")
     if "ModalityLUTSequence" in tags:
         raise Unreadable("its values follow from a table (modality LUT), which is not read")
-    if tags.PhotometricInterpretation not in (*GRAY, *COLOUR):
+    if tags.PhotometricInterpretation not in (*GRAY, *COLOR):
         raise Unreadable("neither gray, RGB, YBR nor a palette")
     return tags
 
@@ -164,9 +160,9 @@ def _values(tags: Any, stream: BinaryIO, picture: int) -> NDArray[np.float32]:
         name = tags.file_meta.TransferSyntaxUID.name
         raise Unreadable(f"damaged, or {name} of a kind that needs python-gdcm: pip install it") from None
     if tags.PhotometricInterpretation == PALETTE:
-        colours = apply_color_lut(stored, tags)
-        return np.asarray(colours >> (8 if colours.dtype == np.uint16 else 0), np.float32)
-    if _is_colour(tags):
+        colors = apply_color_lut(stored, tags)
+        return np.asarray(colors >> (8 if colors.dtype == np.uint16 else 0), np.float32)
+    if _is_color(tags):
         return np.asarray(stored, np.float32)
     slope, intercept = _rescale(tags, picture)
     values = stored.astype(np.float64) * slope + intercept
@@ -185,7 +181,7 @@ def _is_padding(tags: Any, stored: NDArray[Any]) -> NDArray[np.bool_]:
     return (stored >= low) & (stored <= high)
 
 
-def _is_colour(tags: Any) -> bool:
+def _is_color(tags: Any) -> bool:
     return tags.PhotometricInterpretation not in GRAY
 
 

@@ -24,11 +24,11 @@ def scaled(image: Image.Image, height: int, width: int, fit: str) -> Image.Image
 
 
 def padded(
-    planes: NDArray[Any], height: int, width: int, background: str, colour: NDArray[Any] | None = None
+    planes: NDArray[Any], height: int, width: int, background: str, color: NDArray[Any] | None = None
 ) -> NDArray[Any]:
     """[C, h, w] in the centre of [C, height, width].
 
-    Around it lie the outermost pixels repeated (background "edge"), the image mirrored ("reflect"), or `colour`, a
+    Around it lie the outermost pixels repeated (background "edge"), the image mirrored ("reflect"), or `color`, a
     value per plane.
     """
     _, h, w = planes.shape
@@ -38,9 +38,9 @@ def padded(
     if background in BORDERS:
         around = ((0, 0), (top, height - h - top), (left, width - w - left))
         return np.pad(planes, around, mode="edge" if background == "edge" else "reflect")
-    assert colour is not None
+    assert color is not None
     canvas = np.empty((len(planes), height, width), planes.dtype)
-    canvas[:] = colour[:, None, None]
+    canvas[:] = color[:, None, None]
     canvas[:, top : top + h, left : left + w] = planes
     return canvas
 
@@ -62,5 +62,5 @@ def padding_color(background: str, channels: int) -> NDArray[np.uint8]:
     """uint8 [channels]: the colour that 8-bit images are padded with. With alpha it is transparent."""
     if channels == 4:
         return np.zeros(4, np.uint8)
-    colour = ImageColor.getcolor(color_behind(background), "L" if channels == 1 else "RGB")
-    return np.atleast_1d(np.array(colour, np.uint8))
+    color = ImageColor.getcolor(color_behind(background), "L" if channels == 1 else "RGB")
+    return np.atleast_1d(np.array(color, np.uint8))

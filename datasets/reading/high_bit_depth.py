@@ -36,7 +36,7 @@ def open_values(
     if values is None:
         if page:
             raise Unreadable("of 16-bit colour only a file's first page can be read")
-        values = oriented(_colour(stream), orientation)
+        values = oriented(_color(stream), orientation)
     return as_values(chosen_bands(values, bands) if bands else without_alpha(values, background, WHITE))
 
 
@@ -48,12 +48,12 @@ def without_alpha(values: NDArray[Any], background: str, white: float, multiplie
     """
     if values.shape[2] in (1, 3):
         return values
-    colours = np.asarray(values[:, :, : 1 if values.shape[2] == 2 else 3], np.float64)
+    colors = np.asarray(values[:, :, : 1 if values.shape[2] == 2 else 3], np.float64)
     if not values[:, :, -1].any():
-        return colours
+        return colors
     alpha = values[:, :, -1:] / white
     behind_it = 0.0 if color_behind(background) == "black" else white
-    return (colours if multiplied else colours * alpha) + behind_it * (1 - alpha)
+    return (colors if multiplied else colors * alpha) + behind_it * (1 - alpha)
 
 
 def as_values(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
@@ -94,8 +94,8 @@ def fitted(
     stacked = np.stack(planes if len(planes) == channels else planes * channels)
     if fit != "pad":
         return stacked
-    colour = np.full(channels, window[0 if background == "black" else 1], np.float32)
-    return padded(stacked, height, width, background, colour)
+    color = np.full(channels, window[0 if background == "black" else 1], np.float32)
+    return padded(stacked, height, width, background, color)
 
 
 def _gray(image: Image.Image) -> NDArray[Any]:
@@ -104,7 +104,7 @@ def _gray(image: Image.Image) -> NDArray[Any]:
     return np.dstack([values, (values != transparent) * WHITE] if isinstance(transparent, int) else [values])
 
 
-def _colour(stream: BinaryIO) -> NDArray[Any]:
+def _color(stream: BinaryIO) -> NDArray[Any]:
     """[H, W, 2 to 4]: gray with alpha, or colours, of a PNG."""
     if not is_png(stream):
         raise Unreadable("16-bit colour is read of PNG and TIFF alone: convert it")

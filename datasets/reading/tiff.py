@@ -18,7 +18,7 @@ from PIL import Image
 
 from ...errors import first_line
 from ...pixels import oriented
-from .bands import NO_COLOURS, Bands, chosen_bands
+from .bands import NO_COLORS, Bands, chosen_bands
 from .decode import MISSING, MOST_PIXELS, Header, as_8_bit_image
 from .high_bit_depth import as_values, without_alpha
 from .unreadable import Passing, Unreadable, unreadable_error
@@ -99,9 +99,9 @@ def _pixels(
     if bands:
         return chosen_bands(samples, bands), None if missing is None else chosen_bands(missing, bands)
     found = _bands(page)
-    if found is not None and found.own == NO_COLOURS:
+    if found is not None and found.own == NO_COLORS:
         raise Unreadable(f"{found}: choose 1 or 3 of them with `bands`")
-    own = _colours(page)
+    own = _colors(page)
     if keeps_alpha:
         return samples[:, :, : own + 1], None
     if _has_alpha(page):
@@ -169,14 +169,14 @@ def _is_pillows(page: Any) -> bool:
     return usual and page.samplesperpixel - len(page.extrasamples) == _stored(page)
 
 
-def _colours(page: Any) -> int:
+def _colors(page: Any) -> int:
     """How many there are of a pixel, read: 1 or 3."""
     return 3 if page.photometric in (RGB, SEPARATED) else 1
 
 
 def _stored(page: Any) -> int:
     """How many of a pixel's samples in the file make its colours."""
-    return 4 if page.photometric == SEPARATED else _colours(page)
+    return 4 if page.photometric == SEPARATED else _colors(page)
 
 
 def _header(page: Any, pictures: int) -> Header:
@@ -192,7 +192,7 @@ def _header(page: Any, pictures: int) -> Header:
         raise Unreadable(f"{height}x{width} pixels: none, or too many, make it smaller or cut it into tiles")
     if _tag(page, ORIENTATION, 1) in (5, 6, 7, 8):
         height, width = width, height
-    gray = _colours(page) == 1
+    gray = _colors(page) == 1
     return Header(
         height,
         width,
@@ -224,14 +224,14 @@ def _why_not_8_bits(page: Any) -> str | None:
 
 def _bands(page: Any) -> Bands | None:
     """The samples of a pixel where they are more than gray, RGB and alpha; None where they are not."""
-    own, extra = _colours(page), tuple(page.extrasamples)
+    own, extra = _colors(page), tuple(page.extrasamples)
     more = page.samplesperpixel - _stored(page)
     if more == 0 or (more == 1 and extra and extra[0] in ALPHA):
         return None
-    colours = ("red", "green", "blue") if own == 3 else ("gray",)
+    colors = ("red", "green", "blue") if own == 3 else ("gray",)
     others = ["alpha" if kind in ALPHA else "of no stated meaning" for kind in extra]
     others += ["of no stated meaning"] * (more - len(others))
-    return Bands((*colours, *others[:more]), own=own if own == 3 else NO_COLOURS)
+    return Bands((*colors, *others[:more]), own=own if own == 3 else NO_COLORS)
 
 
 def _samples(page: Any) -> NDArray[Any]:
@@ -249,8 +249,8 @@ def _without_ink(page: Any, inks: NDArray[Any]) -> NDArray[Any]:
     """Each ink and black take away their share of the paper's white, as Pillow has it."""
     white = _white(page)
     paper = (white - inks[:, :, :3].astype(np.float64)) * (white - inks[:, :, 3:4]) / white
-    colours = paper if inks.dtype.kind == "f" else np.rint(paper)
-    return np.dstack([colours.astype(inks.dtype), inks[:, :, 4:]])
+    colors = paper if inks.dtype.kind == "f" else np.rint(paper)
+    return np.dstack([colors.astype(inks.dtype), inks[:, :, 4:]])
 
 
 def _missing(page: Any) -> NDArray[np.bool_] | None:
@@ -265,7 +265,7 @@ def _missing(page: Any) -> NDArray[np.bool_] | None:
         return None
     with np.errstate(over="ignore"):
         missing = samples == (int(value) if whole else samples.dtype.type(value))
-    if _colours(page) == 3:
+    if _colors(page) == 3:
         missing = np.broadcast_to(missing.all(axis=2, keepdims=True), samples.shape)
     return oriented(missing, _tag(page, ORIENTATION, 1)) if missing.any() else None
 

@@ -56,8 +56,8 @@ def confusion_pair(results: Sequence[ArmResult], classifier: str, classes: Seque
         axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
         for row, column in ((i, j) for i in range(len(classes)) for j in range(len(classes))):
             if shares[row, column] >= 0.005:
-                colour = "white" if shares[row, column] > 0.6 else "black"
-                axes.text(column, row, f"{shares[row, column]:.2f}", ha="center", va="center", color=colour, fontsize=8)
+                color = "white" if shares[row, column] > 0.6 else "black"
+                axes.text(column, row, f"{shares[row, column]:.2f}", ha="center", va="center", color=color, fontsize=8)
         axes.set_xticks(range(len(classes)), classes, rotation=60, ha="right")
         axes.set_yticks(range(len(classes)), classes)
         axes.set(title=result.arm.name, xlabel="predicted", ylabel="true class")

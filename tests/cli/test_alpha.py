@@ -69,7 +69,7 @@ def test_rgba_comes_back_as_rgba(run, command, fails, icons, tmp_path):
     assert "transparency" in fails("project", run, icons, "--out", tmp_path / "projected")
 
 
-def test_colour_that_cannot_be_seen_does_not_matter(icons, tmp_path):
+def test_color_that_cannot_be_seen_does_not_matter(icons, tmp_path):
     found = load_dataset(str(icons), Preparation(size=12, channels=4)).images
     for file in icons.rglob("*.png"):
         pixels = np.array(Image.open(file))

@@ -22,8 +22,8 @@ from stylegan_ada.errors import UserError
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """A sample set of two images in two classes, in the place of digits."""
     files = {}
-    for name, colour in {"a/0.png": "red", "b/1.png": "blue"}.items():
-        Image.new("RGB", (4, 5), colour).save(tmp_path / "one.png")
+    for name, color in {"a/0.png": "red", "b/1.png": "blue"}.items():
+        Image.new("RGB", (4, 5), color).save(tmp_path / "one.png")
         files[name] = (tmp_path / "one.png").read_bytes()
     (tmp_path / "one.png").unlink()
     readers = {name: (lambda content=content: content) for name, content in files.items()}

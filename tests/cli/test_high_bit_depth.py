@@ -92,7 +92,7 @@ def test_values_below_zero_come_back_as_floating_point_numbers(run, command, tmp
     assert made.min() < 0
 
 
-def test_colour_of_16_bits(run, command, tmp_path):
+def test_color_of_16_bits(run, command, tmp_path):
     for index in range(8):
         (tmp_path / "rgb").mkdir(exist_ok=True)
         array = RANDOM.integers(0, 65536, (16, 16, 3)).astype(np.uint16)

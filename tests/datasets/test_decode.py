@@ -89,7 +89,7 @@ def test_one_bit_is_black_and_white() -> None:
     np.testing.assert_array_equal(_pixels(Image.fromarray(bits)), np.where(bits, 255, 0))
 
 
-def test_palette_takes_its_colours() -> None:
+def test_palette_takes_its_colors() -> None:
     image = Image.fromarray(np.array([[0, 1], [2, 1]], np.uint8)).convert("P")
     image.putpalette([255, 0, 0, 0, 255, 0, 1, 2, 3])
     expected = [[[255, 0, 0], [0, 255, 0]], [[1, 2, 3], [0, 255, 0]]]

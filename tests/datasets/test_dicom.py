@@ -108,7 +108,7 @@ def test_ways_of_storing_one_mr_give_the_same_values(kind):
     assert header(FILES / f"MR_small_{kind}.dcm").voi == (-200, 1400)  # centre 600, width 1600
 
 
-def test_colour_is_as_in_the_files():
+def test_color_is_as_in_the_files():
     rgb = pydicom.dcmread(FILES / "examples_rgb_color.dcm")
     stored = np.frombuffer(rgb.PixelData, np.uint8)[: 240 * 320 * 3].reshape(240, 320, 3)
     assert np.array_equal(picture(FILES / "examples_rgb_color.dcm"), stored)
@@ -122,7 +122,7 @@ def test_colour_is_as_in_the_files():
     assert header(FILES / "SC_rgb_rle_16bit.dcm").beyond_8_bits
 
 
-def test_a_palette_gives_colours():
+def test_a_palette_gives_colors():
     file = pydicom.dcmread(FILES / "examples_palette.dcm")
     red = np.frombuffer(file.RedPaletteColorLookupTableData, "<u2") >> 8
     assert np.array_equal(picture(FILES / "examples_palette.dcm")[:, :, 0], red[file.pixel_array])

@@ -30,7 +30,7 @@ def test_a_border_goes_on_beyond_the_image(background, border):
     np.testing.assert_array_equal(_pad(WIDE, 9, 12, background).transpose(1, 2, 0), expected)
 
 
-def test_a_colour_surrounds_the_image():
+def test_a_color_surrounds_the_image():
     found = _pad(WIDE, 9, 12, "#0a141e").transpose(1, 2, 0)
     expected = cv2.copyMakeBorder(WIDE, 2, 3, 1, 2, cv2.BORDER_CONSTANT, value=(10, 20, 30))
     np.testing.assert_array_equal(found, expected)
@@ -68,7 +68,7 @@ def test_values_of_more_than_8_bits_are_padded_with_the_ends_of_the_window():
     np.testing.assert_array_equal(fitted(values, 4, 4, 1, "pad", "edge")[0, 0], values[0, :, 0])
 
 
-def test_other_colours_are_refused_with_more_than_8_bits(tmp_path):
+def test_other_colors_are_refused_with_more_than_8_bits(tmp_path):
     for index in range(2):
         Image.fromarray(np.full((8, 8), 300 * index, np.uint16)).save(tmp_path / f"{index}.png")
     with pytest.raises(UserError, match="`background` red: with more than 8 bits give black, white, edge or reflect"):

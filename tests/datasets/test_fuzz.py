@@ -147,12 +147,12 @@ def _array(array: np.ndarray) -> bytes:
 
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 20, 4)).astype(np.uint8)
-GRAY, COLOUR, DEEP = NOISE[:, :, 0], NOISE[:, :, :3], NOISE.astype(np.uint16) * 257
+GRAY, COLOR, DEEP = NOISE[:, :, 0], NOISE[:, :, :3], NOISE.astype(np.uint16) * 257
 TILES = {"tile": (16, 16), "photometric": "minisblack"}
 COMPRESSIONS = ("lzw", "packbits", "zlib", "zstd", "lzma", "lerc", "jpeg2000", "jpegxl", "jpegxr", "png")
 TIFFS = [
     *(_tiff(DEEP[:, :, 0], compression=compression) for compression in COMPRESSIONS),
-    *(_tiff(COLOUR, compression=compression, photometric="rgb") for compression in ("webp", "jpeg", "jpegxl", "lerc")),
+    *(_tiff(COLOR, compression=compression, photometric="rgb") for compression in ("webp", "jpeg", "jpegxl", "lerc")),
     *(
         _tiff(DEEP[:, :, 0], compression=compression, predictor=True, **TILES)
         for compression in ("lzw", "zstd", "lzma")

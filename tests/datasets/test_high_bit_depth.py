@@ -60,7 +60,7 @@ def test_floating_point_values_may_be_negative(write):
         open_values(stream)
 
 
-def test_transparent_colour_is_laid_on_white(write):
+def test_transparent_color_is_laid_on_white(write):
     array = np.full((4, 4, 4), 1000, np.uint16)
     array[:, :, 0] = np.linspace(0, 65535, 4)  # opacity, last in the file
     with open(write("a.png", array), "rb") as stream:
@@ -79,8 +79,8 @@ def test_reducing_keeps_small_differences():
     np.testing.assert_allclose(small[0, :, 1:-1], expected[:, 1:-1], atol=1.5)
     assert fitted(ramp, 32, 16, 3, "crop").shape == (3, 32, 16)
     assert np.array_equal(fitted(ramp, 32, 16, 1, "crop")[0], ramp[:, 8:24, 0])
-    colour = RANDOM.uniform(0, 1000, (4, 4, 3)).astype(np.float32)
-    np.testing.assert_allclose(fitted(colour, 4, 4, 1, "crop")[0], colour @ [0.299, 0.587, 0.114], rtol=1e-5)
+    color = RANDOM.uniform(0, 1000, (4, 4, 3)).astype(np.float32)
+    np.testing.assert_allclose(fitted(color, 4, 4, 1, "crop")[0], color @ [0.299, 0.587, 0.114], rtol=1e-5)
 
 
 def test_a_set_of_12_bits_keeps_them(folder):

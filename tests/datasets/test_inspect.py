@@ -56,7 +56,7 @@ def test_everything_wrong(folder: Path, save: Callable[..., np.ndarray]) -> None
     Image.open(folder / "cat/0.png").save(folder / "dog/copy.tiff")  # another file, the same pixels
     shutil.copy(folder / "cat/1.png", folder / "cat/again.png")
     Image.fromarray(np.zeros((8, 8), np.uint16)).save(folder / "cat/deep.png")
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     frames[0].save(folder / "dog/frames.tiff", save_all=True, append_images=frames[1:])
     found = inspect_source(str(folder))
     assert found.images == 11

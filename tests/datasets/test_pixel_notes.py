@@ -23,7 +23,7 @@ def save(tmp_path):
     return save
 
 
-def colour():
+def color():
     return RANDOM.integers(0, 256, (12, 16, 3)).astype(np.uint8)
 
 
@@ -36,7 +36,7 @@ def said(tmp_path, words):
 
 
 def test_an_alpha_of_0_everywhere_hides_nothing(save, tmp_path):
-    pixels = [colour() for _ in range(3)]
+    pixels = [color() for _ in range(3)]
     for index, own in enumerate(pixels):
         save(f"{index}.png", np.dstack([own, np.zeros((12, 16), np.uint8)]))
     found = load_dataset(str(tmp_path / "set"))
@@ -61,11 +61,11 @@ def test_an_alpha_of_0_in_16_bits(tmp_path):
 
 
 def test_a_fourth_band_that_is_hardly_an_alpha(save, tmp_path):
-    save("a.png", np.dstack([colour(), RANDOM.integers(20, 90, (12, 16)).astype(np.uint8)]))
+    save("a.png", np.dstack([color(), RANDOM.integers(20, 90, (12, 16)).astype(np.uint8)]))
     assert said(tmp_path, "1 images are hardly opaque anywhere, by their fourth band: .* `bands` 1,2,3")
     mask = np.zeros((12, 16), np.uint8)
     mask[3:9, 3:9] = 255
-    save("a.png", np.dstack([colour(), mask]))
+    save("a.png", np.dstack([color(), mask]))
     assert not said(tmp_path, "hardly opaque")
 
 
@@ -81,9 +81,9 @@ def test_blank_images_and_classes(save, tmp_path, dtype):
     assert not said(tmp_path, "all images of class")
 
 
-def test_gray_saved_in_colour(save, tmp_path):
+def test_gray_saved_in_color(save, tmp_path):
     for index in range(3):
-        save(f"{index}.png", np.repeat(colour()[:, :, :1], 3, axis=2))
+        save(f"{index}.png", np.repeat(color()[:, :, :1], 3, axis=2))
     assert said(tmp_path, "all 3 images are gray, saved in colour: `channels` gray does")
-    save("3.png", colour())
+    save("3.png", color())
     assert not said(tmp_path, "saved in colour")

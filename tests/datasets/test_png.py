@@ -12,7 +12,7 @@ from stylegan_ada.datasets import load_dataset
 
 RANDOM = np.random.default_rng(0)
 GRAY = RANDOM.integers(0, 65536, (20, 24, 1)).astype(np.uint16)
-COLOUR = RANDOM.integers(0, 65536, (20, 24, 3)).astype(np.uint16)
+COLOR = RANDOM.integers(0, 65536, (20, 24, 3)).astype(np.uint16)
 TURNS = {
     1: lambda array: array,
     2: np.fliplr,
@@ -61,7 +61,7 @@ def values(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("array", [GRAY, COLOUR], ids=["gray", "colour"])
+@pytest.mark.parametrize("array", [GRAY, COLOR], ids=["gray", "colour"])
 def test_16_bits_are_turned_as_exif_asks(values, array, orientation):
     found = values(png(array, before=chunk(b"eXIf", exif(orientation))))
     np.testing.assert_allclose(found, TURNS[orientation](array), atol=0.51)
@@ -79,7 +79,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-@pytest.mark.parametrize("array", [GRAY >> 8, GRAY, COLOUR >> 8, COLOUR], ids=["gray 8", "gray 16", "RGB 8", "RGB 16"])
+@pytest.mark.parametrize("array", [GRAY >> 8, GRAY, COLOR >> 8, COLOR], ids=["gray 8", "gray 16", "RGB 8", "RGB 16"])
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_damage_beside_the_pixels_is_no_damage_to_them(values, capfd, damage, array, place):
     array = array.astype(np.uint8) if array.max() < 256 else array
@@ -105,7 +105,7 @@ def test_damaged_exif_of_other_formats(tmp_path, suffix):
     assert np.abs(found[0] - pixels.astype(float)).max() <= 4
 
 
-@pytest.mark.parametrize("array", [COLOUR, COLOUR >> 8], ids=["16", "8"])
+@pytest.mark.parametrize("array", [COLOR, COLOR >> 8], ids=["16", "8"])
 def test_a_picture_that_is_cut_off_says_so_in_its_line_alone(tmp_path, capfd, array):
     array = array.astype(np.uint8) if array.max() < 256 else array
     (tmp_path / "a.png").write_bytes(png(array)[:700])

@@ -286,7 +286,7 @@ def test_what_a_pipeline_cannot_do_is_refused_first(run, folder, tmp_path, trans
     assert not list((tmp_path / "out0").iterdir())
 
 
-def test_colour_only_transforms_are_refused_for_gray_images_among_others(run, save, tmp_path):
+def test_color_only_transforms_are_refused_for_gray_images_among_others(run, save, tmp_path):
     save("a.png")
     save("b.png", mode="L")
     with pytest.raises(

@@ -18,9 +18,9 @@ from stylegan_ada.pixels import oriented
 
 RANDOM = np.random.default_rng(0)
 GRAY = RANDOM.integers(0, 256, (20, 24)).astype(np.uint8)
-COLOUR = RANDOM.integers(0, 256, (20, 24, 3)).astype(np.uint8)
-PLANES = COLOUR.transpose(2, 0, 1)
-WITH_NEAR_INFRARED = np.dstack([COLOUR, GRAY])
+COLOR = RANDOM.integers(0, 256, (20, 24, 3)).astype(np.uint8)
+PLANES = COLOR.transpose(2, 0, 1)
+WITH_NEAR_INFRARED = np.dstack([COLOR, GRAY])
 
 
 @pytest.fixture
@@ -82,12 +82,12 @@ def test_jpeg_in_tiff(write):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("planar", [False, True])
-def test_colour_in_planes_or_pixels(write, dtype, planar):
+def test_color_in_planes_or_pixels(write, dtype, planar):
     scale = {np.uint8: 1.0, np.uint16: 257.0, np.float32: 1 / 255}[dtype]
     how = {"planarconfig": "separate"} if planar else {}
-    array = ((PLANES if planar else COLOUR) * scale).astype(dtype)
+    array = ((PLANES if planar else COLOR) * scale).astype(dtype)
     found = values_of(write(array, photometric="rgb", **how))
-    np.testing.assert_allclose(found, COLOUR * scale, atol=scale)
+    np.testing.assert_allclose(found, COLOR * scale, atol=scale)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
@@ -132,18 +132,18 @@ def test_near_infrared_is_no_alpha(write, dtype):
 def test_alpha_is_alpha(write, kind, dtype):
     white = np.iinfo(dtype).max
     alpha = np.linspace(0, 1, 24)[None, :, None].repeat(20, 0)
-    colours = COLOUR / 255 * (alpha if kind == "assocalpha" else 1)
-    array = np.rint(np.dstack([colours, alpha]) * white).astype(dtype)
+    colors = COLOR / 255 * (alpha if kind == "assocalpha" else 1)
+    array = np.rint(np.dstack([colors, alpha]) * white).astype(dtype)
     folder = write(array, photometric="rgb", extrasamples=[kind])
-    expected = COLOUR / 255 * alpha + 1 - alpha
+    expected = COLOR / 255 * alpha + 1 - alpha
     np.testing.assert_allclose(values_of(folder) / white, expected, atol=2 / 255)
     dark = values_of(folder, Preparation(background="black"))
-    np.testing.assert_allclose(dark / white, COLOUR / 255 * alpha, atol=2 / 255)
+    np.testing.assert_allclose(dark / white, COLOR / 255 * alpha, atol=2 / 255)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_bands_that_are_no_colours_are_asked_for(write, count, dtype):
+def test_bands_that_are_no_colors_are_asked_for(write, count, dtype):
     array = RANDOM.integers(0, 256, (20, 24, count)).astype(dtype)
     folder = write(array, photometric="minisblack", planarconfig="contig")
     with pytest.raises(UserError, match=rf"1 images have {count} bands .*choose one or three of them with `bands`"):
@@ -153,7 +153,7 @@ def test_bands_that_are_no_colours_are_asked_for(write, count, dtype):
 
 def test_bands_of_other_formats(tmp_path):
     Image.fromarray(WITH_NEAR_INFRARED).save(tmp_path / "a.png")  # an alpha that is none
-    assert np.array_equal(values_of(tmp_path, Preparation(bands=(1, 2, 3))), COLOUR)
+    assert np.array_equal(values_of(tmp_path, Preparation(bands=(1, 2, 3))), COLOR)
     assert np.array_equal(values_of(tmp_path, Preparation(bands=(4,)))[:, :, 0], GRAY)
 
 
@@ -210,15 +210,15 @@ def test_smaller_copies_and_masks_are_no_pictures(tmp_path):
 def test_a_file_in_8_bits_beside_others(write, tmp_path):
     """16-bit colour in planes, in a set of 8 bits."""
     folder = write(PLANES.astype(np.uint16) * 257, photometric="rgb", planarconfig="separate")
-    Image.fromarray(COLOUR).save(folder / "b.png")
+    Image.fromarray(COLOR).save(folder / "b.png")
     found = load_dataset(str(folder))
     assert np.array_equal(found.images[0], PLANES)
     assert np.array_equal(found.images[1], PLANES)
     with open(folder / "a.tif", "rb") as stream:
-        assert np.array_equal(np.asarray(open_image(stream)), COLOUR)
+        assert np.array_equal(np.asarray(open_image(stream)), COLOR)
 
 
-def test_what_is_no_picture_of_gray_or_colours(write):
+def test_what_is_no_picture_of_gray_or_colors(write):
     with pytest.raises(UserError, match="neither whole nor floating-point"):
         load_dataset(str(write(GRAY.astype(np.complex64))))
     with open(write(GRAY.astype(np.uint16), "b.tif") / "b.tif", "rb") as stream:
@@ -226,24 +226,24 @@ def test_what_is_no_picture_of_gray_or_colours(write):
 
 
 def _cmyk(white):
-    """COLOUR in ink: black takes what is common to the three, by thirds."""
-    paper = COLOUR / 255
+    """COLOR in ink: black takes what is common to the three, by thirds."""
+    paper = COLOR / 255
     black = (1 - paper.max(axis=2, keepdims=True)) / 3
     return np.rint(np.dstack([1 - paper / (1 - black), black]) * white)
 
 
 @pytest.mark.parametrize("how", [{}, {"planarconfig": "separate"}, {"byteorder": ">"}, {"compression": "lzw"}])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_ink_becomes_colours(write, dtype, how):
+def test_ink_becomes_colors(write, dtype, how):
     white = np.iinfo(dtype).max
     array = _cmyk(white).astype(dtype)
     array = array.transpose(2, 0, 1) if "planarconfig" in how else array
     found = values_of(write(array, photometric="separated", **how))
-    np.testing.assert_allclose(found / white, COLOUR / 255, atol=2 / white)
+    np.testing.assert_allclose(found / white, COLOR / 255, atol=2 / white)
 
 
 def test_ink_of_other_kinds_is_refused(write):
-    folder = write(COLOUR, photometric="rgb")
+    folder = write(COLOR, photometric="rgb")
     content = bytearray((folder / "a.tif").read_bytes())
     content[content.find(b"\x06\1\3\0") + 8] = 5  # PhotometricInterpretation: separated
     (folder / "a.tif").write_bytes(content)
@@ -274,8 +274,8 @@ def test_alpha_of_gray(write, photometric, kind, dtype):
 
 @pytest.mark.parametrize(
     ("array", "compression"),
-    [(COLOUR, "webp")]
-    + [(array, name) for array in (GRAY, COLOUR) for name in ("zstd", "lzma", "jpeg2000", "png", "jpegxl", "lerc")],
+    [(COLOR, "webp")]
+    + [(array, name) for array in (GRAY, COLOR) for name in ("zstd", "lzma", "jpeg2000", "png", "jpegxl", "lerc")],
 )
 def test_compressions_of_8_bits(write, array, compression):
     photometric = "minisblack" if array is GRAY else "rgb"
@@ -294,10 +294,10 @@ def test_any_number_of_bits(write, bits):
 
 def test_alpha_before_another_band_is_kept(write):
     alpha = np.linspace(0, 255, 24).astype(np.uint8)[None].repeat(20, 0)
-    folder = write(np.dstack([COLOUR, alpha, GRAY]), photometric="rgb", extrasamples=["unassalpha", "unspecified"])
+    folder = write(np.dstack([COLOR, alpha, GRAY]), photometric="rgb", extrasamples=["unassalpha", "unspecified"])
     found = values_of(folder, Preparation(channels=4))
     assert np.array_equal(found[:, :, 3], alpha)
-    np.testing.assert_allclose(found[:, :, :3], COLOUR / 255.0 * alpha[:, :, None], atol=1)
+    np.testing.assert_allclose(found[:, :, :3], COLOR / 255.0 * alpha[:, :, None], atol=1)
 
 
 def test_nothing_of_a_library_reaches_the_terminal(write, capfd):

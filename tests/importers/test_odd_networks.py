@@ -202,7 +202,7 @@ def test_what_is_odd_is_refused(tmp_path, name):
     assert len(str(caught.value)) < 1000
 
 
-def test_colours_are_read_at_the_top(tmp_path):
+def test_colors_are_read_at_the_top(tmp_path):
     """A discriminator that reads the image at another resolution is another function."""
     network = discriminator(widths=(4, 4))
     blocks = network.state["_modules"]

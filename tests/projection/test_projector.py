@@ -101,7 +101,7 @@ def test_starts(generator, images, pixels):
     torch.testing.assert_close(start_distances(starts, x, pixels, mask), torch.tensor(table))
 
 
-def test_without_classes_and_in_colour(make_generator, pixels):
+def test_without_classes_and_in_color(make_generator, pixels):
     generator = make_generator(classes=(), channels=3)
     images = generator.sample([1, 2])
     first, last = (project(generator, images, steps=steps, distance=pixels, candidates=5) for steps in (1, 40))
