@@ -1,6 +1,6 @@
-"""Color transformations (arXiv 2006.06676, appendix B), composed into one affine map of the color space [-1, 1]^d.
+"""Colour transformations (arXiv 2006.06676, appendix B), composed into one affine map of the colour space [-1, 1]^d.
 
-RGB images have d = 3. RGBA images have d = 4: their colors, which are multiplied by alpha, change as those of an RGB
+RGB images have d = 3. RGBA images have d = 4: their colours, which are multiplied by alpha, change as those of an RGB
 image do, and alpha stays. Others have d = 1: every channel takes the same map, in which hue and saturation have no
 meaning.
 """
@@ -19,7 +19,7 @@ SATURATION_OCTAVES = 1.0
 
 
 def color_dimensions(channels: int) -> int:
-    """How many channels a color has: 3 in RGB and RGBA images, else 1."""
+    """How many channels a colour has: 3 in RGB and RGBA images, else 1."""
     return 3 if channels in (3, 4) else 1
 
 
@@ -61,9 +61,9 @@ def draw_color(draws: Draws, p: Tensor, channels: int) -> Tensor:
 
 
 def _beside_alpha(color: Tensor) -> Tensor:
-    """[N, 4, 4] of colors c -> [N, 5, 5], the same of RGBA whose colors are multiplied by alpha a.
+    """[N, 4, 4] of colours c -> [N, 5, 5], the same of RGBA whose colours are multiplied by alpha a.
 
-    From 0 to 1 a color c becomes M c + o, so that a c becomes M (a c) + a o: the offset is a column for alpha. In
+    From 0 to 1 a colour c becomes M c + o, so that a c becomes M (a c) + a o: the offset is a column for alpha. In
     [-1, 1], o is (1 + b - M 1) / 2, and 0 lies at -1.
     """
     linear, offset = color[:, :3, :3], color[:, :3, 3]
@@ -81,7 +81,7 @@ def _times(amount: Tensor, direction: Tensor) -> Tensor:
 
 
 def apply_color(images: Tensor, color: Tensor) -> Tensor:
-    """Map the colors of images [N, C, H, W], float32 or float64, by matrices as draw_color gives them."""
+    """Map the colours of images [N, C, H, W], float32 or float64, by matrices as draw_color gives them."""
     d = color.shape[1] - 1
     color = color.to(images.dtype)
     colors = images.reshape(len(images), d, -1)

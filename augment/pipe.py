@@ -25,7 +25,7 @@ class AugmentParameters:
     extra: list[ExtraParameters] | None  # of the user's own augmentations, in their order
     blit: Tensor | None  # int64 [N, 4]: flip, quarter turns counterclockwise, shift right, shift down
     geometry: Tensor | None  # float32 [N, 3, 3]: from the result's pixels to their sources, from the image's centre
-    color: Tensor | None  # float32 [N, d + 1, d + 1]: affine map of colors; d is 3 for RGB, 4 for RGBA, else 1
+    color: Tensor | None  # float32 [N, d + 1, d + 1]: affine map of colours; d is 3 for RGB, 4 for RGBA, else 1
     bands: Tensor | None  # float32 [N, 4]: amplification of bands of frequency, lowest first
     noise: Tensor | None  # float32 [N, C, H, W], to be added
     cutout: Tensor | None  # int64 [N, 4]: left, right, top, bottom of the rectangle to be blanked
@@ -36,7 +36,7 @@ class AugmentPipe(torch.nn.Module):
 
     groups: names out of GROUPS, in any order; they are applied in the order of GROUPS. image_shape: (C, H, W), C from 1
     to 4, sides of at least 2; an image that is not square takes half turns only. C = 3 is taken for RGB and C = 4 for
-    RGBA, its colors multiplied by alpha, which keeps its values under color changes: channels of other images share
+    RGBA, its colours multiplied by alpha, which keeps its values under colour changes: channels of other images share
     brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own augmentations, which
     come before the groups.
     Raises UserError for an unknown group or an impossible shape.

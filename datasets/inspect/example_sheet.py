@@ -48,8 +48,8 @@ def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) 
     labelling = chosen.labelling
     names = [name for name in read_headers(chosen.source, preparation)[0] if name not in leave_out]
     if labelling is None:
-        chosen = list(_spaced(names, COLUMNS * COLUMNS))
-        return [("", chosen[start : start + COLUMNS]) for start in range(0, len(chosen), COLUMNS)]
+        shown = list(_spaced(names, COLUMNS * COLUMNS))
+        return [("", shown[start : start + COLUMNS]) for start in range(0, len(shown), COLUMNS)]
     files: dict[int, list[str]] = {index: [] for index in range(len(labelling.classes))}
     for name in names:
         files[labelling.index_of[file_of(name)]].append(name)

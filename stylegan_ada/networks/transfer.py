@@ -65,7 +65,7 @@ def transfer_generator(
 ) -> list[TransferredPart]:
     """Takes what fits from the state of a generator, and tells of what. UserErrors of `check_transfer`.
 
-    A class is taken by its name. A gray image is the mean of a color image's channels. Without labels before, labels
+    A class is taken by its name. A gray image is the mean of a colour image's channels. Without labels before, labels
     have no effect at first.
     """
     check_transfer(source.config, target.config)
@@ -90,7 +90,7 @@ def transfer_generator(
 def transfer_discriminator(
     network: Discriminator, target: Described, source: Described, state: Mapping[str, Tensor]
 ) -> list[TransferredPart]:
-    """As `transfer_generator`. Gray is what all three channels of a color image have."""
+    """As `transfer_generator`. Gray is what all three channels of a colour image have."""
     check_transfer(source.config, target.config)
     state = _beside(network, state)
     tops = [len(config.block_shapes) - 1 for config in (source.config, target.config)]
