@@ -38,7 +38,7 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
     """
     keep_freed_memory()
     from .. import distributed
-    from ..leaks.check import check, prepare
+    from ..leaks.check import leak_check_options, prepare_leak_check
 
     if not 0 < p < 1:
         raise UserError(f"--p {p}: give a probability between 0 and 1")
@@ -47,9 +47,9 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
     options = train_options(**given, kimg=kimg or 1)  # 0 trains nothing
     device = choose_device(options.device)
     tune_convolutions()
-    options = check(options, out, device)
+    options = leak_check_options(options, out, device)
     with distributed.group(device):
-        run_check(prepare(out, options, p, device, say, load), sheet_only=kimg == 0)
+        run_check(prepare_leak_check(out, options, p, device, say, load), sheet_only=kimg == 0)
 
 
 def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:

@@ -25,7 +25,7 @@ from ..training import RunFolder
 from ..training.start import Ended, check_same_options, configure, locate_data, run
 from .classifier import AugmentationClassifier
 from .probes import Probe, probes
-from .sheet import as_pixels, as_rows, evenly_spaced_images, write_augmentation_sheet
+from .sheet import as_pixels, evenly_spaced_images, flat_pixels, write_augmentation_sheet
 from .verdict import AS_IT_IS, LeakVerdict
 
 SHEET_FILE = "sheet.png"
@@ -34,7 +34,7 @@ MOST_REAL = 2000  # to learn from: a support vector machine's time grows with th
 GENERATED = 4000
 
 
-def check(options: TrainOptions, out: Path, device: torch.device) -> TrainOptions:
+def leak_check_options(options: TrainOptions, out: Path, device: torch.device) -> TrainOptions:
     """The options of three small generators, measured by nothing but the classifier, with the whole path of the data.
 
     Raises the UserErrors that need no data, before any image is read.
@@ -57,7 +57,7 @@ def _check_folder(out: Path) -> None:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LeakCheck:
-    """A check that is prepared; see `prepare`.
+    """A check that is prepared; see `prepare_leak_check`.
 
     out: its folder. p: of the generator that is judged, beside those trained at 0 and 1. options, config: of all three
     runs, but for p. to_find: what the classifier looks for, by name.
@@ -84,7 +84,7 @@ class LeakCheck:
         versions = {AS_IT_IS: images}
         for name, probe in self.to_find.items():
             versions[name] = probe(images, Draws(0, f"probe/{name}", indices))
-        return AugmentationClassifier({name: as_rows(as_pixels(version)) for name, version in versions.items()})
+        return AugmentationClassifier({name: flat_pixels(as_pixels(version)) for name, version in versions.items()})
 
     def train(self, say: Say, should_stop: Callable[[], bool]) -> Ended:
         """Trains at each p, or goes on. Returns how the last run ended, which is not finished if it was stopped."""
@@ -102,11 +102,11 @@ class LeakCheck:
         shares = {}
         for p, folder in _folders(self.out, self.p).items():
             images = load_generator(folder.path, self.device).sample_uint8(range(GENERATED))
-            shares[p] = classifier.shares(as_rows(images))
+            shares[p] = classifier.shares(flat_pixels(images))
         return LeakVerdict(p=self.p, generated=GENERATED, recognised=classifier.recognised(), shares=shares)
 
 
-def prepare(
+def prepare_leak_check(
     out: Path,
     options: TrainOptions,
     p: float,
@@ -114,7 +114,7 @@ def prepare(
     say: Say,
     load: Callable[..., ImageDataset] = load_dataset,
 ) -> LeakCheck:
-    """Opens the data and decides what to train and to find. options: of `check`. p: between 0 and 1.
+    """Opens the data and decides what to train and to find. options: of `leak_check_options`. p: between 0 and 1.
 
     UserError for options other than those that the folder's runs began with, and where there is nothing to find.
     """

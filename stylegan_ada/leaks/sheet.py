@@ -43,6 +43,6 @@ def as_pixels(images: Tensor) -> NDArray[np.uint8]:
     return nhwc(to_uint8(images)).cpu().numpy()
 
 
-def as_rows(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def flat_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """[N, H, W, C] -> [N, H * W * C], from 0 to 255."""
     return pixels.reshape(len(pixels), -1).astype(np.float32)
