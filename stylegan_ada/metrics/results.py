@@ -130,7 +130,7 @@ density = _mean(lambda features: features.density_coverage[0])
 coverage = _mean(lambda features: features.density_coverage[1])
 
 
-def as_row(results: dict[str, MetricResult]) -> dict[str, float]:
+def values_by_name(results: dict[str, MetricResult]) -> dict[str, float]:
     """Every metric's value by name, its standard error as {name}_error where it has an interval, and its details."""
     row: dict[str, float] = {}
     for name, result in results.items():

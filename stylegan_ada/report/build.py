@@ -8,7 +8,7 @@ from ..config import RunConfig
 from ..config.json import to_json
 from ..metrics.evaluate import Evaluation
 from ..metrics.mathematics.memorisation import Copies
-from ..metrics.results import MetricResult, as_row
+from ..metrics.results import MetricResult, values_by_name
 from ..metrics.table import METRICS, measure
 from ..metrics.words.findings import Row, findings
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
@@ -54,7 +54,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
 def what_was_found(record: RunRecord, results: dict[str, MetricResult], images_seen: int) -> list[str]:
     """What the last measurement says of the run's progress, and what these results say of the generator."""
     augment = record.config.augment
-    now = as_row(results) | training_at(images_seen, record.log)
+    now = values_by_name(results) | training_at(images_seen, record.log)
     shown = findings([now], augment.maximum if augment.adapts else None)[1:] or [FINE]
     return record.evaluations[-1]["findings"][:1] + shown if record.evaluations else shown
 

@@ -11,7 +11,7 @@ from ..metrics.evaluate import Evaluation, RealImages, compute_generated, comput
 from ..metrics.feature_sets import FeatureSets, RealFeatures
 from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
-from ..metrics.results import as_row
+from ..metrics.results import values_by_name
 from ..metrics.table import measure
 from ..metrics.words.findings import Row, best_of, findings, without_improvement
 from ..progress import Say
@@ -203,5 +203,5 @@ def summary(row: Row) -> str:
 
 
 def as_measurement(features: FeatureSets) -> Row:
-    """As `as_row`, of MEASURED; without intervals that need resampling, which takes seconds."""
-    return as_row(measure(features, MEASURED, resamples=0)[0])
+    """As `values_by_name`, of MEASURED; without intervals that need resampling, which takes seconds."""
+    return values_by_name(measure(features, MEASURED, resamples=0)[0])

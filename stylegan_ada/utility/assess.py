@@ -32,7 +32,7 @@ from .experiment import CLASSIFIERS, COPIES, Experiment, TrainTestFeatures, augm
 from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
-from .results import ArmResult, as_row, results_of
+from .results import ArmResult, arm_record, results_of
 from .verdict import UtilityVerdict, verdict_of
 
 WORK = "work"  # within `out`: what an interrupted assessment goes on from
@@ -269,7 +269,7 @@ def _write(out: Path, assessment: Assessment, facts: dict[str, Any], pool: Pool,
         "synthetic_images": len(pool.labels),
         "synthetic_images_kept_by_filters": int(pool.accepted.sum()),
         "options": facts,
-        "arms": [as_row(result, real.classes) for result in assessment.results],
+        "arms": [arm_record(result, real.classes) for result in assessment.results],
     }
     write_text(out / "results.json", json.dumps(content, indent=1) + "\n")
     about = [

@@ -91,7 +91,7 @@ def _family(found: Sequence[ArmTrials], test: LabelledImages, generator_saw: int
     return results
 
 
-def as_row(result: ArmResult, classes: Sequence[str]) -> dict[str, Any]:
+def arm_record(result: ArmResult, classes: Sequence[str]) -> dict[str, Any]:
     """For results.json: shares from 0 to 1, null for what cannot be known."""
     recall = {name: _plain(value) for name, value in zip(classes, result.recall.tolist(), strict=True)}
     by_seed = {name: [_plain(getattr(scores, name)) for scores in result.scores] for name in MEASURES}
