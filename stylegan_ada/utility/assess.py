@@ -28,7 +28,15 @@ from ..synthetic.filters import Filters
 from ..synthetic.plan import Recipe, check_seed
 from .arms import KINDS, RATIOS, first_arms
 from .classic import AUGMENTATION_PRESETS, make_pipeline
-from .experiment import CLASSIFIERS, COPIES, Experiment, TrainTestFeatures, augmented_batches, largest_counts, run
+from .experiment import (
+    CLASSIFIERS,
+    COPIES,
+    Experiment,
+    TrainTestFeatures,
+    augmented_batches,
+    largest_counts,
+    run_experiment,
+)
 from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
@@ -142,7 +150,7 @@ def assess(
             device=device,
             folder=work / "trials",
         )
-        results = results_of(run(experiment, progress("classifiers")), real.test, len(real.train))
+        results = results_of(run_experiment(experiment, progress("classifiers")), real.test, len(real.train))
         assessment = Assessment(verdict=verdict_of(results), results=results, real=real, generator_saw=len(real.train))
         _write(out, assessment, facts, pool, show_real)
     return assessment

@@ -82,7 +82,7 @@ class ArmTrials:
         return float(np.mean([trial.validation for trial in self.trials]))
 
 
-def run(experiment: Experiment, progress: Progress | None = None) -> list[ArmTrials]:
+def run_experiment(experiment: Experiment, progress: Progress | None = None) -> list[ArmTrials]:
     """Trains what is missing. Arms at the best ratio come after the others, on whose validation scores they depend."""
     experiment.folder.mkdir(parents=True, exist_ok=True)
     arms = first_arms(experiment.kinds, experiment.ratios)
