@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import atomic_path
-from ..pictures.files import as_picture
-from ..pictures.files import encode as encode_picture
+from ..pictures.files import as_picture, encode
 from .filters import KEPT, Judgement
 from .plan import Recipe
 
 
-def encode(image: NDArray[np.uint8], recipe: Recipe) -> bytes:
+def encode_image(image: NDArray[np.uint8], recipe: Recipe) -> bytes:
     """[H, W, C] of `TrainedGenerator.sample` -> a file of the recipe's format, without loss unless that is JPEG."""
     if recipe.format != "jpg":
-        return encode_picture(image)
+        return encode(image)
     file = io.BytesIO()
     as_picture(image).save(file, "JPEG", quality=recipe.quality)
     return file.getvalue()
@@ -26,7 +25,7 @@ def encode(image: NDArray[np.uint8], recipe: Recipe) -> bytes:
 def write_block(path: Path, images: NDArray[np.uint8], judgement: Judgement, recipe: Recipe) -> None:
     """images: uint8 [n, H, W, C], all candidates of the block."""
     files = [
-        encode(image, recipe) if verdict == KEPT else b""
+        encode_image(image, recipe) if verdict == KEPT else b""
         for image, verdict in zip(images, judgement.verdicts, strict=True)
     ]
     arrays: dict[str, Any] = {"score." + name: values for name, values in judgement.scores.items()}
