@@ -22,7 +22,7 @@ DIFFERENCE_GAIN = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class InputBatch:
     """Images of which all labels are known, or none is."""
 
     items: tuple[InputImage, ...]
@@ -41,7 +41,7 @@ class Done:
     failed: list[tuple[InputImage, str]]
 
 
-def make_batches(inputs: Inputs, size: int) -> list[Batch]:
+def make_batches(inputs: Inputs, size: int) -> list[InputBatch]:
     """Batches of `size`, less those that could not be read.
 
     Those do not move the others to another batch: results stay the same to the byte when a file is repaired.
@@ -51,13 +51,13 @@ def make_batches(inputs: Inputs, size: int) -> list[Batch]:
         for first in range(0, len(group), size):
             part = tuple(item for item in group[first : first + size] if item.name in inputs.images)
             if part:
-                batches.append(Batch(part, np.stack([inputs.images[item.name] for item in part])))
+                batches.append(InputBatch(part, np.stack([inputs.images[item.name] for item in part])))
     return batches
 
 
 def project_batches(
     projector: Projector,
-    batches: Sequence[Batch],
+    batches: Sequence[InputBatch],
     mask: NDArray[np.floating] | None,
     folder: ResultFolder,
     progress: Progress | None = None,
@@ -90,7 +90,7 @@ def side_by_side(target: NDArray[np.uint8], found: NDArray[np.uint8]) -> NDArray
     return np.stack([target, found, difference.clip(0, 255).astype(np.uint8)])
 
 
-def _pairs(batch: Batch) -> Iterator[tuple[InputImage, NDArray[np.uint8]]]:
+def _pairs(batch: InputBatch) -> Iterator[tuple[InputImage, NDArray[np.uint8]]]:
     return zip(batch.items, batch.images, strict=True)
 
 
