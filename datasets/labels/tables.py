@@ -27,7 +27,7 @@ FILE_WORDS += ("image_path", "imagename", "img", "name", "id")
 LABEL_WORDS = ("label", "labels", "class", "class_name", "classname", "category", "dx", "diagnosis", "target")
 BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
 
-Row = dict[str, str]
+TableRow = dict[str, str]
 
 
 class NoColumns(UserError):
@@ -65,7 +65,7 @@ def parse_table(
     ], notes
 
 
-def _entry(file: str, place: str, row: Row, name: str, label: str) -> Entry:
+def _entry(file: str, place: str, row: TableRow, name: str, label: str) -> Entry:
     name = plain_name(name.strip())
     if not name or not label:
         raise UserError(f"{file} {place} lacks a file or a label: complete or remove it")
@@ -91,7 +91,7 @@ def _find(
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, Row]]) -> tuple[list[str], list[str] | None]:
+def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, TableRow]]) -> tuple[list[str], list[str] | None]:
     """The columns of 0 and 1 alone, and the one of them that holds each row's only 1; None where they are no such."""
     columns = [column for column in header if all(row[column].strip().lower() in BITS for _, row in rows)]
     ones = [[column for column in columns if BITS[row[column].strip().lower()]] for _, row in rows]
@@ -100,7 +100,7 @@ def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, Row]]) -> tuple[li
     return columns, [found[0] for found in ones]
 
 
-def _lines_of_csv(file: str, text: str) -> tuple[list[str], list[tuple[str, Row]]]:
+def _lines_of_csv(file: str, text: str) -> tuple[list[str], list[tuple[str, TableRow]]]:
     """The names of the columns, and the rows with the line where each ends."""
     named = EXCELS_LINE.match(text)
     first = 1 if named else 0
@@ -123,13 +123,13 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader(line, delimiter=delimiter), ())))
 
 
-def _lines_of_json(file: str, text: str) -> tuple[list[str], list[tuple[str, Row]]]:
+def _lines_of_json(file: str, text: str) -> tuple[list[str], list[tuple[str, TableRow]]]:
     rows = list(_objects(file, text))
     header = list(dict.fromkeys(name for _, row in rows for name in row))
     return header, [(place, _whole(row, header)) for place, row in rows]
 
 
-def _objects(file: str, text: str) -> Iterator[tuple[str, Row]]:
+def _objects(file: str, text: str) -> Iterator[tuple[str, TableRow]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -142,6 +142,6 @@ def _objects(file: str, text: str) -> Iterator[tuple[str, Row]]:
         yield f"line {number}", {k: v if isinstance(v, str) else json.dumps(v) for k, v in content.items()}
 
 
-def _whole(row: Mapping[str, str | None], header: Sequence[str]) -> Row:
+def _whole(row: Mapping[str, str | None], header: Sequence[str]) -> TableRow:
     """With text in every column of the header, and no others."""
     return {name: row.get(name) or "" for name in header}

@@ -10,7 +10,7 @@ from ..metrics.evaluate import Evaluation
 from ..metrics.mathematics.memorisation import Copies
 from ..metrics.results import MetricResult, values_by_name
 from ..metrics.table import METRICS, measure
-from ..metrics.words.findings import Row, findings
+from ..metrics.words.findings import EvaluationRow, findings
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .facts import run_facts
 from .page import MetricRow, RunPage
@@ -26,8 +26,8 @@ class RunRecord:
 
     config: RunConfig
     options: dict[str, Any]
-    log: list[Row]
-    evaluations: list[Row]
+    log: list[EvaluationRow]
+    evaluations: list[EvaluationRow]
 
 
 def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> RunPage:
@@ -59,7 +59,7 @@ def what_was_found(record: RunRecord, results: dict[str, MetricResult], images_s
     return record.evaluations[-1]["findings"][:1] + shown if record.evaluations else shown
 
 
-def training_at(images_seen: int, log: list[Row]) -> Row:
+def training_at(images_seen: int, log: list[EvaluationRow]) -> EvaluationRow:
     """kimg, p, r_t and, with held-out images, r_v of the moment at which a generator was kept: a row of the log is
     written whenever one is. p and r_t are 0 if the log does not go back to it."""
     before = [row for row in log if row["images"] <= images_seen]

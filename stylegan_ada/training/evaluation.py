@@ -13,7 +13,7 @@ from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
 from ..metrics.results import values_by_name
 from ..metrics.table import measure
-from ..metrics.words.findings import Row, best_of, findings, without_improvement
+from ..metrics.words.findings import EvaluationRow, best_of, findings, without_improvement
 from ..progress import Say
 from ..sampling import TrainedGenerator, load_generator
 from .best import best_images, forget_superseded, keep_as_best
@@ -43,7 +43,7 @@ class Evaluator:
         self.folder, self.real, self.say, self.stop_after = folder, real, say, stop_after
         self.extractor: Extractor = make_extractor("lite0", device)
         self.real_features: RealFeatures | None = None  # computed when it is needed
-        self.rows: list[Row] = []
+        self.rows: list[EvaluationRow] = []
         self.count: int | None = None  # of images, the same in all of a run's measurements
         self.confirmed: Evaluation | None = None  # of the best generator, if this process measured it on fresh seeds
         self.given_up = False  # whether stop_after measurements in a row brought nothing better
@@ -83,7 +83,7 @@ class Evaluator:
                 f"{self.stop_after} measurements in a row brought no improvement: the run ends, as `stop_after` asks"
             )
 
-    def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[Row, Evaluation]:
+    def measure(self, generator: TrainedGenerator, seconds: float, seed: int = 0) -> tuple[EvaluationRow, Evaluation]:
         """Metrics of the generator, by name, in about SHARE of `seconds`, the time between two measurements; and what
         they are of.
 
@@ -96,13 +96,13 @@ class Evaluator:
             self.count = self._affordable(generator, self.real_features, seconds)
         start = time.perf_counter()
         features = compute_generated(generator, self.real_features, self.extractor, self.count, seed=seed)
-        row: Row = {"count": self.count, "n_real": len(self.real_features.reference)}
+        row: EvaluationRow = {"count": self.count, "n_real": len(self.real_features.reference)}
         if distributed.rank() == 0:
             row |= as_measurement(features)
         row["measuring_seconds"] = round(time.perf_counter() - start, 2)
         return row, Evaluation(generator=generator, real=self.real, features=features, network=self.extractor.name)
 
-    def record(self, row: Row, ada_cap: float | None) -> None:
+    def record(self, row: EvaluationRow, ada_cap: float | None) -> None:
         """Adds to a row what it says, keeps it, and keeps the generator that was just saved if it is the best."""
         best = self._row_of_best()
         self.rows.append(row)
@@ -112,7 +112,7 @@ class Evaluator:
         self.folder.write_evaluations(self.rows)
         forget_superseded(self.folder)
 
-    def _row_of_best(self) -> Row | None:
+    def _row_of_best(self) -> EvaluationRow | None:
         """The measurement of the generator that is kept as the best; None where none is, or its row was lost."""
         images = best_images(self.folder)
         return next((row for row in self.rows if row["images"] == images), None)
@@ -142,7 +142,7 @@ class Evaluator:
             _, self.confirmed = self._measure_best(seconds)
         return self.confirmed
 
-    def _measure_best(self, seconds: float) -> tuple[Row, Evaluation]:
+    def _measure_best(self, seconds: float) -> tuple[EvaluationRow, Evaluation]:
         return self.measure(load_generator(self.folder.path, self.extractor.device), seconds, seed=1)
 
     def has(self, images_seen: int) -> bool:
@@ -191,7 +191,7 @@ def make_evaluator(
     return evaluator
 
 
-def summary(row: Row) -> str:
+def summary(row: EvaluationRow) -> str:
     """The main metrics in a line."""
     parts = [f"FID {row['fid']:.1f}", f"1000 x KID {1000 * row['kid']:.1f} +- {1000 * row['kid_error']:.1f}"]
     parts += [f"{name} {row[name]:.2f}" for name in ("precision", "recall", "coverage") if name in row]
@@ -202,6 +202,6 @@ def summary(row: Row) -> str:
     return ", ".join(parts)
 
 
-def as_measurement(features: FeatureSets) -> Row:
+def as_measurement(features: FeatureSets) -> EvaluationRow:
     """As `values_by_name`, of MEASURED; without intervals that need resampling, which takes seconds."""
     return values_by_name(measure(features, MEASURED, resamples=0)[0])

@@ -12,7 +12,7 @@ from ..config.json import from_json, to_json
 from ..errors import UserError
 from ..files import atomic_path, check_folder, write_text
 from ..folders import LOCK_FILE, locked_folder
-from ..metrics.words.findings import Row
+from ..metrics.words.findings import EvaluationRow
 
 
 class RunFolder:
@@ -110,7 +110,7 @@ class RunFolder:
         with self.log_file.open("a", encoding="utf-8") as file:
             file.write(_lines([row]))
 
-    def read_evaluations(self) -> list[Row]:
+    def read_evaluations(self) -> list[EvaluationRow]:
         """The rows that the run's measurements left."""
         try:
             return [_row(line) for line in self.evaluations_file.read_bytes().splitlines()]
@@ -119,17 +119,17 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise UserError(f"{self.evaluations_file}: cannot be read ({error}), delete it to measure anew") from None
 
-    def write_evaluations(self, rows: Sequence[Row]) -> None:
+    def write_evaluations(self, rows: Sequence[EvaluationRow]) -> None:
         write_text(self.evaluations_file, _lines(rows))
 
-    def read_confirmed(self) -> Row | None:
+    def read_confirmed(self) -> EvaluationRow | None:
         """The figures of the best generator on fresh seeds; None before they were measured, or of a broken file."""
         try:
             return _row(self.confirmed_file.read_bytes())
         except (FileNotFoundError, ValueError):
             return None
 
-    def write_confirmed(self, row: Row) -> None:
+    def write_confirmed(self, row: EvaluationRow) -> None:
         write_text(self.confirmed_file, json.dumps(row, indent=1) + "\n")
 
     def keep_as_best(self) -> None:
@@ -152,7 +152,7 @@ class RunFolder:
             old.unlink()
 
 
-def _row(line: bytes) -> Row:
+def _row(line: bytes) -> EvaluationRow:
     """From JSON. ValueError if it is none, or not of a moment of the run."""
     row = json.loads(line)
     if not isinstance(row, dict) or "images" not in row:
@@ -160,6 +160,6 @@ def _row(line: bytes) -> Row:
     return row
 
 
-def _lines(rows: Sequence[Row]) -> str:
+def _lines(rows: Sequence[EvaluationRow]) -> str:
     """JSONL."""
     return "".join(json.dumps(row) + "\n" for row in rows)

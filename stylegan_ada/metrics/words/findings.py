@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 # kimg, count, label_weight where labels are blended in, then metrics by name; {name}_error is a metric's standard error
-Row = dict[str, Any]
+EvaluationRow = dict[str, Any]
 
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
 USUAL_TARGET = 0.6  # of r_t; where p is at its cap, the controller could not hold it
 FLAT_AFTER = 3  # measurements
 
 
-def improved(row: Row, best: Row | None) -> bool:
+def improved(row: EvaluationRow, best: EvaluationRow | None) -> bool:
     """Whether a measurement is better than the best one before by more than its own standard error, or the first one
     at which labels count more."""
     if best is None or _label_weight(row) > _label_weight(best):
@@ -19,17 +19,17 @@ def improved(row: Row, best: Row | None) -> bool:
     return bool(row["kid"] < best["kid"] - row["kid_error"])
 
 
-def best_of(rows: Sequence[Row]) -> Row | None:
+def best_of(rows: Sequence[EvaluationRow]) -> EvaluationRow | None:
     """The measurement of the lowest KID, None of none, among those at which labels count most: without labels images
     become better sooner, but are not what was asked for."""
     return min(rows, key=lambda row: (-_label_weight(row), row["kid"]), default=None)
 
 
-def _label_weight(row: Row) -> float:
+def _label_weight(row: EvaluationRow) -> float:
     return float(row.get("label_weight", 1.0))
 
 
-def without_improvement(rows: Sequence[Row]) -> int:
+def without_improvement(rows: Sequence[EvaluationRow]) -> int:
     """How many measurements in a row, up to the last one, brought nothing better than their standard error."""
     count = 0
     for index, row in enumerate(rows):
@@ -37,7 +37,7 @@ def without_improvement(rows: Sequence[Row]) -> int:
     return count
 
 
-def findings(rows: Sequence[Row], ada_cap: float | None) -> list[str]:
+def findings(rows: Sequence[EvaluationRow], ada_cap: float | None) -> list[str]:
     """A line each on what the last of the measurements `rows` shows, the most general first.
 
     ada_cap: the highest p that the controller may set, None where p is fixed or nothing is augmented.
@@ -48,7 +48,7 @@ def findings(rows: Sequence[Row], ada_cap: float | None) -> list[str]:
     return lines
 
 
-def _progress(rows: Sequence[Row]) -> str:
+def _progress(rows: Sequence[EvaluationRow]) -> str:
     row, best = rows[-1], best_of(rows[:-1])
     if best is None:
         return "first measurement: later ones are compared with it"
@@ -65,7 +65,7 @@ def _progress(rows: Sequence[Row]) -> str:
     return f"within its error of the best: {change}"
 
 
-def _overfitting(row: Row, ada_cap: float | None) -> str | None:
+def _overfitting(row: EvaluationRow, ada_cap: float | None) -> str | None:
     if "r_t" not in row:  # the log was lost
         return None
     at_cap = ada_cap is not None and bool(row["p"] >= 0.99 * ada_cap)
@@ -77,7 +77,7 @@ def _overfitting(row: Row, ada_cap: float | None) -> str | None:
     return None
 
 
-def _copying(row: Row) -> str | None:
+def _copying(row: EvaluationRow) -> str | None:
     if row.get("copies_excess", 0.0) <= MANY_ERRORS:
         return None
     return (
@@ -86,7 +86,7 @@ def _copying(row: Row) -> str | None:
     )
 
 
-def _collapse(rows: Sequence[Row]) -> str | None:
+def _collapse(rows: Sequence[EvaluationRow]) -> str | None:
     for name in ("recall", "coverage"):
         if name not in rows[-1]:
             continue
@@ -99,7 +99,7 @@ def _collapse(rows: Sequence[Row]) -> str | None:
     return None
 
 
-def _labels(row: Row) -> str | None:
+def _labels(row: EvaluationRow) -> str | None:
     if "label_accuracy" not in row or _label_weight(row) < 1:
         return None
     if row["label_accuracy"] > row["label_chance"] + MANY_ERRORS * row["label_accuracy_error"]:
