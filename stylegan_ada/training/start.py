@@ -31,7 +31,7 @@ from .run_folder import RunFolder
 from .run_images import load_as
 from .run_report import leave_report
 from .state import fresh_state
-from .trained import Trained, check_frozen, read_trained, take_over
+from .trained import Trained, check_freeze_options, read_trained, take_over
 from .trainer import Trainer
 
 MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a run goes on
@@ -152,7 +152,7 @@ def _begin(
     config, reasons = resolve(options, facts, machine_of(device))
     if trained is not None:
         check_transfer(trained.described.config, config.network)
-        check_frozen(config, trained)
+        check_freeze_options(config, trained)
         start = dataclasses.replace(
             config.start, init_from=trained.digest, origin=trained.origin, licence=trained.licence
         )

@@ -81,7 +81,7 @@ def _digest(path: Path) -> str:
         raise UserError(f"`init_from` {path}: cannot be read ({first_line(error)})") from None
 
 
-def check_frozen(config: RunConfig, trained: Trained) -> None:
+def check_freeze_options(config: RunConfig, trained: Trained) -> None:
     """UserError where nothing would be left to learn, or there is no network to freeze."""
     start, blocks = config.start, len(config.network.block_shapes)
     if start.freeze_d and trained.discriminator is None:
