@@ -21,7 +21,7 @@ class ValueRange:
 
 
 @dataclass(frozen=True)
-class Apart:
+class OutlyingValues:
     """Values far from all others. values: a few of them. share: of the pixels. low, high: the range of the others."""
 
     values: tuple[float, ...]
@@ -50,7 +50,9 @@ def whole_range(ranges: Iterable[ValueRange]) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def values_apart(ranges: Sequence[ValueRange], images: Callable[[], Iterable[NDArray[np.float32]]]) -> Apart | None:
+def values_apart(
+    ranges: Sequence[ValueRange], images: Callable[[], Iterable[NDArray[np.float32]]]
+) -> OutlyingValues | None:
     """The handful of values that take more than half of the range, with nothing between them and the others; None
     where there are none. images: opens them once more, for the exact range of the others."""
     if not ranges:
@@ -72,7 +74,9 @@ def values_apart(ranges: Sequence[ValueRange], images: Callable[[], Iterable[NDA
     return _measured(values, first, last, images())
 
 
-def _measured(values: NDArray[np.float32], first: int, last: int, images: Iterable[NDArray[np.float32]]) -> Apart:
+def _measured(
+    values: NDArray[np.float32], first: int, last: int, images: Iterable[NDArray[np.float32]]
+) -> OutlyingValues:
     """What is apart from values[first : last + 1]. Those in between that no sample has go to the nearer side."""
     from_low = (values[first - 1] + values[first]) / 2 if first else -np.inf
     to_high = (values[last] + values[last + 1]) / 2 if last + 1 < len(values) else np.inf
@@ -85,10 +89,10 @@ def _measured(values: NDArray[np.float32], first: int, last: int, images: Iterab
         if inside.size:
             low, high = min(low, float(inside.min())), max(high, float(inside.max()))
     outside = (*values[:first].tolist(), *values[last + 1 :].tolist())
-    return Apart(outside[:3], apart / max(pixels, 1), low, high)
+    return OutlyingValues(outside[:3], apart / max(pixels, 1), low, high)
 
 
-def words(apart: Apart, low: float, high: float) -> str:
+def words(apart: OutlyingValues, low: float, high: float) -> str:
     """A warning, with the window to give. low, high: the whole range."""
     which = ", ".join(f"{value:.7g}" for value in apart.values)
     taken = 1 - (apart.high - apart.low) / (high - low)
