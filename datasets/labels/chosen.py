@@ -7,7 +7,7 @@ from typing import BinaryIO
 from ...config.preparation import Preparation
 from ..reading.formats import is_companion
 from ..reading.sources import Source, require_images
-from ..reading.tree import Rest, other_files
+from ..reading.tree import OtherFiles, lines_on_other_files
 from .files import CSV
 from .groups import find_groups
 from .labelling import Labelling, label_notes, read_labels
@@ -82,7 +82,7 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     notes.append(on_groups)
     if labelling and not by_file and len(labelling.classes) == 1:
         labelling = None
-    everything, strange = other_files(source.rest)
+    everything, strange = lines_on_other_files(source.rest)
     warnings += [_on_empty(empty), strange]
     return ChosenImages(
         source=ChosenSource(source, chosen),
@@ -134,7 +134,7 @@ def _on_empty(folders: Sequence[str]) -> str | None:
     return f"{len(folders)} folders hold no image that can be read: {shown}{more}: they become no classes"
 
 
-def empty_folders(rest: Rest, names: Iterable[str], class_parents: Iterable[str]) -> list[str]:
+def empty_folders(rest: OtherFiles, names: Iterable[str], class_parents: Iterable[str]) -> list[str]:
     """Folders without any image among the folders of classes. names: all images; class_parents: the folders that those
     lie in, "" or "a/b/", both as the source names them."""
     holding = {""}

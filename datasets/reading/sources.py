@@ -21,7 +21,7 @@ from ...files import user_path
 from .formats import FIRST, IMAGE_SUFFIXES, images_of, summary_of_files
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 from .tars import label_file, members_of, says_labels, shards_of
-from .tree import Rest, is_visible
+from .tree import OtherFiles, is_visible
 from .unreadable import Passing, refusal, unreadable_error
 
 LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's
@@ -52,7 +52,7 @@ class Source(Protocol):
     """
 
     place: str
-    rest: Rest
+    rest: OtherFiles
 
     @property
     def names(self) -> list[str]: ...
@@ -196,7 +196,7 @@ class SampleSource:
         self.place = SAMPLE_PREFIX + sample.name
         self.label_files: list[str] = []
         self.tables: list[str] = []
-        self.rest = Rest()
+        self.rest = OtherFiles()
         self._sample = sample
 
     @cached_property
@@ -368,9 +368,9 @@ def _member_name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _rest(files: Iterable[str], folders: Iterable[str], images: set[str], top: str) -> Rest:
+def _rest(files: Iterable[str], folders: Iterable[str], images: set[str], top: str) -> OtherFiles:
     label_files = {top + name for name in LABEL_FILES}
-    return Rest(top, sorted(name for name in set(files) - images - label_files), sorted(folders))
+    return OtherFiles(top, sorted(name for name in set(files) - images - label_files), sorted(folders))
 
 
 def _digest(value: object) -> str:

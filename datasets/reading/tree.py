@@ -17,7 +17,7 @@ LEFT_BEHIND = re.compile(
 
 
 @dataclass(frozen=True)
-class Rest:
+class OtherFiles:
     """What lies in a source beside images and label files, as paths from its root. top: the part of it that its
     images' names begin at, "" or "a/b/". files: the others. folders: all of those that are known."""
 
@@ -35,7 +35,7 @@ def _is_left_behind(part: str) -> bool:
     return LEFT_BEHIND.fullmatch(part) is not None
 
 
-def other_files(rest: Rest) -> tuple[str | None, str | None]:
+def lines_on_other_files(rest: OtherFiles) -> tuple[str | None, str | None]:
     """Lines on files that are no images: (on all of them, on those that are no companions of images)."""
     strange = [name for name in rest.files if not is_companion(name)]
     return summary_of_files(rest.files) if rest.files else None, summary_of_files(strange) if strange else None
