@@ -16,7 +16,7 @@ from PIL import Image
 
 from .decode import MOST_PIXELS, Header
 from .high_bit_depth import as_values
-from .unreadable import Passing, Unreadable, unreadable_error
+from .unreadable import Unreadable, UnreadableForNow, unreadable_error
 
 MODE = "DICOM"  # in the place of Pillow's mode: gray of more than 8 bits
 PREAMBLE = 128  # bytes before the four that mark the format
@@ -105,7 +105,7 @@ def _pydicom() -> Iterator[None]:
     try:
         import pydicom  # noqa: F401 - only whether it is there
     except ImportError:
-        raise Passing("DICOM needs pydicom: pip install pydicom") from None
+        raise UnreadableForNow("DICOM needs pydicom: pip install pydicom") from None
     with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values outside the standard, in tags that are not read here
         try:
@@ -148,7 +148,7 @@ def _require_decoder(tags: Any) -> None:
         raise Unreadable("compressed in a way that pydicom has no decoder for") from None
     if not decoder.is_available:
         package = "python-gdcm" if "gdcm" in str(decoder.missing_dependencies) else "pylibjpeg-openjpeg"
-        raise Passing(f"compressed by {syntax.name}: pip install {package}")
+        raise UnreadableForNow(f"compressed by {syntax.name}: pip install {package}")
 
 
 def _values(tags: Any, stream: BinaryIO, picture: int) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from .formats import FIRST
 from .parallel import map_readable
 from .picture_names import file_of, page_of, picture_names
 from .sources import Source, require_images
-from .unreadable import DAMAGE, Passing, Unreadable
+from .unreadable import DAMAGE, Unreadable, UnreadableForNow
 
 PLAIN = Preparation()
 
@@ -138,7 +138,7 @@ def _look_at_tags(stream: BinaryIO, beginning: bytes, picture: int) -> tuple[int
         return picture, None, None
     try:
         found = tiff.find_picture(stream, picture)
-    except Passing:
+    except UnreadableForNow:
         raise
     except Unreadable as reason:
         stream.seek(0)

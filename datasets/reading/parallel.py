@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from .unreadable import Passing, Unreadable
+from .unreadable import Unreadable, UnreadableForNow
 
 T = TypeVar("T")
 # bounds the results that wait in memory, and the work that an interrupt has to wait for
@@ -17,14 +17,14 @@ at_work = threading.local()  # .name: the image that a thread reads, for warning
 def map_readable(function: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T | Unreadable]]:
     """(name, function(name)) in the order of `names`, an Unreadable that was raised in place of the result.
 
-    What may pass is no property of the file, and stops (`Passing.stop`).
+    What may pass is no property of the file, and stops (`UnreadableForNow.stop`).
     """
 
     def attempt(name: str) -> T | Unreadable:
         at_work.name = name
         try:
             return function(name)
-        except Passing as passing:
+        except UnreadableForNow as passing:
             raise passing.stop(name) from None
         except Unreadable as unreadable:
             return unreadable

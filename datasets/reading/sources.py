@@ -22,7 +22,7 @@ from .formats import FIRST, IMAGE_SUFFIXES, images_of, summary_of_files
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 from .tars import label_file, members_of, says_labels, shards_of
 from .tree import OtherFiles, is_visible
-from .unreadable import Passing, refusal, unreadable_error
+from .unreadable import UnreadableForNow, refusal, unreadable_error
 
 LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's
 TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
@@ -306,13 +306,13 @@ def _open_file(path: str) -> BinaryIO:
 
 
 def _first_bytes(name: str, open_: Callable[[], BinaryIO]) -> bytes:
-    """b"" of a file that is damaged or no plain file. `Passing.stop` where it may be an image another day."""
+    """b"" of a file that is damaged or no plain file. `UnreadableForNow.stop` where it may be an image another day."""
     try:
         with open_() as stream:
             return stream.read(FIRST)
     except ARCHIVE_DAMAGE as error:
         found = unreadable_error(error, first_line(error))
-        if isinstance(found, Passing):
+        if isinstance(found, UnreadableForNow):
             raise found.stop(name) from None
         return b""
 

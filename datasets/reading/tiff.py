@@ -21,7 +21,7 @@ from ...pixels import oriented
 from .bands import NO_COLORS, Bands, chosen_bands
 from .decode import MISSING, MOST_PIXELS, Header, as_8_bit_image
 from .high_bit_depth import as_values, without_alpha
-from .unreadable import Passing, Unreadable, unreadable_error
+from .unreadable import Unreadable, UnreadableForNow, unreadable_error
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION, GDAL_NODATA, LOWEST, HIGHEST = 274, 42113, 340, 341
@@ -148,7 +148,7 @@ def _page(stream: BinaryIO, picture: int) -> Iterator[tuple[Any, int, int]]:
         raise
     except Exception as error:  # tifffile and its codecs raise nearly anything on damaged files
         if NO_CODEC in str(error):
-            raise Passing("it is compressed: pip install imagecodecs") from None
+            raise UnreadableForNow("it is compressed: pip install imagecodecs") from None
         raise unreadable_error(error, first_line(error)) from None
 
 

@@ -17,7 +17,7 @@ class Unreadable(Exception):
     """A file that is not an image that can be read; its text is the reason, a few words."""
 
 
-class Passing(Unreadable):
+class UnreadableForNow(Unreadable):
     """The reason does not lie in the file's bytes: a drive fails, a package is missing. Another day it can be read.
 
     io_error: whether the system failed, which is no mistake of the user's.
@@ -37,13 +37,13 @@ class Passing(Unreadable):
 def unreadable_error(error: Exception, reason: str) -> Unreadable:
     """What to raise for an error that reading a file has met."""
     if isinstance(error, ImportError):
-        return Passing(reason)
+        return UnreadableForNow(reason)
     if isinstance(error, OSError) and error.errno not in LASTING:
-        return Passing(reason, io_error=error.errno not in (errno.EACCES, errno.EPERM))
+        return UnreadableForNow(reason, io_error=error.errno not in (errno.EACCES, errno.EPERM))
     return Unreadable(reason)
 
 
 def refusal(error: Exception, name: str, lasting: str) -> UserError:
     """What to raise where nothing goes on without a file: a UserError of words, unless the reason may pass."""
     found = unreadable_error(error, first_line(error))
-    return found.stop(name) if isinstance(found, Passing) else UserError(lasting)
+    return found.stop(name) if isinstance(found, UnreadableForNow) else UserError(lasting)
