@@ -30,7 +30,7 @@ def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: 
     check_file(out)
     with progress_bar("measuring images") as progress:
         from ..api import evaluation_of
-        from ..report import render
+        from ..report import render_page
         from ..report.build import make_page
         from ..training import RunFolder
         from ..training.run_report import read_record
@@ -38,5 +38,5 @@ def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: 
         record = read_record(RunFolder(run))
         evaluation = evaluation_of(run, data, "lite0", count, device, open_dataset, progress)
         page = make_page(record, evaluation, not no_real_images)
-    write_text(out, render(page))
+    write_text(out, render_page(page))
     click.echo(f"the report is {out}")

@@ -61,7 +61,7 @@ def read_inputs(
     images, converted = {}, 0
     for item in items:
         try:
-            images[item.name], changed = read_image(item.file, shape, preparation)
+            images[item.name], changed = read_input_image(item.file, shape, preparation)
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
@@ -95,7 +95,7 @@ def _find_items(
     return items, skipped
 
 
-def read_image(file: Path, shape: Shape, preparation: Preparation) -> tuple[NDArray[np.uint8], bool]:
+def read_input_image(file: Path, shape: Shape, preparation: Preparation) -> tuple[NDArray[np.uint8], bool]:
     """uint8 [H, W, C] as training would have it, and whether that took another size or kind of pixels.
 
     With a window the values of images with more than 8 bits are brought to 8. Raises Unreadable, with the reason, for
@@ -129,7 +129,7 @@ def read_image(file: Path, shape: Shape, preparation: Preparation) -> tuple[NDAr
 def read_mask(file: Path, shape: Shape, fit: str) -> NDArray[np.float32]:
     """[1, H, W], from 0 (black) to 1 (white), brought to size as the images are. UserError if there is no such mask."""
     try:
-        pixels, _ = read_image(file, (1, *shape[1:]), Preparation(fit=fit))
+        pixels, _ = read_input_image(file, (1, *shape[1:]), Preparation(fit=fit))
     except Unreadable as error:
         raise UserError(f"`mask` {file}: {error}") from None
     if not pixels.any():

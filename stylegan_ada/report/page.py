@@ -53,7 +53,7 @@ class RunPage:
     version: str
 
 
-def render(page: object, template: str | None = None) -> str:
+def render_page(page: object, template: str | None = None) -> str:
     """The page as HTML. template: what to show it by, that of a `RunPage` if not given; it may extend base.html and
     import parts.html."""
 

@@ -4,7 +4,7 @@ import torch
 
 from .. import distributed
 from ..files import write_text
-from ..report import render
+from ..report import render_page
 from ..report.build import RunRecord, make_page
 from .evaluation import Evaluator
 from .run_folder import RunFolder
@@ -32,6 +32,6 @@ def leave_report(folder: RunFolder, evaluator: Evaluator, seconds: float) -> Non
         return
     evaluation = evaluator.of_best(seconds)
     if first:
-        write_text(path, render(make_page(read_record(folder), evaluation, show_real=True)))
+        write_text(path, render_page(make_page(read_record(folder), evaluation, show_real=True)))
         evaluator.say(f"{path} is the report. It shows real images; stylegan-ada report can write one without")
     distributed.wait_for_all()  # the first process was still writing: none may leave the group before

@@ -10,7 +10,7 @@ import numpy as np
 from .._version import __version__
 from ..pictures.grids import image_grid
 from ..pixels import nhwc
-from ..report.page import Picture, render
+from ..report.page import Picture, render_page
 from .plots import confusion_pair, fraction_curve
 from .real import TrainTestImages
 from .results import ArmResult
@@ -88,7 +88,7 @@ def utility_page(
         pictures=tuple(pictures),
         options=tuple(options),
     )
-    return render(page, (files(__package__) / "page.html").read_text(encoding="utf-8"))
+    return render_page(page, (files(__package__) / "page.html").read_text(encoding="utf-8"))
 
 
 def _tables(results: Sequence[ArmResult], classes: Sequence[str]) -> list[Table]:

@@ -9,7 +9,7 @@ from PIL import Image
 from stylegan_ada import load_generator
 from stylegan_ada.metrics import networks as features
 from stylegan_ada.metrics.words.results import number
-from stylegan_ada.report import Picture, RunPage, render
+from stylegan_ada.report import Picture, RunPage, render_page
 from stylegan_ada.training import RunFolder, evaluation
 
 NASTY = '<script src="http://x.y/z.js">alert(1)</script> & "quoted"'
@@ -50,7 +50,7 @@ def page(**other):
 
 
 def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
-    text = render(page())
+    text = render_page(page())
     reader = Reader(text)
     assert not reader.open
     assert not reader.all("script")
@@ -187,7 +187,7 @@ def test_report_of_no_run(fails, tmp_path):
 def test_a_browser_shows_it(tmp_path):
     """The pictures are decoded and nothing is reported on its console."""
     path = tmp_path / "report.html"
-    path.write_text(render(page()))
+    path.write_text(render_page(page()))
     browser = [shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
     options = [f"--user-data-dir={tmp_path}/profile", f"--screenshot={tmp_path}/page.png", "--window-size=800,1200"]
     shot = subprocess.run([*browser, *options, path.as_uri()], check=True, capture_output=True, text=True, timeout=120)
