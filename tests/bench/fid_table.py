@@ -1,4 +1,7 @@
-"""The table of docs/experiments/run-length.md from the rows of `tests.bench.fid_curve`: python -m tests.bench.fid_table FILE..."""
+"""The table of docs/experiments/run-length.md from the rows of `tests.bench.fid_curve`.
+
+python -m tests.bench.fid_table FILE...
+"""
 
 import json
 import sys
