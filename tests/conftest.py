@@ -148,12 +148,17 @@ def program(environment):
 def as_nobody(environment, image_folder):
     """Runs a command line as a user whom nobody knows, in a folder that all may write to."""
     tried = subprocess.run(
-        [*AS_NOBODY, sys.executable, "-c", "import stylegan_ada"], capture_output=True, text=True, check=False, cwd="/"
+        [*AS_NOBODY, sys.executable, "-c", "import stylegan_ada"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        timeout=200,
     )
     if tried.returncode:
         pytest.skip(f"this checkout or its environment is closed to other users ({tried.stderr.strip()[-200:]})")
     place = image_folder.parent / "open"
-    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True)
+    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True, timeout=200)
     unknown = {name: environment[name] for name in environment if name not in ("HOME", "USER", "LOGNAME")}
     del unknown["STYLEGAN_ADA_CACHE"]
 

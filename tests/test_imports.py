@@ -142,7 +142,11 @@ def test_heavy_packages_stay_out(module):
     heavy = {"albumentations", "kornia", "tensorboard", "click", "matplotlib", "elpv_dataset", "sklearn", "pydicom"}
     heavy |= {"cv2", "efficientnet_lite_pytorch", "onnx", "onnxruntime", "onnxscript", "scipy", "tifffile", "yaml"}
     loaded = subprocess.run(
-        [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     ).stdout.split()
     assert not heavy & set(loaded)
     if module in ("stylegan_ada", *WITHOUT_TORCH):

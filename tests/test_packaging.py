@@ -55,7 +55,7 @@ def test_what_is_imported_is_installed_with_us(root):
 
 
 def run(*command, **options):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=300, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -3,8 +3,8 @@
 python -m tests.bench.fid_table FILE...
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 
@@ -23,4 +23,6 @@ def table(rows: list[dict]) -> str:
 
 
 if __name__ == "__main__":
-    print(table([json.loads(line) for name in sys.argv[1:] for line in Path(name).read_text().splitlines()]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", type=Path)
+    print(table([json.loads(line) for path in parser.parse_args().files for line in path.read_text().splitlines()]))

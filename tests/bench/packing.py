@@ -53,7 +53,7 @@ def seconds(function, *arguments) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=30000)
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--bits", type=int, choices=(8, 16), default=8)
