@@ -103,11 +103,11 @@ def tiny_config(image_folder, dataset):
 
     def make(**training):
         return RunConfig(
-            data=DataConfig(source=str(image_folder), mirror="h"),
+            data=DataConfig(data=str(image_folder), mirror="h"),
             network=NetworkConfig(
                 channels=1, height=16, width=16, c_dim=2, z_dim=8, w_dim=8, channel_base=64, channel_max=8
             ),
-            augment=AugmentConfig(kimg=0.2, target=-0.9),
+            augment=AugmentConfig(ada_kimg=0.2, ada_target=-0.9),
             training=TrainingConfig(
                 **{"kimg": 0.064, "batch": 8, "r1_interval": 3, "pl_interval": 2, "tick_kimg": 0.008, **training}
             ),

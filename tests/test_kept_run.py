@@ -16,19 +16,18 @@ from stylegan_ada.config import RunConfig
 from stylegan_ada.training import RunFolder
 
 RUNS = ("run-0.1", "run-0.1-unlabelled")
-RENAMED: dict[str, str] = {}  # "part.name then": "part.name now", of fields of RunConfig that were renamed since
-
-# where what an option gave had gone, if the names differ
-OPTION_OF = {
-    "data.source": "data",
-    "training.r1_gamma": "gamma",
-    "augment.signal": "ada_signal",
-    "augment.target": "ada_target",
-    "augment.kimg": "ada_kimg",
-    "augment.maximum": "ada_max",
-    "augment.p": "ada_p",
+RENAMED = {  # "part.name then": "part.name now", the name of the option
+    "data.source": "data.data",
+    "training.r1_gamma": "training.gamma",
+    "augment.groups": "augment.augment",
+    "augment.extra": "augment.augment_extra",
+    "augment.signal": "augment.ada_signal",
+    "augment.target": "augment.ada_target",
+    "augment.kimg": "augment.ada_kimg",
+    "augment.maximum": "augment.ada_max",
+    "augment.p": "augment.ada_p",
 }
-READ_FROM_WORDS = ("augment.groups", "training.transition")  # from one text
+READ_FROM_WORDS = ("augment.groups", "augment.extra", "training.transition")  # from one text, or a file
 NO_OPTION = ("network.channels",)  # though one has its name
 
 
@@ -72,6 +71,7 @@ def test_every_value_of_the_configuration_is_read(name, root):
     assert isinstance(config, RunConfig)
     then = dict(leaves(json.loads(folder.config_file.read_text())))
     assert len(then) > 60
+    assert config.data.no_labels is not then.pop("data.labels")
     for path, value in then.items():
         assert plain(value_at(config, RENAMED.get(path, path))) == value, path
 
@@ -82,25 +82,26 @@ def test_configuration_says_what_the_options_gave(name, root):
     config, options = folder.read_config(), folder.read_options()
     given = 0
     for path, _ in leaves(json.loads(folder.config_file.read_text())):
-        option = options.get(OPTION_OF.get(path, path.split(".")[-1]))
+        now = RENAMED.get(path, path)
+        option = options.get(now.split(".")[-1])
         if option in (None, False) or path in READ_FROM_WORDS + NO_OPTION:
             continue
-        assert value_at(config, RENAMED.get(path, path)) == option, path
+        assert value_at(config, now) == option, path
         given += 1
     assert given >= 12
 
 
 def test_options_in_words_and_lists_are_read(root):
     labelled, unlabelled = (RunFolder(root / "tests" / "data" / name).read_config() for name in RUNS)
-    assert labelled.data.labels
-    assert labelled.augment.groups == ("blit", "geom")
-    assert labelled.augment.extra == ()
+    assert not labelled.data.no_labels
+    assert labelled.augment.augment == ("blit", "geom")
+    assert labelled.augment.augment_extra == ()
     assert labelled.training.transition == (0.02, 0.1)
     assert labelled.classes == tuple("0123456789")
-    assert not unlabelled.data.labels
-    assert unlabelled.augment.groups == ()
-    assert [extra.name for extra in unlabelled.augment.extra] == ["RandomInvert", "RandomGaussianBlur"]
-    assert json.loads(unlabelled.augment.extra[1].arguments) == {"kernel_size": [3, 3], "sigma": [0.1, 2.0]}
+    assert unlabelled.data.no_labels
+    assert unlabelled.augment.augment == ()
+    assert [extra.name for extra in unlabelled.augment.augment_extra] == ["RandomInvert", "RandomGaussianBlur"]
+    assert json.loads(unlabelled.augment.augment_extra[1].arguments) == {"kernel_size": [3, 3], "sigma": [0.1, 2.0]}
     assert unlabelled.training.transition is None
     assert unlabelled.classes == ()
 

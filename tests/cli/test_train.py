@@ -32,7 +32,7 @@ def test_choices_are_explained(command, image_folder, tmp_path):
     assert "--batch 32: for 16 pixels on a CPU" in result.err
     assert config["network"]["height"] == 16
     assert config["classes"] == ["bright", "dark"]
-    assert config["training"]["r1_gamma"] == pytest.approx(0.0002 * 256 / 32)
+    assert config["training"]["gamma"] == pytest.approx(0.0002 * 256 / 32)
     assert not (tmp_path / "run").exists()
 
 
@@ -50,7 +50,7 @@ def test_a_folder_or_file_may_be_named_auto(command, fails, image_folder, tmp_pa
     shutil.copytree(image_folder, "auto")
     assert "train --data auto " in command("data", "inspect", "auto").out
     result = command("train", "--data", "auto", "--out", "run", "--dry-run")
-    assert json.loads(result.out)["data"]["source"] == str(tmp_path / "auto")
+    assert json.loads(result.out)["data"]["data"] == str(tmp_path / "auto")
     given = ["train", "--data", image_folder, "--out", "run", "--dry-run"]
     for option in ("--init-from", "--augment-extra"):
         assert "auto" in fails(*given, option, "auto")
@@ -147,7 +147,7 @@ def test_run_goes_on_where_its_images_moved(command, image_folder, tmp_path, sma
     moved = command("train", "--data", tmp_path / "moved", *arguments, "--kimg", "0.016", "--device", "cpu")
     assert moved.code == 0, moved
     assert "resuming" in moved.out
-    assert json.loads(RunFolder(tmp_path / "run").config_file.read_text())["data"]["source"] == str(tmp_path / "moved")
+    assert json.loads(RunFolder(tmp_path / "run").config_file.read_text())["data"]["data"] == str(tmp_path / "moved")
 
 
 def test_run_inside_its_own_images_is_refused(fails, tmp_path, image_folder):
