@@ -5,6 +5,6 @@ pipe, section 3 for the controller.
 """
 
 from .controller import AdaController, r_v
-from .pipe import GROUPS, AugmentParameters, AugmentPipe
+from .pipe import AugmentParameters, AugmentPipe
 
-__all__ = ["GROUPS", "AdaController", "AugmentParameters", "AugmentPipe", "r_v"]
+__all__ = ["AdaController", "AugmentParameters", "AugmentPipe", "r_v"]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..config import ExtraAugmentation
-from ..config.augment import AUGMENT_GROUPS as GROUPS
+from ..config.augment import AUGMENT_GROUPS
 from ..errors import UserError, nearest
 from ..random import Draws
 from .blit import apply_blit, draw_blit
@@ -34,11 +34,11 @@ class AugmentParameters:
 class AugmentPipe(torch.nn.Module):
     """The groups of augmentations of arXiv 2006.06676, appendix B, each at the same probability p.
 
-    groups: names out of GROUPS, in any order; they are applied in the order of GROUPS. image_shape: (C, H, W), C from 1
-    to 4, sides of at least 2; an image that is not square takes half turns only. C = 3 is taken for RGB and C = 4 for
-    RGBA, its colours multiplied by alpha, which keeps its values under colour changes: channels of other images share
-    brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own augmentations, which
-    come before the groups.
+    groups: names out of AUGMENT_GROUPS, in any order; they are applied in the order of AUGMENT_GROUPS. image_shape: (C,
+    H, W), C from 1 to 4, sides of at least 2; an image that is not square takes half turns only. C = 3 is taken for RGB
+    and C = 4 for RGBA, its colours multiplied by alpha, which keeps its values under colour changes: channels of other
+    images share brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own
+    augmentations, which come before the groups.
     Raises UserError for an unknown group or an impossible shape.
     """
 
@@ -50,14 +50,14 @@ class AugmentPipe(torch.nn.Module):
     ):
         super().__init__()
         for group in groups:
-            if group not in GROUPS:
-                raise UserError(f"there is no augmentation group {group!r}: {nearest(group, GROUPS)}")
+            if group not in AUGMENT_GROUPS:
+                raise UserError(f"there is no augmentation group {group!r}: {nearest(group, AUGMENT_GROUPS)}")
         channels, height, width = image_shape
         if not 1 <= channels <= 4 or min(height, width) < 2:
             raise UserError(
                 f"cannot augment images of shape {image_shape}: give 1 to 4 channels and sides of at least 2"
             )
-        self.groups = tuple(group for group in GROUPS if group in groups)
+        self.groups = tuple(group for group in AUGMENT_GROUPS if group in groups)
         self.image_shape = image_shape
         self.extra = ExtraAugmentations(extra, image_shape) if extra else None
         self.warp = Warp(height, width) if "geom" in groups else None

@@ -103,11 +103,11 @@ def tiny_config(image_folder, dataset):
 
     def make(**training):
         return RunConfig(
-            data=DataConfig(source=str(image_folder), mirror="h"),
+            data=DataConfig(data=str(image_folder), mirror="h"),
             network=NetworkConfig(
                 channels=1, height=16, width=16, c_dim=2, z_dim=8, w_dim=8, channel_base=64, channel_max=8
             ),
-            augment=AugmentConfig(kimg=0.2, target=-0.9),
+            augment=AugmentConfig(ada_kimg=0.2, ada_target=-0.9),
             training=TrainingConfig(
                 **{"kimg": 0.064, "batch": 8, "r1_interval": 3, "pl_interval": 2, "tick_kimg": 0.008, **training}
             ),
@@ -148,12 +148,17 @@ def program(environment):
 def as_nobody(environment, image_folder):
     """Runs a command line as a user whom nobody knows, in a folder that all may write to."""
     tried = subprocess.run(
-        [*AS_NOBODY, sys.executable, "-c", "import stylegan_ada"], capture_output=True, text=True, check=False, cwd="/"
+        [*AS_NOBODY, sys.executable, "-c", "import stylegan_ada"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        timeout=200,
     )
     if tried.returncode:
         pytest.skip(f"this checkout or its environment is closed to other users ({tried.stderr.strip()[-200:]})")
     place = image_folder.parent / "open"
-    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True)
+    subprocess.run(["mkdir", "-p", "-m", "777", place], check=True, timeout=200)
     unknown = {name: environment[name] for name in environment if name not in ("HOME", "USER", "LOGNAME")}
     del unknown["STYLEGAN_ADA_CACHE"]
 

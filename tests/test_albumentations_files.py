@@ -109,5 +109,7 @@ def test_the_import_asks_nothing_of_the_network():
     code += "from stylegan_ada.libraries.albumentations_files import import_albumentations as load\n"
     code += "load()\nimport os; print(os.environ['NO_ALBUMENTATIONS_UPDATE'])"
     environment = {name: value for name, value in os.environ.items() if name != "NO_ALBUMENTATIONS_UPDATE"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=300
+    )
     assert done.stdout == "1\n"

@@ -43,9 +43,9 @@ def test_nearest_size_can_be_built():
 @pytest.fixture
 def config():
     return RunConfig(
-        data=DataConfig(source="x", mirror="hv"),
+        data=DataConfig(data="x", mirror="hv"),
         network=NetworkConfig(channels=1, height=32, width=48, c_dim=2),
-        augment=AugmentConfig(groups=("blit", "noise"), p=0.5),
+        augment=AugmentConfig(augment=("blit", "noise"), ada_p=0.5),
         training=TrainingConfig(kimg=3, micro_batch=None),
         classes=("a", "b"),
         fingerprint="f",
@@ -62,9 +62,9 @@ def test_json_gives_the_same_config(config):
         (lambda d: d["training"].update(bach=3), r"RunConfig.training: unknown key 'bach', did you mean 'batch'\?"),
         (lambda d: d["training"].update(batch="32"), r"RunConfig.training.batch: '32' is not of type int"),
         (lambda d: d["training"].update(batch=True), r"True is not of type int"),
-        (lambda d: d["data"].pop("source"), r"the key 'source' is missing"),
+        (lambda d: d["data"].pop("data"), r"the key 'data' is missing"),
         (lambda d: d.update(network=[]), r"RunConfig.network: \[\] is not an object"),
-        (lambda d: d["augment"].update(groups=["blot"]), r"did you mean 'blit'\?"),
+        (lambda d: d["augment"].update(augment=["blot"]), r"did you mean 'blit'\?"),
         (lambda d: d["network"].update(height=50), r"nearest size"),
     ],
 )

@@ -1,4 +1,5 @@
 import ctypes
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -55,9 +56,26 @@ def test_what_a_gpu_computes_in(monkeypatch, capability, bf16):
     assert (machine.cuda, machine.bf16) == (True, bf16)
 
 
-def test_another_c_library(monkeypatch):
-    def missing(name):
+def test_glibc_is_told_to_keep_freed_memory(monkeypatch):
+    """M_MMAP_MAX and M_TRIM_THRESHOLD of glibc's malloc.h are -4 and -1."""
+    told = []
+    library = SimpleNamespace(mallopt=lambda *given: told.append(given))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    keep_freed_memory()
+    assert told == [(-4, 0), (-1, -1)]
+
+
+@pytest.mark.parametrize("has_file", [True, False])
+def test_another_c_library(has_file, monkeypatch):
+    """It has no file of that name, or no mallopt there."""
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        if has_file:
+            return SimpleNamespace()
         raise OSError(name)
 
-    monkeypatch.setattr(ctypes, "CDLL", missing)
+    monkeypatch.setattr(ctypes, "CDLL", load)
     keep_freed_memory()
+    assert asked == ["libc.so.6"]

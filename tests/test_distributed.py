@@ -57,13 +57,13 @@ def test_processes_leave_together(how, seen, tmp_path):
         probe.bind(("127.0.0.1", 0))
         (tmp_path / "port").write_text(str(probe.getsockname()[1]))
     processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path, how]) for rank in range(2)]
-    assert [process.wait() for process in processes] == [0, 0]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     assert (tmp_path / "seen").read_text() == seen
 
 
 def test_two_processes_agree(tmp_path):
     processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
-    assert [process.wait() for process in processes] == [0, 0]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
 
 
 def test_one_process_agrees_with_itself():

@@ -72,7 +72,9 @@ def test_without_locks_the_cache_keeps_what_may_be_written(image_folder, tmp_pat
 
 def test_commands_on_such_a_file_system(environment, image_folder, tmp_path, program):
     (tmp_path / "stub.c").write_text(STUB)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "stub.so", tmp_path / "stub.c"], check=True)
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-o", tmp_path / "stub.so", tmp_path / "stub.c"], check=True, timeout=300
+    )
     without = {**environment, "LD_PRELOAD": str(tmp_path / "stub.so"), "FLOCK_ERRNO": str(errno.ENOLCK)}
     small = ["--size", "16", "--batch", "8", "--channel-base", "64", "--channel-max", "8", "--evaluate-kimg", "0"]
     small += ["--kimg", "0.008", "--device", "cpu", "--data", image_folder]

@@ -51,10 +51,23 @@ def test_options_of_old_runs():
     assert all(options[name] in (None, False) for name in options.keys() - set(OF_OLD_RUNS))
 
 
+def test_every_option_is_a_field_of_one_part_of_the_configuration():
+    options = {field.name: field for field in dataclasses.fields(TrainOptions)}
+    of_parts = list(options_of(*CONFIGS))
+    assert [option.name for option in of_parts] == [name for name in options if name not in ("preset", "device")]
+    for option in of_parts:
+        given = options[option.name]
+        if option.is_required or option.kind is bool:
+            assert given.type is option.kind, option.name
+        else:
+            assert given.type == option.kind | None, option.name
+            assert given.default is None, option.name
+
+
 def test_given_names_fields():
     options = TrainOptions(data="x", gamma=0.5, ada_kimg=3, kimg=7)
-    assert given(TrainingConfig, options) == {"r1_gamma": 0.5, "kimg": 7}
-    assert given(AugmentConfig, options) == {"kimg": 3}
+    assert given(TrainingConfig, options) == {"gamma": 0.5, "kimg": 7}
+    assert given(AugmentConfig, options) == {"ada_kimg": 3}
 
 
 def test_auto_is_no_value_only_where_one_is_chosen():
@@ -89,10 +102,16 @@ def test_types_and_defaults():
         (NetworkConfig, "channels", (1, 4), (0, 5), "NetworkConfig.channels {}: give 1 to 4"),
         (NetworkConfig, "mapping_depth", (1,), (0,), "`mapping_depth` {}: give 1 or more"),
         (NetworkConfig, "channel_max", (1,), (0,), "`channel_max` {}: give 1 or more"),
-        (AugmentConfig, "target", (-0.99, 0.99), (-1, 1, math.nan), "`ada_target` {}: give a value between -1 and 1"),
-        (AugmentConfig, "kimg", (1e-9,), (0, math.inf, math.nan), "`ada_kimg` {}: give more than 0"),
-        (AugmentConfig, "maximum", (0, 1), (-0.1, 1.1), "`ada_max` {}: give a probability from 0 to 1"),
-        (AugmentConfig, "p", (None, 0, 1), (-0.1, 1.1), "`ada_p` {}: give a probability from 0 to 1"),
+        (
+            AugmentConfig,
+            "ada_target",
+            (-0.99, 0.99),
+            (-1, 1, math.nan),
+            "`ada_target` {}: give a value between -1 and 1",
+        ),
+        (AugmentConfig, "ada_kimg", (1e-9,), (0, math.inf, math.nan), "`ada_kimg` {}: give more than 0"),
+        (AugmentConfig, "ada_max", (0, 1), (-0.1, 1.1), "`ada_max` {}: give a probability from 0 to 1"),
+        (AugmentConfig, "ada_p", (None, 0, 1), (-0.1, 1.1), "`ada_p` {}: give a probability from 0 to 1"),
         (TrainingConfig, "kimg", (1e-9,), (0, math.inf, math.nan), "`kimg` {}: give more than 0"),
         (TrainingConfig, "seed", (0, 2**63 - 1), (-1, 2**63), "`seed` {}: give a whole number from 0 to 2^63 - 1"),
         (TrainingConfig, "learning_rate", (0.5,), (0, 1), "`learning_rate` {}: give a rate between 0 and 1"),
@@ -100,7 +119,7 @@ def test_types_and_defaults():
         (TrainingConfig, "batch", (1,), (0,), "`batch` {}: give 1 or more"),
         (TrainingConfig, "micro_batch", (None, 1), (0,), "`micro_batch` {}: give 1 or more"),
         (TrainingConfig, "pl_batch_shrink", (1,), (0,), "TrainingConfig.pl_batch_shrink {}: give 1 or more"),
-        (TrainingConfig, "r1_gamma", (0,), (-1, math.inf), "`gamma` {}: give 0 or more"),
+        (TrainingConfig, "gamma", (0,), (-1, math.inf), "`gamma` {}: give 0 or more"),
         (TrainingConfig, "snapshot_kimg", (1e-9,), (0, math.inf), "`snapshot_kimg` {}: give more than 0"),
         (TrainingConfig, "tick_kimg", (1e-9,), (0, math.inf), "`tick_kimg` {}: give more than 0"),
         (TrainingConfig, "evaluate_kimg", (0,), (-1, math.inf), "`evaluate_kimg` {}: give 0 or more"),
@@ -109,7 +128,7 @@ def test_types_and_defaults():
 )
 def test_ranges(config, field, allowed, refused, message):
     needed = {
-        DataConfig: {"source": "x"},
+        DataConfig: {"data": "x"},
         NetworkConfig: {"channels": 1, "height": 8, "width": 8},
         AugmentConfig: {},
         TrainingConfig: {"kimg": 1.0, "evaluate_kimg": 1.0 if field == "stop_after" else 0.0},
@@ -125,11 +144,11 @@ def test_ranges(config, field, allowed, refused, message):
 @pytest.mark.parametrize(
     ("config", "values", "named"),
     [
-        (DataConfig, {"source": "x", "fit": "crap"}, "`fit` crap"),
-        (DataConfig, {"source": "x", "mirror": "quarters"}, "`mirror` quarters"),
+        (DataConfig, {"data": "x", "fit": "crap"}, "`fit` crap"),
+        (DataConfig, {"data": "x", "mirror": "quarters"}, "`mirror` quarters"),
         (NetworkConfig, {"channels": 1, "height": 8, "width": 8, "precision": "fp23"}, "`precision` fp23"),
-        (AugmentConfig, {"signal": "rtt"}, "`ada_signal` rtt"),
-        (AugmentConfig, {"groups": ("geom", "blot")}, "`augment` blot"),
+        (AugmentConfig, {"ada_signal": "rtt"}, "`ada_signal` rtt"),
+        (AugmentConfig, {"augment": ("geom", "blot")}, "`augment` blot"),
     ],
 )
 def test_choices(config, values, named):

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import venv
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_what_is_imported_is_installed_with_us(root):
 
 
 def run(*command, **options):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=300, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -88,6 +89,7 @@ def test_wheel_and_a_foreign_datasets_package_live_together(elsewhere, environme
     name, path = first.split()
     assert name == "foreign"
     assert path.startswith(str(elsewhere / "venv"))
+    assert (Path(path).parents[1] / "py.typed").exists()
     assert "upfirdn2d(" in source
     options = ["--size", "16", "--batch", "4", "--channel-base", "64", "--channel-max", "8", "--kimg", "0.008"]
     console = elsewhere / "venv" / "bin" / "stylegan-ada"

@@ -2,14 +2,15 @@ import pytest
 
 from stylegan_ada.config.data import parse_size
 from stylegan_ada.config.options import TrainOptions
-from stylegan_ada.config.resolve import DataFacts, Machine, resolve
+from stylegan_ada.config.presets import with_preset
+from stylegan_ada.config.resolve import Facts, Machine, resolve
 from stylegan_ada.errors import UserError
 
 CPU, GPU, OLD_GPU = Machine(cuda=False), Machine(cuda=True, bf16=True), Machine(cuda=True, bf16=False)
 
 
 def facts(side=64, count=3000):
-    return DataFacts(image_shape=(1, side, side), classes=("a", "b"), count=count, fingerprint="f")
+    return Facts(image_shape=(1, side, side), classes=("a", "b"), count=count, fingerprint="f")
 
 
 def test_every_choice_is_explained_and_none_that_was_given():
@@ -26,7 +27,7 @@ def test_every_choice_is_explained_and_none_that_was_given():
     config, reasons = resolve(given, facts(), CPU)
     assert reasons == []
     training = config.training
-    assert (training.batch, training.kimg, training.r1_gamma, training.ema_kimg) == (4, 3, 1, 2)
+    assert (training.batch, training.kimg, training.gamma, training.ema_kimg) == (4, 3, 1, 2)
     assert (config.network.channel_base, config.network.channel_max, config.network.precision) == (512, 32, "bf16")
 
 
@@ -49,17 +50,17 @@ def test_the_size_decides():
 
 def test_gamma_is_the_paper_s_formula():
     config, _ = resolve(TrainOptions(data="x", batch=16), facts(128), CPU)
-    assert config.training.r1_gamma == pytest.approx(0.0002 * 128 * 128 / 16)
+    assert config.training.gamma == pytest.approx(0.0002 * 128 * 128 / 16)
 
 
 def test_target_follows_the_signal():
-    assert resolve(TrainOptions(data="x"), facts(), CPU)[0].augment.target == 0.6
+    assert resolve(TrainOptions(data="x"), facts(), CPU)[0].augment.ada_target == 0.6
     held = TrainOptions(data="x", ada_signal="rv", holdout=0.1)
-    assert resolve(held, facts(), CPU)[0].augment.target == 0.5
+    assert resolve(held, facts(), CPU)[0].augment.ada_target == 0.5
 
 
 def test_preset_gives_way_to_what_was_given():
-    config, _ = resolve(TrainOptions(data="x", preset="demo", batch=8), facts(32), CPU)
+    config, _ = resolve(with_preset(TrainOptions(data="x", preset="demo", batch=8)), facts(32), CPU)
     assert config.training.batch == 8
     assert config.network.channel_base == 2048
 
@@ -79,14 +80,14 @@ def test_bad_transitions(given):
 
 
 def test_without_labels_there_is_no_transition():
-    nothing = DataFacts(image_shape=(1, 64, 64), classes=(), count=3000, fingerprint="f")
+    nothing = Facts(image_shape=(1, 64, 64), classes=(), count=3000, fingerprint="f")
     assert resolve(TrainOptions(data="x"), nothing, CPU)[0].training.transition is None
     with pytest.raises(UserError, match="no labels to blend in"):
         resolve(TrainOptions(data="x", transition="1,2"), nothing, CPU)
 
 
 def test_augment_none():
-    assert resolve(TrainOptions(data="x", augment="none"), facts(), CPU)[0].augment.groups == ()
+    assert resolve(TrainOptions(data="x", augment="none"), facts(), CPU)[0].augment.augment == ()
 
 
 @pytest.mark.parametrize(("text", "size"), [("64", (64, 64)), ("64x96", (64, 96)), (None, None)])

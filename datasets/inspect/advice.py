@@ -7,7 +7,7 @@ from typing import Any
 from ...config.image_size import block_shapes, nearest_size_within
 from ...config.options import TrainOptions
 from ...config.preparation import AUTO
-from ...config.resolve import DataFacts, Machine, resolve
+from ...config.resolve import Facts, Machine, resolve
 from ...errors import UserError
 from ..packing.sizes import chosen_size
 from .inspection import HOLDOUT, Inspection
@@ -68,7 +68,7 @@ def advise(found: Inspection, machine: Machine, read_with: TrainOptions) -> Advi
     else:
         reasons.append(f"no `holdout`: {HOLDOUT:g} would hold out {found.holdout} images, too few to measure against")
     options = replace(read_with, no_labels=not labelled, **given)
-    facts = DataFacts(
+    facts = Facts(
         image_shape=(1 if found.gray else 3, *size),
         classes=tuple(found.classes or ()) if labelled else (),
         count=found.images,

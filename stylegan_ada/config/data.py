@@ -15,11 +15,10 @@ KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channe
 class DataConfig:
     """What is trained on."""
 
-    source: str = field(metadata=setting("data", "A folder, a .zip, or sample:NAME."))
+    data: str = field(metadata=setting("A folder, a .zip, or sample:NAME."))
     size: str | None = field(
         default=None,
         metadata=setting(
-            "size",
             "Pixels: 64, or 64x96 (height x width), or auto, by the median image.",
             default="the images' own size",
         ),
@@ -27,7 +26,6 @@ class DataConfig:
     fit: str = field(
         default="crop",
         metadata=setting(
-            "fit",
             "How images are brought to the size: crop their centre, pad them by the background, or stretch them.",
             choices=FITS,
         ),
@@ -35,7 +33,6 @@ class DataConfig:
     background: str = field(
         default="white",
         metadata=setting(
-            "background",
             "What lies behind transparent pixels and around padded images: a colour such as black or #20a0ff; or "
             "edge or reflect, the image's own border (behind transparent pixels lies white then).",
         ),
@@ -43,7 +40,6 @@ class DataConfig:
     channels: str | None = field(
         default=None,
         metadata=setting(
-            "channels",
             "What is trained: gray, rgb, or rgba, which keeps transparency.",
             choices=tuple(CHANNELS),
             default="gray if no image has colour, else rgb",
@@ -51,12 +47,11 @@ class DataConfig:
     )
     pages: str = field(
         default="first",
-        metadata=setting("pages", "Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
+        metadata=setting("Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
     )
     bands: str | None = field(
         default=None,
         metadata=setting(
-            "bands",
             "One band of the images (4), or three (1,2,3), to be gray or red, green, blue; from 1.",
             default="as the files say",
         ),
@@ -64,22 +59,18 @@ class DataConfig:
     window: str | None = field(
         default=None,
         metadata=setting(
-            "window",
             "LOW,HIGH: the values of black and white, of images with more than 8 bits.",
             default="the images' lowest and highest value",
         ),
     )
-    labels: bool = field(default=True, metadata=setting("no_labels", "Ignore the labels.", default="they are used"))
+    no_labels: bool = field(default=False, metadata=setting("Ignore the labels.", default="they are used"))
     file_column: str | None = field(
         default=None,
-        metadata=setting(
-            "file_column", "The column of labels.csv that names the files.", default="file, or one with a usual name"
-        ),
+        metadata=setting("The column of labels.csv that names the files.", default="file, or one with a usual name"),
     )
     label_column: str | None = field(
         default=None,
         metadata=setting(
-            "label_column",
             "The column of labels.csv that names the classes.",
             default="label, or one with a usual name",
         ),
@@ -87,7 +78,6 @@ class DataConfig:
     split: str = field(  # none in runs from before there were splits
         default=NO_SPLIT,
         metadata=setting(
-            "split",
             "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
             default="all of them",
         ),
@@ -95,7 +85,6 @@ class DataConfig:
     groups: str | None = field(
         default=None,
         metadata=setting(
-            "groups",
             "What belongs together and is held out as a whole: folder:2, the folder at that level from the top, or "
             "name:(P\\d+)_, a regular expression searched in the path.",
             default="the column group of labels.csv",
@@ -103,29 +92,23 @@ class DataConfig:
     )
     mirror: str | None = field(
         default=None,
-        metadata=setting(
-            "mirror", "Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"
-        ),
+        metadata=setting("Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"),
     )
     balance: float = field(
         default=0.0,
         metadata=setting(
-            "balance",
             "How often classes are seen: 0 as often as they occur, 1 all equally often.",
             within=Range("a share from 0 to 1", 0, 1),
         ),
     )
     holdout: float = field(
         default=0.0,
-        metadata=setting(
-            "holdout", "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
-        ),
+        metadata=setting("Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)),
     )
     copies_together: bool = False  # on one side of the hold-out; runs that were begun before did not keep them so
     subset: int | None = field(
         default=None,
         metadata=setting(
-            "subset",
             "Train on only this many images, with every class in its share.",
             within=Range("2 or more", 2),
             default="all images",
@@ -147,7 +130,7 @@ class DataConfig:
             bands=parse_bands(self.bands),
             channels=None if self.channels is None else CHANNELS[self.channels],
             window=parse_window(self.window),
-            use_labels=self.labels,
+            use_labels=not self.no_labels,
             file_column=self.file_column,
             label_column=self.label_column,
             split=None if self.split == ALL else self.split,

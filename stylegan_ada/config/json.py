@@ -7,6 +7,7 @@ import typing
 from typing import Any, TypeVar
 
 from ..errors import UserError, nearest
+from .old_names import with_new_names
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise UserError(f"{where}: {value!r} is not an object")
+    value = with_new_names(kind, value)
     hints = typing.get_type_hints(kind)
     for key in value:
         if key not in hints:

@@ -18,13 +18,10 @@ class NetworkConfig:
     c_dim: int = 0  # length of the label vector, 0 without labels
     z_dim: int = 512
     w_dim: int = 512
-    mapping_depth: int = field(
-        default=2, metadata=setting("mapping_depth", "Fully connected layers from z to w.", within=COUNT)
-    )
+    mapping_depth: int = field(default=2, metadata=setting("Fully connected layers from z to w.", within=COUNT))
     label_head: str = field(  # inner: as in the best known code; full: arXiv 1802.05637, equation 3
         default="inner",
         metadata=setting(
-            "label_head",
             "The discriminator's output: features times label (inner), or that plus an output without label (full).",
             choices=("inner", "full"),
             chosen_by="whether there are labels",
@@ -33,7 +30,6 @@ class NetworkConfig:
     label_depth: int | None = field(  # None: mapping_depth, as in runs from before there was this field
         default=None,
         metadata=setting(
-            "label_depth",
             "Fully connected layers after the discriminator's embedding of a label.",
             within=NOT_NEGATIVE,
             chosen_by="whether there are labels",
@@ -43,7 +39,6 @@ class NetworkConfig:
     channel_base: int = field(
         default=16384,
         metadata=setting(
-            "channel_base",
             "A block n doublings above the lowest has this / (4 * 2^n) channels.",
             within=COUNT,
             chosen_by="the size and the device",
@@ -51,15 +46,11 @@ class NetworkConfig:
     )
     channel_max: int = field(
         default=512,
-        metadata=setting(
-            "channel_max", "The most channels of a block.", within=COUNT, chosen_by="the size and the device"
-        ),
+        metadata=setting("The most channels of a block.", within=COUNT, chosen_by="the size and the device"),
     )
     precision: str = field(
         default="fp32",
-        metadata=setting(
-            "precision", "Number format of the top resolutions.", choices=PRECISIONS, chosen_by="the device"
-        ),
+        metadata=setting("Number format of the top resolutions.", choices=PRECISIONS, chosen_by="the device"),
     )
     half_resolutions: int = 4  # how many top resolutions run in that precision
     conv_clamp: float | None = field(  # bound of activations in every block; None: 256 where fp16, else none

@@ -1,4 +1,4 @@
-"""The options of `train`, made from the fields of the configuration."""
+"""The options of `train`: as a user gives them, and how each is described by the field of its name."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -16,9 +16,73 @@ from .training import TrainingConfig
 CONFIGS = (DataConfig, StartConfig, TrainingConfig, NetworkConfig, AugmentConfig)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """The options of `train` that make a run what it is, as given: None or False where not given.
+
+    Each but `preset` and `device` has the name of the field of the configuration that it sets, where its meaning and
+    range stand. What is a tuple there is one text here: "blit,geom", "5,10".
+    """
+
+    data: str
+    preset: str = "auto"
+    device: str = "auto"
+    # DataConfig
+    size: str | None = None
+    fit: str | None = None
+    background: str | None = None
+    channels: str | None = None
+    pages: str | None = None
+    bands: str | None = None
+    window: str | None = None
+    no_labels: bool = False
+    file_column: str | None = None
+    label_column: str | None = None
+    split: str | None = None
+    groups: str | None = None
+    mirror: str | None = None
+    balance: float | None = None
+    holdout: float | None = None
+    subset: int | None = None
+    # StartConfig
+    init_from: str | None = None
+    freeze_d: int | None = None
+    freeze_g: int | None = None
+    freeze_mapping: bool = False
+    # TrainingConfig
+    transition: str | None = None
+    kimg: float | None = None
+    batch: int | None = None
+    micro_batch: int | None = None
+    seed: int | None = None
+    learning_rate: float | None = None
+    discriminator_rate: float | None = None
+    gamma: float | None = None
+    ema_kimg: float | None = None
+    tick_kimg: float | None = None
+    snapshot_kimg: float | None = None
+    evaluate_kimg: float | None = None
+    stop_after: int | None = None
+    # NetworkConfig
+    mapping_depth: int | None = None
+    label_head: str | None = None
+    label_depth: int | None = None
+    channel_base: int | None = None
+    channel_max: int | None = None
+    precision: str | None = None
+    # AugmentConfig
+    augment: str | None = None
+    augment_extra: str | None = None
+    ada_signal: str | None = None
+    ada_target: float | None = None
+    ada_kimg: float | None = None
+    ada_max: float | None = None
+    ada_p: float | None = None
+
+
 @dataclass(frozen=True)
 class Option:
-    """An option, and the field that it sets."""
+    """An option, described by the field that it sets."""
 
     config: type
     field: dataclasses.Field[Any]
@@ -26,7 +90,7 @@ class Option:
 
     @property
     def name(self) -> str:
-        return self.setting.option or self.field.name
+        return self.field.name
 
     @property
     def kind(self) -> type:
@@ -57,29 +121,8 @@ def options_of(*configs: type) -> Iterator[Option]:
     """The options that set fields of these dataclasses."""
     for config in configs:
         for field, about in settings(config):
-            if about.option is not None:
+            if about.help:
                 yield Option(config, field, about)
-
-
-def _field(option: Option) -> tuple[str, Any, Any]:
-    if option.is_required:
-        return option.name, option.kind, dataclasses.field()
-    if option.kind is bool:
-        return option.name, bool, dataclasses.field(default=False)
-    return option.name, option.kind | None, dataclasses.field(default=None)
-
-
-_OWN = [(name, str, dataclasses.field(default="auto")) for name in ("preset", "device")]
-_Options: Any = dataclasses.make_dataclass(
-    "_Options", [*_OWN, *map(_field, options_of(*CONFIGS))], frozen=True, kw_only=True
-)
-
-
-class TrainOptions(_Options):
-    """The options of `train` that make a run what it is, as given: None or False where not given.
-
-    `preset`, `device`, and one for each setting of the configuration that names an option.
-    """
 
 
 def train_options(data: str, **given: Any) -> TrainOptions:
@@ -94,6 +137,6 @@ def train_options(data: str, **given: Any) -> TrainOptions:
 
 
 def given(config: type, options: TrainOptions) -> dict[str, Any]:
-    """What was given for the fields of `config`, by their names, as it was given."""
-    values = {option.field.name: getattr(options, option.name) for option in options_of(config)}
+    """What was given for the fields of `config`, as it was given."""
+    values = {option.name: getattr(options, option.name) for option in options_of(config)}
     return {name: value for name, value in values.items() if value is not None}

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UserError
-from .augment import ADA_TARGETS, AugmentConfig
+from .augment import ADA_TARGETS, AugmentConfig, ExtraAugmentation
 from .data import DataConfig, wanted_size
 from .network import NetworkConfig
 from .options import TrainOptions, given
 from .preparation import ALL
-from .presets import with_preset
 from .run import RunConfig
 from .settings import settings
 from .start import StartConfig
@@ -27,27 +26,41 @@ class Machine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataFacts:
-    """What the choice depends on in the data set."""
+class TrainedFacts:
+    """What is known of the networks that a run starts from."""
+
+    network: NetworkConfig
+    digest: str  # sha256 of their file
+    origin: str | None = None  # of weights that were imported or have a licence, in words
+    licence: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of the files that the options name."""
 
     image_shape: tuple[int, int, int]
     classes: tuple[str, ...]
     count: int  # images
     fingerprint: str
-    trained: NetworkConfig | None = None  # of the networks that the run starts from
+    window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
+    augment_extra: tuple[ExtraAugmentation, ...] = ()
+    trained: TrainedFacts | None = None
 
 
 def check_options(options: TrainOptions, machine: Machine) -> None:
-    """Raises the UserErrors that need no data, before any image is read. Without a size, the smallest is assumed."""
-    size = wanted_size(with_preset(options).size)
+    """Raises the UserErrors that need no file, before any image is read. Without a size, the smallest is assumed.
+
+    options: with the preset's own, as for all functions here.
+    """
+    size = wanted_size(options.size)
     height, width = size if isinstance(size, tuple) else (4, 4)
     classes = () if options.no_labels else ("a", "b")
-    resolve(options, DataFacts(image_shape=(1, height, width), classes=classes, count=1, fingerprint=""), machine)
+    resolve(options, Facts(image_shape=(1, height, width), classes=classes, count=1, fingerprint=""), machine)
 
 
-def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[RunConfig, list[str]]:
+def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunConfig, list[str]]:
     """The whole configuration, and a line on each choice that was made for the user."""
-    options = with_preset(options)
     channels, height, width = facts.image_shape
     if options.mirror == "quarter" and height != width:
         raise UserError(f"`mirror` quarter: quarter turns need square images, not {height}x{width}, give h, v or hv")
@@ -55,11 +68,11 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
 
     def choose(values: dict[str, Any], config: type, **choices: tuple[Any, str]) -> None:
         """Adds to what was given for `config` what is chosen, and why, for fields that nothing was given for."""
-        for field, about in settings(config):
+        for field, _ in settings(config):
             if field.name in choices and field.name not in values:
                 value, why = choices[field.name]
                 values[field.name] = value
-                reasons.append(f"`{about.option}` {value}: {why}")
+                reasons.append(f"`{field.name}` {value}: {why}")
 
     side = max(height, width)
     where = f"for {side} pixels on a {'GPU' if machine.cuda else 'CPU'}"
@@ -68,8 +81,9 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     base, most = _widths(side, machine)
     network = given(NetworkConfig, options)
     if facts.trained is not None:
-        choose(network, NetworkConfig, **_as_trained(facts.trained, bool(facts.classes)))
-        network |= {name: getattr(facts.trained, name) for name in ("z_dim", "w_dim", "conv_clamp")}
+        trained = facts.trained.network
+        choose(network, NetworkConfig, **_as_trained(trained, bool(facts.classes)))
+        network |= {"z_dim": trained.z_dim, "w_dim": trained.w_dim, "conv_clamp": trained.conv_clamp}
     choose(network, NetworkConfig, channel_base=(base, where), channel_max=(most, where), precision=_precision(machine))
     kimg, why_kimg = _kimg(facts.count, machine)
     choose(training, TrainingConfig, kimg=(kimg, f"{why_kimg}; the same command with more goes on from there"))
@@ -77,7 +91,7 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     choose(
         training,
         TrainingConfig,
-        r1_gamma=(
+        gamma=(
             round(0.0002 * height * width / max(batch, 1), 6),  # a batch below 1 is refused below
             "0.0002 * pixels / batch (arXiv 2006.06676, appendix C)",
         ),
@@ -91,19 +105,20 @@ def resolve(options: TrainOptions, facts: DataFacts, machine: Machine) -> tuple[
     network["transitional"] = training["transition"] is not None
     config = RunConfig(
         data=data_of(options),
-        start=StartConfig(**given(StartConfig, options)),
+        start=_start(options, facts.trained),
         network=NetworkConfig(channels=channels, height=height, width=width, c_dim=len(facts.classes), **network),
-        augment=_augment(options),
+        augment=_augment(options, facts.augment_extra),
         training=TrainingConfig(**training),
         classes=facts.classes,
         fingerprint=facts.fingerprint,
+        window=facts.window,
     )
     return config, reasons
 
 
 def data_of(options: TrainOptions) -> DataConfig:
     """What is to be trained on."""
-    values = {"split": ALL} | given(DataConfig, with_preset(options)) | {"labels": not options.no_labels}
+    values = {"split": ALL} | given(DataConfig, options)
     return DataConfig(**values, copies_together=values.get("holdout", 0) > 0)
 
 
@@ -118,13 +133,20 @@ def _as_trained(trained: NetworkConfig, labelled: bool) -> dict[str, tuple[Any, 
     return {name: (value, "as in the networks that it starts from") for name, value in values.items()}
 
 
-def _augment(options: TrainOptions) -> AugmentConfig:
-    """Without the user's own augmentations, which lie in a file."""
-    values = given(AugmentConfig, options) | {"extra": ()}
+def _start(options: TrainOptions, trained: TrainedFacts | None) -> StartConfig:
+    values = given(StartConfig, options)
+    if trained is not None:
+        values |= {"init_from": trained.digest, "origin": trained.origin, "licence": trained.licence}
+    return StartConfig(**values)
+
+
+def _augment(options: TrainOptions, extra: tuple[ExtraAugmentation, ...]) -> AugmentConfig:
+    """extra: what lies in the file that `augment_extra` names."""
+    values = given(AugmentConfig, options) | {"augment_extra": extra}
     if options.augment is not None:
-        values["groups"] = () if options.augment == "none" else tuple(map(str.strip, options.augment.split(",")))
-    target = ADA_TARGETS.get(values.get("signal", "rt"), 0.0)  # an unknown signal is refused by AugmentConfig
-    return AugmentConfig(**{"target": target, **values})
+        values["augment"] = () if options.augment == "none" else tuple(map(str.strip, options.augment.split(",")))
+    target = ADA_TARGETS.get(values.get("ada_signal", "rt"), 0.0)  # an unknown signal is refused by AugmentConfig
+    return AugmentConfig(**{"ada_target": target, **values})
 
 
 def parse_transition(text: str) -> tuple[float, float] | None:

@@ -25,6 +25,6 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         require(
-            self.augment.signal != "rv" or self.data.holdout > 0 or self.augment.p is not None,
+            self.augment.ada_signal != "rv" or self.data.holdout > 0 or self.augment.ada_p is not None,
             "`ada_signal` rv needs images that training never sees: add `holdout` 0.1",
         )

@@ -32,8 +32,7 @@ PROBABILITY = Range("a probability from 0 to 1", 0, 1)
 class Setting:
     """What `setting` puts into the metadata of a dataclass's field."""
 
-    option: str | None  # its name among the options of `train`; None where it is none of them
-    help: str
+    help: str  # of the option of `train` with the field's name; "" where it is none
     within: Range | None
     choices: tuple[str, ...]  # of the value, or of each item of a tuple
     chosen_by: str | None  # what the value is chosen by where none is given
@@ -41,7 +40,6 @@ class Setting:
 
 
 def setting(
-    option: str | None = None,
     help: str = "",
     *,
     within: Range | None = None,
@@ -50,11 +48,7 @@ def setting(
     default: str | None = None,
 ) -> dict[str, Setting]:
     """Metadata for `dataclasses.field`."""
-    return {
-        "setting": Setting(
-            option=option, help=help, within=within, choices=choices, chosen_by=chosen_by, default=default
-        )
-    }
+    return {"setting": Setting(help=help, within=within, choices=choices, chosen_by=chosen_by, default=default)}
 
 
 def settings(config: Any) -> Iterator[tuple[dataclasses.Field[Any], Setting]]:
@@ -65,13 +59,13 @@ def settings(config: Any) -> Iterator[tuple[dataclasses.Field[Any], Setting]]:
 
 
 def check(config: Any) -> None:
-    """UserError for the first field beyond its range or choices: "`option` value: what to do".
+    """UserError for the first field beyond its range or choices: "`field` value: what to do".
 
-    A field that no option sets is named Class.field.
+    A field that is no option is named Class.field.
     """
     for field, about in settings(config):
         value = getattr(config, field.name)
-        name = f"`{about.option}`" if about.option else f"{type(config).__name__}.{field.name}"
+        name = f"`{field.name}`" if about.help else f"{type(config).__name__}.{field.name}"
         for item in value if isinstance(value, tuple) else (value,):
             if item is None:
                 continue

@@ -13,26 +13,23 @@ class StartConfig:
     init_from: str | None = field(  # in the configuration of a run its sha256
         default=None,
         metadata=setting(
-            "init_from",
             "A run's folder, or a .safetensors file, whose networks training starts from.",
             default="networks that know nothing",
         ),
     )
     freeze_d: int = field(  # FreezeD, arXiv 2002.10964
         default=0,
-        metadata=setting(
-            "freeze_d", "Blocks of the discriminator, from the image on, that do not learn.", within=NOT_NEGATIVE
-        ),
+        metadata=setting("Blocks of the discriminator, from the image on, that do not learn.", within=NOT_NEGATIVE),
     )
     freeze_g: int = field(
         default=0,
         metadata=setting(
-            "freeze_g", "Blocks of the synthesis network, from the lowest on, that do not learn.", within=NOT_NEGATIVE
+            "Blocks of the synthesis network, from the lowest on, that do not learn.", within=NOT_NEGATIVE
         ),
     )
     freeze_mapping: bool = field(
         default=False,
-        metadata=setting("freeze_mapping", "The generator's mapping network does not learn.", default="it learns"),
+        metadata=setting("The generator's mapping network does not learn.", default="it learns"),
     )
     origin: str | None = None  # where weights come from that were imported or have a licence, in words
     licence: str | None = None  # of these weights

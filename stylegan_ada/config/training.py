@@ -12,7 +12,6 @@ class TrainingConfig:
     transition: tuple[float, float] | None = field(  # from all labels ignored to all obeyed, arXiv 2201.06578
         default=None,
         metadata=setting(
-            "transition",
             "START,END: thousands of images between which labels are blended in; or none.",
             within=NOT_NEGATIVE,
             default="none, labels count from the start",
@@ -20,7 +19,6 @@ class TrainingConfig:
     )
     kimg: float = field(
         metadata=setting(
-            "kimg",
             "Length of the run in thousands of images. A finished run goes on if this is raised.",
             within=POSITIVE,
             chosen_by="the number of images and the device",
@@ -28,14 +26,11 @@ class TrainingConfig:
     )
     batch: int = field(
         default=32,
-        metadata=setting(
-            "batch", "Images per step, over all processes.", within=COUNT, chosen_by="the size and the device"
-        ),
+        metadata=setting("Images per step, over all processes.", within=COUNT, chosen_by="the size and the device"),
     )
     micro_batch: int | None = field(
         default=None,
         metadata=setting(
-            "micro_batch",
             "Images that a process computes at once: fewer take less memory, the step stays the same.",
             within=COUNT,
             default="the whole share of a process",
@@ -44,20 +39,20 @@ class TrainingConfig:
     seed: int = field(
         default=0,
         metadata=setting(
-            "seed", "The seed of everything random.", within=Range("a whole number from 0 to 2^63 - 1", 0, 2**63 - 1)
+            "The seed of everything random.", within=Range("a whole number from 0 to 2^63 - 1", 0, 2**63 - 1)
         ),
     )
     learning_rate: float = field(  # Adam with betas 0 and 0.99
         default=0.0025,
-        metadata=setting("learning_rate", "Learning rate.", within=Range("a rate between 0 and 1", 0, 1, ends=False)),
+        metadata=setting("Learning rate.", within=Range("a rate between 0 and 1", 0, 1, ends=False)),
     )
     discriminator_rate: float = field(
         default=1.0,
-        metadata=setting("discriminator_rate", "The discriminator's learning rate, as a multiple.", within=POSITIVE),
+        metadata=setting("The discriminator's learning rate, as a multiple.", within=POSITIVE),
     )
-    r1_gamma: float = field(
+    gamma: float = field(  # of R1, equation 9 of arXiv 1801.04406: half of it weighs the penalty
         default=0.0064,
-        metadata=setting("gamma", "Weight of R1.", within=NOT_NEGATIVE, chosen_by="the size and the batch"),
+        metadata=setting("Weight of R1.", within=NOT_NEGATIVE, chosen_by="the size and the batch"),
     )
     r1_interval: int = 16  # steps between R1 phases
     pl_weight: float = 2.0  # 0 switches path length regularisation off
@@ -71,7 +66,6 @@ class TrainingConfig:
     ema_kimg: float = field(
         default=10.0,
         metadata=setting(
-            "ema_kimg",
             "Half-life of the generator's moving average, in thousands of images.",
             within=NOT_NEGATIVE,
             chosen_by="the batch",
@@ -79,16 +73,15 @@ class TrainingConfig:
     )
     ema_rampup: float = 0.05  # the half-life is at most this share of the images seen so far
     tick_kimg: float = field(
-        default=1.0, metadata=setting("tick_kimg", "Thousands of images between progress lines.", within=POSITIVE)
+        default=1.0, metadata=setting("Thousands of images between progress lines.", within=POSITIVE)
     )
     snapshot_kimg: float = field(
-        default=20.0, metadata=setting("snapshot_kimg", "Thousands of images between checkpoints.", within=POSITIVE)
+        default=20.0, metadata=setting("Thousands of images between checkpoints.", within=POSITIVE)
     )
     keep: int = 3  # checkpoints
     evaluate_kimg: float = field(
         default=0.0,
         metadata=setting(
-            "evaluate_kimg",
             "Thousands of images between measurements; 0 for none.",
             within=NOT_NEGATIVE,
             chosen_by="the length of the run, a tenth of it",
@@ -97,7 +90,6 @@ class TrainingConfig:
     stop_after: int | None = field(
         default=None,
         metadata=setting(
-            "stop_after",
             "End the run after this many measurements in a row without an improvement.",
             within=COUNT,
             default="never early",

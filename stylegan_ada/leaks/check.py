@@ -13,6 +13,7 @@ import torch
 from ..augment import AugmentPipe
 from ..config import RunConfig
 from ..config.options import TrainOptions
+from ..config.presets import with_preset
 from ..config.resolve import check_options
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
@@ -44,7 +45,7 @@ def leak_check_options(options: TrainOptions, out: Path, device: torch.device) -
     )
     options = locate_data(options, out)
     _check_folder(out)
-    check_options(options, machine_of(device))
+    check_options(with_preset(options), machine_of(device))
     return options
 
 
@@ -90,7 +91,7 @@ class LeakCheck:
         """Trains at each p, or goes on. Returns how the last run ended, which is not finished if it was stopped."""
         for p, folder in _folders(self.out, self.p).items():
             say(f"training at p = {p:g} in {folder.path}")
-            augment = dataclasses.replace(self.config.augment, p=p)
+            augment = dataclasses.replace(self.config.augment, ada_p=p)
             config, options = dataclasses.replace(self.config, augment=augment), _options_at(self.options, p)
             ended = run(config, options, self.dataset, None, folder, self.device, say, should_stop)
             if not ended.finished:
@@ -124,8 +125,8 @@ def prepare_leak_check(
             check_same_options(_options_at(options, value), folder)
     config, dataset, _ = configure(_options_at(options, 0.0), folders[0.0], device, say, load)
     augment, image_shape = config.augment, config.network.image_shape
-    pipe = AugmentPipe(augment.groups, image_shape, augment.extra).to(device)
-    to_find = probes(augment.groups, augment.extra, image_shape)
+    pipe = AugmentPipe(augment.augment, image_shape, augment.augment_extra).to(device)
+    to_find = probes(augment.augment, augment.augment_extra, image_shape)
     if not to_find:
         raise UserError("`augment` none: there is nothing to check, name groups or give `augment_extra`")
     return LeakCheck(

@@ -39,7 +39,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
     given = {name.replace("_", "-"): str(value) for name, value in record.options.items() if value is not None}
     return RunPage(
-        title=f"Generated images of {config.data.source}",
+        title=f"Generated images of {config.data.data}",
         facts=tuple(run_facts(config, generator, real)),
         findings=tuple(what_was_found(record, results, generator.info.images_seen)),
         metrics=metric_rows(results, of_real),
@@ -55,7 +55,7 @@ def what_was_found(record: RunRecord, results: dict[str, MetricResult], images_s
     """What the last measurement says of the run's progress, and what these results say of the generator."""
     augment = record.config.augment
     now = values_by_name(results) | training_at(images_seen, record.log)
-    shown = findings([now], augment.maximum if augment.adapts else None)[1:] or [FINE]
+    shown = findings([now], augment.ada_max if augment.adapts else None)[1:] or [FINE]
     return record.evaluations[-1]["findings"][:1] + shown if record.evaluations else shown
 
 

@@ -11,7 +11,7 @@ def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) 
     channels, height, width = config.network.image_shape
     info = generator.info
     facts = [
-        ("images", f"{height}x{width} pixels, {kind_of_images(channels)}, of {config.data.source}"),
+        ("images", f"{height}x{width} pixels, {kind_of_images(channels)}, of {config.data.data}"),
     ]
     if real.trained_on is not None:
         held = 0 if real.held_out is None else len(real.held_out)

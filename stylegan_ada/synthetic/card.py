@@ -79,10 +79,10 @@ def _origin(facts: dict[str, Any], config: RunConfig | None) -> str:
     if config is None:
         return "## Trained on\n\nNot known: the set was made from a generator's file, not from the folder of its run.\n"
     data = config.data
-    licence = sample_licence(data.source) or "not known here; that of the training images holds"
+    licence = sample_licence(data.data) or "not known here; that of the training images holds"
     return f"""## Trained on
 
-`{data.source}`, held out from training: {data.holdout:g} of the images.
+`{data.data}`, held out from training: {data.holdout:g} of the images.
 Licence of the source: {licence}.
 """
 

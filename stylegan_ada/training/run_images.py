@@ -33,8 +33,8 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         if config is None:
             raise UserError(f"{run}: not a run folder, say with `data` which images to compare with")
         own = config.data
-        if not own.source.startswith("sample:") and not Path(own.source).exists():
-            raise UserError(f"{own.source}: the run's images are no longer there, name their new place with `data`")
+        if not own.data.startswith("sample:") and not Path(own.data).exists():
+            raise UserError(f"{own.data}: the run's images are no longer there, name their new place with `data`")
         dataset = load_as(config, load)
         return real_images(dataset, *run_split(dataset, config))
     info = read_info(generator_file(run))
@@ -82,7 +82,7 @@ def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any
     """The images of a run by the very options of its training, so that the packed ones are found. options: further ones
     of `load`. A run that was begun when all images were cut to 8 bits has them so."""
     preparation = config.data.preparation
-    dataset = load(config.data.source, preparation, **options)
+    dataset = load(config.data.data, preparation, **options)
     if dataset.window == config.window:
         return dataset
-    return load(config.data.source, replace(preparation, beyond_8_bits=False), **options)
+    return load(config.data.data, replace(preparation, beyond_8_bits=False), **options)

@@ -18,7 +18,7 @@ from ..config import ExtraAugmentation, RunConfig
 from ..config.image_size import block_shapes
 from ..config.options import TrainOptions
 from ..config.presets import with_preset
-from ..config.resolve import DataFacts, check_options, data_of, resolve
+from ..config.resolve import Facts, check_options, data_of, resolve
 from ..datasets import ImageDataset, load_dataset
 from ..datasets.holdout.copies import copies_warnings, find_copies_in_set
 from ..devices import machine_of
@@ -72,7 +72,7 @@ def train(
 def check(options: TrainOptions, folder: RunFolder, device: torch.device) -> TrainOptions:
     """The options with the data's whole path. The UserErrors that need no data, before any image is read."""
     options = locate_data(options, folder.path)
-    check_options(options, machine_of(device))
+    check_options(with_preset(options), machine_of(device))
     folder.check_unused()
     return options
 
@@ -120,15 +120,15 @@ def _configure(
     full = with_preset(options)
     if folder.has_begun():
         before = folder.read_config()
-        data = dataclasses.replace(before.data, source=options.data)
+        data = dataclasses.replace(before.data, data=options.data)
         dataset = load_as(dataclasses.replace(before, data=data), load, check_shape=block_shapes)
         config = _go_on(before, dataset, full)
     else:
         if options.init_from is not None:  # before the images, which may take long to pack
             trained = read_trained(Path(options.init_from))
         extra = () if options.augment_extra is None else read_extra(user_path(options.augment_extra))
-        dataset = load(options.data, data_of(options).preparation, check_shape=block_shapes)
-        config = _begin(dataset, trained, extra, options, device, say)
+        dataset = load(options.data, data_of(full).preparation, check_shape=block_shapes)
+        config = _begin(dataset, trained, extra, full, device, say)
     _check_batch(config, say)
     return config, dataset, trained
 
@@ -142,24 +142,19 @@ def _begin(
     say: Callable[[str], None],
 ) -> RunConfig:
     """The configuration of a new run. extra: the user's own augmentations."""
-    facts = DataFacts(
+    facts = Facts(
         image_shape=dataset.image_shape,
         classes=dataset.classes,
         count=len(dataset),
         fingerprint=dataset.fingerprint,
-        trained=None if trained is None else trained.described.config,
+        window=dataset.window,
+        augment_extra=extra,
+        trained=None if trained is None else trained.facts,
     )
     config, reasons = resolve(options, facts, machine_of(device))
     if trained is not None:
         check_transfer(trained.described.config, config.network)
         check_freeze_options(config, trained)
-        start = dataclasses.replace(
-            config.start, init_from=trained.digest, origin=trained.origin, licence=trained.licence
-        )
-        config = dataclasses.replace(config, start=start)
-    config = dataclasses.replace(config, window=dataset.window)
-    if extra:
-        config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, extra=extra))
     if dataset.window is not None:
         low, high = dataset.window
         say(f"more than 8 bits: {low:g} is black and {high:g} white ({dataset.window_from})")
@@ -193,7 +188,7 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
             f"`data` {options.data}: the images have changed since this run began: use a new `out`, "
             "where `init_from` with this run goes on from what it has learned"
         )
-    data = dataclasses.replace(config.data, source=options.data)
+    data = dataclasses.replace(config.data, data=options.data)
     given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
     training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)
     return dataclasses.replace(config, data=data, training=training)

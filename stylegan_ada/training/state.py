@@ -30,13 +30,13 @@ def fresh_state(config: RunConfig, device: torch.device) -> TrainingState:
         discriminator_optimizer=make_optimizer(
             discriminator,
             training.learning_rate * training.discriminator_rate,
-            training.r1_interval if training.r1_gamma > 0 else None,
+            training.r1_interval if training.gamma > 0 else None,
         ),
         controller=AdaController(
-            target=augment.target,
-            kimg=augment.kimg,
-            cap=augment.maximum if augment.p is None else 1.0,
-            p=augment.p or 0.0,
+            target=augment.ada_target,
+            kimg=augment.ada_kimg,
+            cap=augment.ada_max if augment.ada_p is None else 1.0,
+            p=augment.ada_p or 0.0,
             device=device,
         ),
         path_length_mean=torch.zeros((), device=device),

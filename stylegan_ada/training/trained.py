@@ -10,6 +10,7 @@ from torch import Tensor
 from ..checkpoint import NO_LICENCE, TrainingState, read_beside, read_generator, read_networks, read_notes
 from ..config import RunConfig
 from ..config.data import kind_of_images
+from ..config.resolve import TrainedFacts
 from ..errors import UserError, first_line
 from ..folders import is_locked
 from ..networks.transfer import Described, TransferredPart, transfer_discriminator, transfer_generator
@@ -30,6 +31,11 @@ class Trained:
     digest: str  # sha256 of the file
     origin: str | None  # of weights that were imported or have a licence, in words
     licence: str | None
+
+    @property
+    def facts(self) -> TrainedFacts:
+        """What the configuration of a run depends on, and keeps, of them."""
+        return TrainedFacts(network=self.described.config, digest=self.digest, origin=self.origin, licence=self.licence)
 
 
 def read_trained(path: Path) -> Trained:

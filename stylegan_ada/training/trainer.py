@@ -57,12 +57,12 @@ class Trainer:
             distributed.broadcast(network)
         labels = torch.from_numpy(dataset.one_hot(epoch)).to(device)
         augment = config.augment
-        augmented = augment.p != 0 and (augment.groups or augment.extra)
+        augmented = augment.ada_p != 0 and (augment.augment or augment.augment_extra)
         image_shape = config.network.image_shape
         self.objective = Objective(
             generator=self.state.generator,
             discriminator=self.state.discriminator,
-            pipe=AugmentPipe(augment.groups, image_shape, augment.extra).to(device) if augmented else None,
+            pipe=AugmentPipe(augment.augment, image_shape, augment.augment_extra).to(device) if augmented else None,
             p=self.state.controller.p,
             path_length_mean=self.state.path_length_mean,
             label_table=labels,
@@ -180,7 +180,11 @@ class Trainer:
         state, augment = self.state, self.config.augment
         images = CONTROLLER_INTERVAL * self.config.training.batch
         real_mean, fake_mean = (state.logit_sums / images).unbind()
-        r = r_v(real_mean, held_out.double(), fake_mean) if augment.signal == "rv" and held_out is not None else None
+        r = (
+            r_v(real_mean, held_out.double(), fake_mean)
+            if augment.ada_signal == "rv" and held_out is not None
+            else None
+        )
         if augment.adapts:
             state.controller.update(images, r)
         state.logit_sums.zero_()
@@ -215,7 +219,7 @@ class Trainer:
         generator = TrainedGenerator(self.state.generator_ema, self._info())
         seconds = self.config.training.evaluate_kimg * self.sec_per_kimg
         augment = self.config.augment
-        self.evaluator.measure_last(generator, seconds, log, augment.maximum if augment.adapts else None)
+        self.evaluator.measure_last(generator, seconds, log, augment.ada_max if augment.adapts else None)
 
     def _info(self) -> GeneratorInfo:
         return generator_info(self.config, self.dataset, self.members, self.state.images_seen)

@@ -105,7 +105,7 @@ def open_real(
     train = _labelled(own.dataset, own.trained_on, classes, "the training set")
     if test is not None:
         folder = RunFolder(run)
-        prepared = folder.read_config().data if folder.is_run() else DataConfig(source=test)
+        prepared = folder.read_config().data if folder.is_run() else DataConfig(data=test)
         channels, height, width = own.dataset.image_shape
         preparation = replace(
             prepared.preparation,

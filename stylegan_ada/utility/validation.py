@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.holdout.split import hold_out
+from ..datasets.holdout.random_share import hold_out
 from ..errors import UserError
 from .real import LabelledImages
 

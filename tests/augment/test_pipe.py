@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from stylegan_ada.augment import GROUPS, AugmentParameters, AugmentPipe
+from stylegan_ada.augment import AugmentParameters, AugmentPipe
+from stylegan_ada.config.augment import AUGMENT_GROUPS
 from stylegan_ada.errors import UserError
 from stylegan_ada.random import Draws
 
@@ -27,7 +28,7 @@ def tensors(parameters: AugmentParameters) -> dict[str, Tensor | None]:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 def test_shape_and_dtype_are_kept(shape: tuple[int, int, int], dtype: torch.dtype) -> None:
-    pipe = AugmentPipe(GROUPS, shape)
+    pipe = AugmentPipe(AUGMENT_GROUPS, shape)
     result = pipe(images(5, shape, dtype), draws(*range(5)), torch.tensor(0.9))
     assert result.shape == (5, *shape)
     assert result.dtype == dtype
@@ -35,7 +36,7 @@ def test_shape_and_dtype_are_kept(shape: tuple[int, int, int], dtype: torch.dtyp
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", AUGMENT_GROUPS)
 def test_p_of_zero_is_the_identity_and_of_one_is_not(shape: tuple[int, int, int], group: str) -> None:
     pipe = AugmentPipe([group], shape)
     x = images(6, shape)
@@ -48,14 +49,14 @@ def test_p_of_zero_is_the_identity_and_of_one_is_not(shape: tuple[int, int, int]
 
 
 def test_half_precision_is_the_full_one_rounded() -> None:
-    pipe = AugmentPipe(GROUPS, (3, 16, 16))
+    pipe = AugmentPipe(AUGMENT_GROUPS, (3, 16, 16))
     parameters = pipe.draw(draws(*range(8)), torch.tensor(0.7))
     x = images(8, (3, 16, 16), torch.bfloat16)
     assert torch.equal(pipe.apply(x, parameters), pipe.apply(x.float(), parameters).bfloat16())
 
 
 def test_groups_that_are_off_have_no_parameters() -> None:
-    names = dict(zip(GROUPS, ("blit", "geometry", "color", "bands", "noise", "cutout"), strict=True))
+    names = dict(zip(AUGMENT_GROUPS, ("blit", "geometry", "color", "bands", "noise", "cutout"), strict=True))
     for group, name in names.items():
         parameters = tensors(AugmentPipe([group], (3, 8, 8)).draw(draws(0), torch.tensor(0.5)))
         assert [key for key, value in parameters.items() if value is not None] == [name]
@@ -69,7 +70,7 @@ def test_order_of_names_does_not_matter() -> None:
 
 
 def test_drawn_parameters_replay() -> None:
-    pipe = AugmentPipe(GROUPS, (1, 8, 8))
+    pipe = AugmentPipe(AUGMENT_GROUPS, (1, 8, 8))
     x, p = images(4, (1, 8, 8)), torch.tensor(0.8)
     parameters = pipe.draw(draws(*range(4)), p)
     first = pipe.apply(x, parameters)
@@ -78,7 +79,7 @@ def test_drawn_parameters_replay() -> None:
 
 
 def test_an_image_is_augmented_alike_in_any_batch() -> None:
-    pipe, p = AugmentPipe(GROUPS, (3, 8, 8)), torch.tensor(0.6)
+    pipe, p = AugmentPipe(AUGMENT_GROUPS, (3, 8, 8)), torch.tensor(0.6)
     together = tensors(pipe.draw(draws(*range(10)), p))
     alone = tensors(pipe.draw(draws(7, 2), p))
     del together["extra"]  # tests/augment/test_extra.py
@@ -103,7 +104,7 @@ def test_a_larger_p_only_adds() -> None:
 
 @pytest.mark.parametrize("shape", [(3, 5, 6), (1, 4, 4)])
 def test_derivatives_to_the_second(shape: tuple[int, int, int]) -> None:
-    pipe = AugmentPipe(GROUPS, shape)
+    pipe = AugmentPipe(AUGMENT_GROUPS, shape)
     parameters = pipe.draw(draws(0, 1), torch.tensor(0.9))
     x = images(2, shape, torch.float64).requires_grad_()
     assert gradcheck(lambda x: pipe.apply(x, parameters), x)
@@ -112,7 +113,7 @@ def test_derivatives_to_the_second(shape: tuple[int, int, int]) -> None:
 
 def test_nothing_on_the_host_waits_for_values() -> None:
     """A meta tensor has no values: whatever would read one, raises."""
-    pipe = AugmentPipe(GROUPS, (3, 8, 8)).to("meta")
+    pipe = AugmentPipe(AUGMENT_GROUPS, (3, 8, 8)).to("meta")
     x = torch.zeros(4, 3, 8, 8, device="meta", requires_grad=True)
     indices = torch.zeros(4, dtype=torch.int64, device="meta")
     result = pipe(x, Draws(0, "augment", indices), torch.zeros((), device="meta"))
@@ -122,7 +123,7 @@ def test_nothing_on_the_host_waits_for_values() -> None:
 
 @pytest.mark.gpu
 def test_a_gpu_gives_the_same_without_being_waited_for() -> None:
-    pipe, p = AugmentPipe(GROUPS, (3, 16, 16)), torch.tensor(0.8)
+    pipe, p = AugmentPipe(AUGMENT_GROUPS, (3, 16, 16)), torch.tensor(0.8)
     x = images(8, (3, 16, 16))
     expected = pipe(x, draws(*range(8)), p)
     pipe, p, x, indices = pipe.cuda(), p.cuda(), x.cuda(), torch.arange(8).cuda()
@@ -135,7 +136,7 @@ def test_a_gpu_gives_the_same_without_being_waited_for() -> None:
 
 
 def test_the_pipe_has_no_state() -> None:
-    assert not AugmentPipe(GROUPS, (3, 8, 8)).state_dict()
+    assert not AugmentPipe(AUGMENT_GROUPS, (3, 8, 8)).state_dict()
 
 
 def test_a_misspelt_group_is_answered_with_the_nearest() -> None:

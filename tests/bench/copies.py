@@ -25,7 +25,7 @@ def say_seconds(what: str, dataset: ImageDataset) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=30000)
     count = parser.parse_args().count
     torch.set_num_threads(1)

@@ -40,7 +40,7 @@ def make_trainer(case: str, precision: str) -> Trainer:
     side, batch, channel_base, channel_max = CASES[case]
     images = np.random.default_rng(0).integers(0, 256, (64, 3, side, side), dtype=np.uint8)
     config = RunConfig(
-        data=DataConfig(source="noise"),
+        data=DataConfig(data="noise"),
         network=NetworkConfig(
             channels=3,
             height=side,
@@ -49,7 +49,7 @@ def make_trainer(case: str, precision: str) -> Trainer:
             channel_max=channel_max,
             precision=precision,
         ),
-        augment=AugmentConfig(p=0.2),
+        augment=AugmentConfig(ada_p=0.2),
         training=TrainingConfig(kimg=1, batch=batch),
         classes=(),
         fingerprint="",

@@ -27,12 +27,12 @@ def curve(seed: int, precision: str = "fp32") -> list[list[float]]:
     """[windows, NAMES]"""
     dataset = load_dataset("sample:elpv", Preparation(size=(32, 32), use_labels=False))
     config = RunConfig(
-        data=DataConfig(source="sample:elpv", size="32", labels=False),
+        data=DataConfig(data="sample:elpv", size="32", no_labels=True),
         network=NetworkConfig(
             channels=1, height=32, width=32, z_dim=64, w_dim=64, channel_base=1024, channel_max=32, precision=precision
         ),
-        augment=AugmentConfig(p=0.2),
-        training=TrainingConfig(kimg=1, batch=16, seed=seed, r1_gamma=0.02),
+        augment=AugmentConfig(ada_p=0.2),
+        training=TrainingConfig(kimg=1, batch=16, seed=seed, gamma=0.02),
         classes=(),
         fingerprint="",
     )

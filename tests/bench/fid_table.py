@@ -1,7 +1,10 @@
-"""The table of docs/experiments/run-length.md from the rows of `tests.bench.fid_curve`: python -m tests.bench.fid_table FILE..."""
+"""The table of docs/experiments/run-length.md from the rows of `tests.bench.fid_curve`.
 
+python -m tests.bench.fid_table FILE...
+"""
+
+import argparse
 import json
-import sys
 from pathlib import Path
 
 
@@ -20,4 +23,6 @@ def table(rows: list[dict]) -> str:
 
 
 if __name__ == "__main__":
-    print(table([json.loads(line) for name in sys.argv[1:] for line in Path(name).read_text().splitlines()]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", type=Path)
+    print(table([json.loads(line) for path in parser.parse_args().files for line in path.read_text().splitlines()]))

@@ -72,9 +72,9 @@ def make_trainer(side: int, batch: int, channel_base: int, precision: str) -> Tr
     images = np.random.default_rng(0).integers(0, 256, (256, 3, side, side), dtype=np.uint8)
     network = NetworkConfig(channels=3, height=side, width=side, channel_base=channel_base, precision=precision)
     config = RunConfig(
-        data=DataConfig(source="noise"),
+        data=DataConfig(data="noise"),
         network=network,
-        augment=AugmentConfig(p=0.2),
+        augment=AugmentConfig(ada_p=0.2),
         training=TrainingConfig(kimg=1, batch=batch),
         classes=(),
         fingerprint="",

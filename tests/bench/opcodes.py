@@ -7,6 +7,7 @@ writes, bytes per instruction, and how many lines of 128 bytes a warp touches fo
 sm_90, in which all loops are unrolled. Needs cuda-core, NVRTC and `pip install nvidia-cuda-nvdisasm`, no GPU.
 """
 
+import argparse
 import re
 import subprocess
 import tempfile
@@ -61,6 +62,7 @@ def opcodes(kernel: nvrtc.Kernel) -> Counter:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(
         "| filter | dtype | pixels of a thread | reads x bytes | writes x bytes | bytes per read | per write |", end=""
     )

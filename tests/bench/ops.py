@@ -5,6 +5,7 @@
 Median milliseconds of each, in turn, in one process with freed memory kept, so that only the operations differ; fp32.
 """
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -58,6 +59,7 @@ CASES = [
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     keep_freed_memory()
     print(f"{describe()}\n")
     print("| operation | plain, ms | package, ms | ratio |\n|---|---:|---:|---:|")

@@ -53,7 +53,7 @@ def seconds(function, *arguments) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=30000)
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--bits", type=int, choices=(8, 16), default=8)
@@ -72,7 +72,7 @@ def main() -> None:
         print(f"decoding alone {options.count / decoding:.0f} files/s, packing {options.count / packing:.0f} files/s, ")
         print(f"from the cache {again:.2f} s, peak memory {peak:.0f} MB")
         dataset = load_dataset(str(folder))
-        data, training = DataConfig(source=str(folder), mirror="h"), TrainingConfig(kimg=1, batch=options.batch)
+        data, training = DataConfig(data=str(folder), mirror="h"), TrainingConfig(kimg=1, batch=options.batch)
         batches = BatchSource(dataset, np.arange(len(dataset)), data, training, "bench", torch.device("cpu"))
         waits = [seconds(batches.micro_batches, step * options.batch) for step in range(50)]
         print(f"a batch of {options.batch} takes {1000 * float(np.median(waits)):.2f} ms")

@@ -1,6 +1,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +56,28 @@ def fails(command):
         return lines[-1]
 
     return run
+
+
+@pytest.fixture
+def start(environment):
+    """Starts a command line. Its process is killed after two minutes, so that no test waits for ever, or at the end."""
+    started = []
+
+    def run(*line, **more):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        options = {"env": {**environment, "PYTHONUNBUFFERED": "1"}, **pipes, **more}
+        process = subprocess.Popen(list(map(str, line)), **options)
+        timer = threading.Timer(120, process.kill)
+        timer.start()
+        started.append((process, timer))
+        return process
+
+    yield run
+    for process, timer in started:
+        timer.cancel()
+        process.kill()
+        with process:  # closes its pipes
+            process.wait(timeout=120)
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ def test_packed_sample_trains_without_its_package(command, environment, small, t
     third = ["train", "--data", "sample:digits", "--size", "28", "--out", str(tmp_path / "third"), "--kimg", "0.008"]
     code = f"import sys\nfor name in {BLOCKED}: sys.modules[name] = None\n"
     code += f"from stylegan_ada.cli import main\nmain({second})\nmain({third})"
-    failed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    failed = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     assert "finished" in failed.stdout, failed.stderr
     assert failed.returncode != 0  # not packed in that size: so the block does block
     assert "sklearn" in failed.stderr

@@ -37,10 +37,11 @@ def test_training_holds_out_whole_pictures_and_says_so(command, folder, tmp_path
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.*")]
     held = _held(run)
     assert 18 <= len(held) <= 22  # of 81
-    for name in names:
-        if "again" in name:
-            original = name[: name.index("-again")] + ".png"
-            assert (name in held) == (original in held)
+    copies = [name for name in names if "again" in name]
+    assert len(copies) == 21
+    for name in copies:
+        original = name[: name.index("-again")] + ".png"
+        assert (name in held) == (original in held)
     assert json.loads((run / "config.json").read_text())["data"]["copies_together"] is True
 
 

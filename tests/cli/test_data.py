@@ -194,6 +194,7 @@ def test_a_librarys_warning_names_the_image_and_no_source(tmp_path: Path) -> Non
         capture_output=True,
         text=True,
         check=True,
+        timeout=300,
     )
     told = [line for line in done.stderr.splitlines() if "EXIF" in line]
     assert told

@@ -64,6 +64,8 @@ def test_the_copy_may_not_lie_among_the_images(fails, few):
 
 def test_help_loads_neither_albumentations_nor_torch(environment):
     code = "import sys; from stylegan_ada.cli import run; run(['data', 'prepare', '--help']); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=300
+    )
     assert "--background" in done.stdout
     assert not {"albumentations", "cv2", "torch"} & set(done.stdout.split())

@@ -89,7 +89,12 @@ def test_the_example_makes_the_images_without_torch(command, trained_run, root, 
     code = WITHOUT_TORCH.format(str(example))
     arguments = [str(tmp_path / "generator.onnx"), "dark", "bright", "dark"]
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     z = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 512), np.float32))

@@ -81,7 +81,7 @@ def test_balance_with_fills_up_to_the_largest_class(command, fails, trained_run,
 
 
 def test_the_same_files_on_one_process_two_and_after_a_kill(
-    command, fails, environment, one_thread, trained_run, tmp_path, root
+    command, fails, start, environment, one_thread, trained_run, tmp_path, root
 ):
     from stylegan_ada.synthetic.partial import PartialSet
 
@@ -94,17 +94,19 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
     one = command("generate", *arguments, "--out", tmp_path / "one")
     assert one.code == 0, one
     call = [sys.executable, *torchrun, root / "generate.py", *arguments, "--out", tmp_path / "two"]
-    done = subprocess.run(list(map(str, call)), env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        list(map(str, call)), env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("images, manifest.csv") == 1  # one process speaks
     call = [sys.executable, root / "generate.py", *arguments, "--out", tmp_path / "killed"]
     blocks = PartialSet(tmp_path / "killed").path / "blocks"
-    process = subprocess.Popen(list(map(str, call)), env=environment)
+    process = start(*call)
     while not list(blocks.glob("class*.npz")):
         assert process.poll() is None
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(timeout=120)
     assert not (tmp_path / "killed").exists()
     begun = {path: path.stat().st_mtime_ns for path in blocks.glob("class*.npz")}
     assert 1 <= len(begun) < 6

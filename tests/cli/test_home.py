@@ -101,4 +101,6 @@ def test_a_path_that_is_none_of_a_text_stays(tmp_path, monkeypatch, trained_run)
     """`./~` is how one names such a folder."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained_run, tmp_path / "~" / "run")
-    stylegan_ada.load_generator(PATH.convert("./~/run", None, None))
+    path = PATH.convert("./~/run", None, None)
+    assert path.resolve() == tmp_path / "~" / "run"
+    assert stylegan_ada.load_generator(path).info == stylegan_ada.load_generator(trained_run).info

@@ -28,7 +28,7 @@ def stub(root, tmp_path_factory):
         pytest.skip("the stub of the network needs Linux and gcc")
     library = tmp_path_factory.mktemp("stub") / "network.so"
     source = root / "tests" / "cli" / "network_stub.c"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True, timeout=300)
     return library
 
 
@@ -47,7 +47,7 @@ def watched(stub, environment, tmp_path):
 
     def run(code, *arguments):
         done = subprocess.run([sys.executable, "-c", code, *arguments], env=unset | ours, cwd=home,
-                              capture_output=True, text=True, check=False)  # fmt: skip
+                              capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return [path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()], log.read_text()
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -45,7 +44,7 @@ def test_a_write_that_fails_skips_that_image_and_the_same_command_mends_it(
 
 
 def test_the_same_files_on_one_process_two_and_after_a_kill(
-    command, fails, environment, one_thread, trained_run, few, quick, tmp_path, monkeypatch
+    command, fails, start, environment, one_thread, trained_run, few, quick, tmp_path, monkeypatch
 ):
     arguments = ["project", trained_run, few, "--batch", 2, *quick]
     with socket.socket() as probe:
@@ -57,7 +56,7 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
         # an own cache each, so that every one measures what is covered
         line = [sys.executable, *launcher, "-m", "stylegan_ada", *arguments, "--out", tmp_path / name]
         own = {**environment, "STYLEGAN_ADA_CACHE": str(tmp_path / f"cache-{name}")}
-        return subprocess.Popen(list(map(str, line)), env=own, stdout=-1, stderr=-1, text=True)
+        return start(*line, env=own)
 
     def run_here(name):
         monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / f"cache-{name}"))
@@ -66,7 +65,7 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
     one = run_here("one")
     assert one.code == 0, one
     process = call("two", torchrun)
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert out.count("images, projections.csv") == 1  # one process speaks
     process = call("killed")
@@ -75,7 +74,7 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
         assert process.poll() is None
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=120)
     assert not (tmp_path / "killed/projections.csv").exists()
     begun = {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
     line = fails(*arguments, "--seed", 1, "--out", tmp_path / "killed")

@@ -6,7 +6,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def _run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=False)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=False, timeout=300
+    )
 
 
 def test_refuses_to_be_the_top_level_datasets() -> None:

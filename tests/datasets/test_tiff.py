@@ -320,7 +320,7 @@ def test_a_missing_package_loses_no_image(write, package):
     code = f"import sys; sys.modules[{package!r}] = None\n"
     code += "from stylegan_ada.datasets import load_dataset\n"
     code += f"try: load_dataset({str(folder)!r})\nexcept Exception as error: print(type(error).__name__, error)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.startswith("UserError cannot read 'a.tif' ("), done
     assert package in done.stdout
     assert len(load_dataset(str(folder))) == 2

@@ -200,6 +200,7 @@ def test_arrays_of_all_kinds(tmp_path: Path, axes: tuple[int, ...], dtype: type)
     np.save(tmp_path / "set/x.npy", values.transpose(axes))
     found = load_dataset(str(tmp_path / "set"), Preparation(channels=3))
     assert found.image_shape == (3, 8, 12)
+    assert (found.levels is None) == (dtype in (np.uint8, bool))
     if found.levels is None:
         expected = values.astype(np.uint8) * (255 if dtype is bool else 1)
         assert np.array_equal(found.images[0], expected.transpose(2, 0, 1))

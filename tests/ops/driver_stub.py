@@ -32,7 +32,7 @@ def load_driver(folder: Path) -> ctypes.CDLL:
     """Builds the stub and loads it under the driver's name, by which cuda-core then finds it in this process."""
     library = folder / "libcuda.so.1"
     command = ["g++", "-std=c++17", "-O1", "-shared", "-fPIC", str(SOURCE), "-o", str(library)]
-    subprocess.run([*command, "-Wl,-soname,libcuda.so.1", "-ldl"], check=True)
+    subprocess.run([*command, "-Wl,-soname,libcuda.so.1", "-ldl"], check=True, timeout=300)
     return ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
 
 

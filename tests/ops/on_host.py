@@ -52,5 +52,5 @@ extern "C" int run(void** arguments, const int* sizes, int count, unsigned first
         strict = ["-fsanitize=alignment,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"]
         command = ["g++", "-std=c++17", "-O1", "-fPIC", "-shared", "-Wno-unknown-pragmas", *strict]
         command += [str(file), "-o", str(library)]
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, timeout=300)
         return ctypes.CDLL(str(library)).run

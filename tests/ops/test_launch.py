@@ -47,7 +47,8 @@ def test_threads_of_autograd_find_a_context(stubbed_gpu):
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     thread = threading.Thread(target=bias_act, args=(x, b))
     thread.start()
-    thread.join()
+    thread.join(timeout=120)
+    assert not thread.is_alive()
     assert implementation.kernels.failure is None
     assert len(stubbed_gpu.streams) == 1
 

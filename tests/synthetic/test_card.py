@@ -19,7 +19,7 @@ def facts():
 
 
 def test_a_card_says_what_made_the_set_and_what_was_rejected(facts, tiny_config):
-    config = replace(tiny_config(), data=DataConfig(source="sample:elpv"))
+    config = replace(tiny_config(), data=DataConfig(data="sample:elpv"))
     card = data_card(facts, config, {"fid": 12.345, "images": 1000, "note": "text"})
     for words in (
         "abc123",

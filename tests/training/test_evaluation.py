@@ -113,6 +113,8 @@ def test_a_run_stops_when_nothing_becomes_better(train, tmp_path, kids):
 
 
 def test_killed_during_a_measurement_it_measures_again(train, tmp_path, kids, monkeypatch):
+    kids += [0.3, 0.2]
+    train(name="whole")
     kids += [0.3]
     real = evaluation.compute_generated
     calls = []
@@ -130,8 +132,15 @@ def test_killed_during_a_measurement_it_measures_again(train, tmp_path, kids, mo
     assert RunFolder(tmp_path / "run").checkpoints()[-1].name == "checkpoint-0000000032.pt"
     kids += [0.2]
     train()
-    assert [row["images"] for row in rows_of(tmp_path / "run")] == [16, 32, 48, 64]
-    assert [row["kid"] for row in rows_of(tmp_path / "run")][:2] == [0.3, 0.2]
+    run, whole = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "whole")
+    assert [row["images"] for row in run.read_evaluations()] == [16, 32, 48, 64]
+    assert [row["kid"] for row in run.read_evaluations()][:2] == [0.3, 0.2]
+    assert same_but_for_seconds(run.read_evaluations()) == same_but_for_seconds(whole.read_evaluations())
+    assert same_but_for_seconds(run.read_log()) == same_but_for_seconds(whole.read_log())
+    assert same_but_for_seconds([run.read_confirmed()]) == same_but_for_seconds([whole.read_confirmed()])
+    assert same_generator(run.generator_file, whole.generator_file)
+    assert same_generator(run.best_file, whole.best_file)
+    assert not same_generator(run.generator_file, run.best_file)
     assert not any("measured" in line for line in train())  # all is done
 
 
@@ -150,7 +159,8 @@ def same_generator(*files):
 
 
 def same_but_for_seconds(rows):
-    return [{name: value for name, value in row.items() if name != "measuring_seconds"} for row in rows]
+    seconds = ("measuring_seconds", "sec_per_kimg")
+    return [{name: value for name, value in row.items() if name not in seconds} for row in rows]
 
 
 KIDS = [  # of measurements after 16, 32, 48 and 64 images; the checkpoints that are kept

@@ -42,7 +42,7 @@ def test_nothing_has_happened_yet(tiny_config):
     assert not state.generator_optimizer.state
 
 
-@pytest.mark.parametrize(("augment", "p"), [(AugmentConfig(), 0.0), (AugmentConfig(p=0.9, maximum=0.5), 0.9)])
+@pytest.mark.parametrize(("augment", "p"), [(AugmentConfig(), 0.0), (AugmentConfig(ada_p=0.9, ada_max=0.5), 0.9)])
 def test_p_begins_where_it_was_fixed(augment, p, tiny_config):
     """Also above the cap, which is for the controller."""
     config = dataclasses.replace(tiny_config(), augment=augment)
@@ -54,7 +54,7 @@ def test_optimizers_make_up_for_steps_of_regularisers(tiny_config):
     state = fresh_state(tiny_config(learning_rate=0.01, r1_interval=3, pl_interval=4), CPU)
     assert state.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(0.01 * 3 / 4)
     assert state.generator_optimizer.param_groups[0]["lr"] == pytest.approx(0.01 * 4 / 5)
-    plain = fresh_state(tiny_config(learning_rate=0.01, r1_gamma=0.0, pl_weight=0.0), CPU)
+    plain = fresh_state(tiny_config(learning_rate=0.01, gamma=0.0, pl_weight=0.0), CPU)
     for optimizer in (plain.discriminator_optimizer, plain.generator_optimizer):
         assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
 

@@ -32,3 +32,4 @@ def test_no_phase_of_a_step_reads_from_the_device(tiny_config, dataset, tmp_path
     with NoReads():
         for _ in range(6):  # all phases are due in some of them, and p is set
             trainer.step()
+    assert trainer.state.steps == 6

@@ -101,7 +101,7 @@ def one_rank(rank, folder):
 
 def test_two_processes_give_the_gradients_of_one(tmp_path):
     processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
-    assert [process.wait() for process in processes] == [0, 0]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     whole = gradients(*make(), [micro_batch(0, 8)])
     for rank in range(2):
         assert_same(torch.load(tmp_path / f"{rank}.pt", weights_only=True), whole)
@@ -170,10 +170,6 @@ def test_style_mixing_takes_another_w_from_a_layer_upwards():
     assert torch.equal(ws, ws[:, :1].expand_as(ws))
 
 
-if __name__ == "__main__":
-    one_rank(int(sys.argv[1]), sys.argv[2])
-
-
 def test_of_two_heads_labels_count_by_their_weight():
     """Losses are the weighted means of those of two discriminators, one that is told the label and one that is not."""
     objective, _ = make(transitional=True)
@@ -201,3 +197,7 @@ def test_before_the_transition_labels_teach_nothing():
     found = gradients(objective, phases, [micro_batch(0, 8)])
     assert found["D mapping.embed.weight"].any()
     assert found["G mapping.embed.weight"].any()
+
+
+if __name__ == "__main__":  # a process of test_two_processes_give_the_gradients_of_one
+    one_rank(int(sys.argv[1]), sys.argv[2])

@@ -80,7 +80,7 @@ def test_imported_weights(run, image_folder):
 
 def test_images_that_are_gone(run, image_folder, tmp_path):
     path, trainer = run
-    gone = dataclasses.replace(trainer.config.data, source=str(tmp_path / "gone"))
+    gone = dataclasses.replace(trainer.config.data, data=str(tmp_path / "gone"))
     RunFolder(path).write_config(dataclasses.replace(trainer.config, data=gone))
     with pytest.raises(UserError, match="the run's images are no longer there, name their new place with `data`"):
         run_images(path, None)

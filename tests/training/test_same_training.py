@@ -17,8 +17,8 @@ def figures(dataset, tiny_config, tmp_path):
     """The figures of each of the first steps, path lengths and R1 in several of them: [steps, figures]."""
 
     def run():
-        config = tiny_config(r1_gamma=1.0)
-        config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, p=0.2))
+        config = tiny_config(gamma=1.0)
+        config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, ada_p=0.2))
         trainer = Trainer(config, dataset, RunFolder(tmp_path), torch.device("cpu"), print)
         rows = []
         for _ in range(STEPS):

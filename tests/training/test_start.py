@@ -63,7 +63,7 @@ def test_the_whole_path_is_kept(options, image_folder, tmp_path, monkeypatch):
     train(options(data=image_folder.name, kimg=0.008), folder, CPU, print)
     assert json.loads((folder.path / "options.json").read_text())["data"] == str(image_folder)
     monkeypatch.chdir(tmp_path)
-    assert folder.read_config().data.source == str(image_folder)
+    assert folder.read_config().data.data == str(image_folder)
     assert len(run_images(folder.path, None).reference) == 24
 
 

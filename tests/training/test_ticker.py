@@ -82,7 +82,7 @@ def warned_at(watch, path):
 
 
 def test_p_at_its_cap_is_warned_of_once_after_20_kimg():
-    watch = CapWatch(AugmentConfig(maximum=0.6))
+    watch = CapWatch(AugmentConfig(ada_max=0.6))
     assert warned_at(watch, [(kimg, 0.6) for kimg in range(4, 100, 4)]) == [24]
 
 
@@ -92,22 +92,22 @@ def test_p_of_the_controller_comes_to_any_cap(cap):
     controller = AdaController(target=-0.5, kimg=0.001, cap=cap, device="cpu")
     controller.observe_signs(torch.ones(4))
     controller.update(4)
-    assert warned_at(CapWatch(AugmentConfig(maximum=cap)), [(kimg, float(controller.p)) for kimg in (0, 20)]) == [20]
+    assert warned_at(CapWatch(AugmentConfig(ada_max=cap)), [(kimg, float(controller.p)) for kimg in (0, 20)]) == [20]
 
 
 def test_only_p_that_stays_at_its_cap_is_warned_of():
-    watch = CapWatch(AugmentConfig(maximum=0.6))
+    watch = CapWatch(AugmentConfig(ada_max=0.6))
     dip = {16.0, 60.0}
     path = [(float(kimg), 0.59 if kimg in dip else 0.6) for kimg in range(0, 100, 4)]
     assert warned_at(watch, path) == [40.0, 84.0]  # 20 kimg after 20, and anew 20 after 64
 
 
 def test_a_p_that_the_user_fixed_is_not_warned_of():
-    assert warned_at(CapWatch(AugmentConfig(p=0.9)), [(kimg, 0.9) for kimg in range(0, 100, 4)]) == []
+    assert warned_at(CapWatch(AugmentConfig(ada_p=0.9)), [(kimg, 0.9) for kimg in range(0, 100, 4)]) == []
 
 
 def test_the_ticker_says_the_warning(folder, tiny_config):
-    config = dataclasses.replace(tiny_config(kimg=100.0), augment=AugmentConfig(maximum=0.6))
+    config = dataclasses.replace(tiny_config(kimg=100.0), augment=AugmentConfig(ada_max=0.6))
     lines = []
     log = Log(folder, 0)
     ticker = Ticker(config, folder, log, lines.append)

@@ -177,18 +177,22 @@ def test_broken_checkpoint_is_named(train, tiny_config, tmp_path):
 
 
 def test_fixed_p_stays(train, tiny_config):
-    config = dataclasses.replace(tiny_config(kimg=0.032), augment=AugmentConfig(p=0.3))
+    config = dataclasses.replace(tiny_config(kimg=0.032), augment=AugmentConfig(ada_p=0.3))
     assert float(train(config).state.controller.p) == pytest.approx(0.3)
 
 
 def test_p_stays_under_its_cap(train, tiny_config):
-    config = dataclasses.replace(tiny_config(kimg=0.064), augment=AugmentConfig(kimg=0.01, target=-0.99, maximum=0.25))
+    config = dataclasses.replace(
+        tiny_config(kimg=0.064), augment=AugmentConfig(ada_kimg=0.01, ada_target=-0.99, ada_max=0.25)
+    )
     assert float(train(config).state.controller.p) == 0.25
 
 
 def test_holdout_is_never_trained_on_and_gives_r_v(train, tiny_config, tmp_path, dataset):
-    data = DataConfig(source="x", holdout=0.25)
-    config = dataclasses.replace(tiny_config(kimg=0.064), data=data, augment=AugmentConfig(signal="rv", target=0.5))
+    data = DataConfig(data="x", holdout=0.25)
+    config = dataclasses.replace(
+        tiny_config(kimg=0.064), data=data, augment=AugmentConfig(ada_signal="rv", ada_target=0.5)
+    )
     trainer = train(config)
     trainer.write_holdout()
     held_out = json.loads(RunFolder(tmp_path / "run").holdout_file.read_text())
@@ -229,7 +233,7 @@ def test_advice_on_memory(tiny_config, batch, micro_batch, expected):
 
 
 def test_r_v_is_formed_of_means_over_a_tick(train, tiny_config, tmp_path):
-    config = dataclasses.replace(tiny_config(kimg=0.064, tick_kimg=0.032), data=DataConfig(source="x", holdout=0.25))
+    config = dataclasses.replace(tiny_config(kimg=0.064, tick_kimg=0.032), data=DataConfig(data="x", holdout=0.25))
     train(config)
     rows = RunFolder(tmp_path / "run").read_log()
     assert len(rows) == 2
@@ -239,7 +243,9 @@ def test_r_v_is_formed_of_means_over_a_tick(train, tiny_config, tmp_path):
 
 
 def test_without_augmentation_p_stays_at_zero(train, tiny_config):
-    config = dataclasses.replace(tiny_config(kimg=0.064), augment=AugmentConfig(groups=(), target=-0.99, kimg=0.01))
+    config = dataclasses.replace(
+        tiny_config(kimg=0.064), augment=AugmentConfig(augment=(), ada_target=-0.99, ada_kimg=0.01)
+    )
     assert float(train(config).state.controller.p) == 0
 
 

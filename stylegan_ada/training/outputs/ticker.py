@@ -76,7 +76,7 @@ class CapWatch:
     def warning(self, kimg: float, p: float) -> str | None:
         """The warning, once when p has been at its cap for CAP_WARNING_KIMG; again only if it has left it since."""
         # the controller counts in float32, in which a cap of 0.7 is a little less
-        if self.augment.p is not None or np.float32(p) < np.float32(self.augment.maximum):
+        if self.augment.ada_p is not None or np.float32(p) < np.float32(self.augment.ada_max):
             self.since, self.warned = None, False
             return None
         if self.since is None:
@@ -85,6 +85,6 @@ class CapWatch:
             return None
         self.warned = True
         return (
-            f"warning: p has stayed at its cap of {self.augment.maximum}: the set is small for this discriminator; "
+            f"warning: p has stayed at its cap of {self.augment.ada_max}: the set is small for this discriminator; "
             "more images, a larger `gamma` or stopping earlier help, a higher cap lets augmentations leak"
         )

@@ -98,7 +98,7 @@ class Objective:
         """R1 on real images, through the augmentation."""
         images = batch.images.detach().requires_grad_(True)
         logits = self._judge(images, batch.c, batch, "D_r1/augment")
-        yield self.config.r1_gamma / 2 * losses.r1_penalty(self._of_heads(logits), images)
+        yield self.config.gamma / 2 * losses.r1_penalty(self._of_heads(logits), images)
 
     @torch.no_grad()
     def judge_real(self, batch: MicroBatch) -> Tensor:

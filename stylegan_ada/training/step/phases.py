@@ -74,7 +74,7 @@ def make_phases(
     if config.pl_weight > 0:
         phases.append(of_generator("G_pl", config.pl_interval, objective.path_length))
     phases.append(of_discriminator("D", 1, objective.discriminator_main))
-    if config.r1_gamma > 0:
+    if config.gamma > 0:
         phases.append(of_discriminator("D_r1", config.r1_interval, objective.r1))
     return phases
 
