@@ -19,7 +19,7 @@ SATURATION_OCTAVES = 1.0
 
 
 def color_dimensions(channels: int) -> int:
-    """How many channels a colour has: 3 in RGB and RGBA images, else 1."""
+    """The number of channels of a colour: 3 in RGB and RGBA images, else 1."""
     return 3 if channels in (3, 4) else 1
 
 

@@ -1,4 +1,4 @@
-"""What lies beyond the border: the image, mirrored about the centres of its outermost pixels, without end."""
+"""The image continued beyond its border: mirrored about the centres of its outermost pixels, without end."""
 
 from collections.abc import Sequence
 

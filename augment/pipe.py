@@ -20,7 +20,8 @@ from .geometry import Warp, draw_geometry
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentParameters:
-    """What happens to each image of a batch, in the order in which it is applied; None for a group that is off."""
+    """The parameters of each group, for every image of a batch, in the order of application; None for a group that is
+    off."""
 
     extra: list[ExtraParameters] | None  # of the user's own augmentations, in their order
     blit: Tensor | None  # int64 [N, 4]: flip, quarter turns counterclockwise, shift right, shift down
