@@ -1,4 +1,4 @@
-"""In which order, and how often, the images of a data set are seen."""
+"""The order in which, and how often, the images of a data set are seen."""
 
 from functools import lru_cache
 

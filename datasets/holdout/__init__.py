@@ -1,1 +1,1 @@
-"""Which images are trained on and which are held out, so that no picture is on both sides."""
+"""Splitting a set into training and held-out images, so that no picture is on both sides."""

@@ -1,4 +1,4 @@
-"""Which images of a set show the same picture, and how whole pictures are held out."""
+"""Finding the images of a set that show the same picture, and holding out whole pictures."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ class CopiesInSet:
 
     @property
     def count(self) -> int:
-        """How many images are copies of others."""
+        """The number of images that are copies of others."""
         return len(self.exact) - len(np.unique(self.units(None)))
 
     def units(self, groups: Sequence[str] | None, *, near: bool = True) -> Indices:
@@ -45,8 +45,8 @@ class CopiesInSet:
 
 
 def find_copies_in_set(dataset: ImageDataset) -> CopiesInSet:
-    """Of a set, by its packed pixels. Of a set with groups images of one colour are no copies: a black slice of each
-    of two patients does not make them one."""
+    """Compares the packed pixels of a set. In a set with groups, images of one colour are no copies: a black slice of
+    each of two patients does not make them one."""
     pixels = dataset.images if dataset.levels is None else dataset.levels
     first_of: dict[bytes, int] = {}
     exact = np.arange(len(pixels))
@@ -60,7 +60,8 @@ def find_copies_in_set(dataset: ImageDataset) -> CopiesInSet:
 def hold_out_pictures(
     order: Indices, labels: Indices, groups: Sequence[str] | None, copies: CopiesInSet, share: float
 ) -> tuple[Indices, Indices]:
-    """As `hold_out`, with all copies of a picture on one side; and which images may have a near copy on the other.
+    """The indices that `hold_out` gives with all copies of a picture on one side, and those of images that may have a
+    near copy on the other.
 
     The latter are those that near copies link into units, each like the next as the frames of a film are, so large that
     of some class less than half of its share could be held out otherwise. Exact copies and groups stay together.

@@ -1,4 +1,4 @@
-"""Which images of a set are trained on, and which are held out."""
+"""The split of a set into images that are trained on and images that are held out."""
 
 import numpy as np
 

@@ -27,7 +27,7 @@ class Advice:
 
 
 def advise(found: Inspection, machine: Machine, read_with: TrainOptions) -> Advice | None:
-    """What to train with after this inspection, on this machine; None where the images are none, or too small.
+    """The options to train with after this inspection, on this machine; None without images, or if they are too small.
 
     read_with: what the images and labels were read with.
     """

@@ -43,7 +43,7 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
 
 
 def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
-    """What stands at the left of each row, and its files."""
+    """The text at the left of each row, and the files of the row."""
     chosen = choose_images(source, preparation)
     labelling = chosen.labelling
     names = [name for name in read_headers(chosen.source, preparation)[0] if name not in leave_out]

@@ -1,4 +1,4 @@
-"""What an image file tells, read once: its header, its pixels' digest, its brightness, and a small gray copy."""
+"""The facts of an image file, read once: its header, its pixels' digest, its brightness, and a small gray copy."""
 
 import hashlib
 from dataclasses import dataclass

@@ -204,7 +204,8 @@ def _held_out(
     duplicates: Sequence[Sequence[str]],
     near: Sequence[Sequence[str]],
 ) -> tuple[int, int]:
-    """With seed 0, as `holdout_split` would: how many images; how many may have a near copy on the other side."""
+    """The numbers of images that `holdout_split` would hold out with seed 0, and that may have a near copy on the other
+    side."""
     if not facts:
         return 0, 0
     names = list(facts)

@@ -1,4 +1,4 @@
-"""What `inspect_source` warns of, a line each."""
+"""The warnings of `inspect_source`, a line each."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 

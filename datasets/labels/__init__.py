@@ -1,1 +1,1 @@
-"""Which images are taken, and what they are labelled with: classes, splits, groups."""
+"""The choice of a set's images, and their labels: classes, splits, groups."""

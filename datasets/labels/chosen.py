@@ -1,4 +1,4 @@
-"""Which of a source's images are taken, as which classes, and what is said about the others."""
+"""The choice of a source's images, their classes, and the warnings about the images left out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,8 +49,8 @@ class ChosenImages:
 
 
 def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
-    """Without masks, and of splits those that are chosen (`Preparation`). UserError where no image is left, where the
-    labels are wrong, or for a split that there is none of."""
+    """Chooses all images that are no masks, or those of them in the chosen splits (`Preparation`). UserError if no
+    image is left, if the labels are wrong, or if a chosen split does not exist."""
     use_labels, split = preparation.use_labels, preparation.split
     names = require_images(source)
     masks = find_masks(names)

@@ -1,4 +1,4 @@
-"""What stands in a label file, before it is held against the images: its text, and the entries of dataset.json."""
+"""The contents of a label file, before they are compared with the images: its text, and the entries of dataset.json."""
 
 import codecs
 import json

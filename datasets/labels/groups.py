@@ -1,4 +1,4 @@
-"""What the images of a set belong to: a patient, a part."""
+"""The group that each image of a set belongs to: a patient, a part."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Which class an image belongs to: by a table, by dataset.json, or by its first-level folder."""
+"""The class of each image: from a table, from dataset.json, or from its first-level folder."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -51,7 +51,7 @@ class Labelling:
         return {row["file"]: (row[SPLIT] or "").strip() for row in self.rows}
 
     def only(self, names: Collection[str]) -> "Labelling":
-        """Of these images alone. A class that loses all of its images is lost, too."""
+        """The labelling of these images alone. A class that loses all of its images is lost, too."""
         wanted = set(names)
         left = {name: index for name, index in self.index_of.items() if name in wanted}
         lost = set(self.index_of.values()) - set(left.values())
@@ -62,7 +62,7 @@ class Labelling:
         return replace(self, classes=classes, index_of={name: new[old] for name, old in left.items()}, rows=rows)
 
     def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
-        """Of pictures, too, each as its file is labelled. file_of: picture -> file."""
+        """The labelling with pictures added, each labelled as its file is. file_of: picture -> file."""
         index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}
         return replace(self, index_of=index_of)
 
@@ -182,7 +182,7 @@ def _on_unread(table: str) -> str:
 
 
 def _labels_of_folders(place: str, splits: Splits) -> Labelling | None:
-    """Of splits one may lack the folders of classes: its images are without a label then."""
+    """The classes by first-level folder. One split may lack these folders: its images then have no label."""
     roots = [name for name, path in splits.below.items() if "/" not in path]
     if len(roots) == len(splits.below):
         return None

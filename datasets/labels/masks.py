@@ -1,4 +1,4 @@
-"""Which images of a set are masks of others, which say what pixels of an image show something, or thumbnails."""
+"""Finding the images of a set that are masks of others (they say what a pixel of an image shows) or thumbnails."""
 
 import re
 from collections import Counter
@@ -17,8 +17,8 @@ IMAGES = ("images", "image", "imgs", "img", "jpegimages", "input", "inputs", "or
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of the images outside of such folders. stems: paths without suffix; bases: how often a last part
-    of them occurs; folders: the names of the folders in each folder."""
+    """The images outside of mask folders. stems: paths without suffix; bases: how often a last part of them occurs;
+    folders: the names of the folders in each folder."""
 
     stems: set[str]
     bases: Counter[str]
@@ -26,8 +26,8 @@ class _Known:
 
 
 def find_masks(names: Iterable[str]) -> set[str]:
-    """Those of the images `names` that are masks: `X_mask.png` and its like beside an X, and the files of a folder
-    such as `masks` or `ground_truth`, where at least half of them have the names of images."""
+    """The masks among the images `names`: `X_mask.png` and its like beside an X, and the files of a folder such as
+    `masks` or `ground_truth`, where at least half of them have the names of images."""
     names = list(names)
     stems = {_stem(name) for name in names}
     masks = {name for name in names if (image := _image_of(_stem(name))) is not None and image in stems}
@@ -81,7 +81,7 @@ def _matches(folder: tuple[str, ...], name: str, known: _Known) -> bool:
 
 
 def _image_of(stem: str) -> str | None:
-    """Of "a/X_mask" "a/X"."""
+    """The path "a/X" for "a/X_mask"; None for other names."""
     folder, slash, base = stem.rpartition("/")
     found = BESIDE.fullmatch(base)
     return folder + slash + found[1] if found else None

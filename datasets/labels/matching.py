@@ -1,4 +1,4 @@
-"""Which image an entry of a label file means, where its name is not written letter by letter as the file's is."""
+"""Finding the image that an entry of a label file means, if its name is not spelled exactly as the file's is."""
 
 import difflib
 from collections import Counter, defaultdict
@@ -59,7 +59,7 @@ class _Names:
                 self._by_last[key].append(name)
 
     def of(self, name: str) -> list[str]:
-        """Those that the name fits, of the strictest kind that any are of."""
+        """The images that the name fits, of the strictest kind of fit that any has."""
         same = self._whole.get(normalize("NFC", name))
         if same:
             return same
@@ -84,7 +84,7 @@ def _folders_fit(one: str, other: str) -> bool:
 
 
 def _way(written: str, name: str) -> str:
-    """How `written` differs from the image's name, in words; "" where it does not."""
+    """The differences between `written` and the image's name, in words; "" if there are none."""
     return ", ".join(_differences(written, name))
 
 

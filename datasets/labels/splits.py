@@ -1,4 +1,4 @@
-"""Which images of a set its maker has meant for training, validation and test: by folders, or by a table's column."""
+"""The training, validation and test images that a set's maker has marked: by folders, or by a table's column."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -31,7 +31,7 @@ class Splits:
 
     @property
     def names(self) -> list[str]:
-        """In the order of training, validation, test, then of others."""
+        """The names of the splits, in the order of training, validation, test, then others."""
         order = [*dict.fromkeys(SPLIT_NAMES.values())]
         found = sorted(set(self.of.values()))
         return sorted(found, key=lambda name: order.index(same) if (same := split_name(name)) in order else len(order))
@@ -49,7 +49,7 @@ def is_split(folder: str) -> bool:
 
 
 def splits_of_folders(names: Iterable[str], split: str | None) -> Splits:
-    """By folders: those at the top (train/cat/1.png), or those in the folders at the top (cat/train/1.png).
+    """The splits that folders make: at the top (train/cat/1.png), or in the folders at the top (cat/train/1.png).
 
     They are splits where all images lie in such, and in two of them at least; none are for `split` "none".
     """
@@ -66,7 +66,8 @@ def splits_of_folders(names: Iterable[str], split: str | None) -> Splits:
 
 
 def chosen_names(names: Collection[str], splits: Splits, split: str | None, place: str) -> list[str]:
-    """Those of the images `names` that `split` ("train", "train,val") chooses. NoSplits, UserError for others."""
+    """The images of `names` in the splits that `split` ("train", "train,val") names. NoSplits, UserError if there are
+    none."""
     if split in (None, NO_SPLIT):
         return list(names)
     assert split is not None
@@ -87,7 +88,7 @@ def _all_known(words: Iterable[str]) -> bool:
 
 
 def _common(paths: Iterable[tuple[str, ...]]) -> int:
-    """How many folders all paths begin with."""
+    """The number of folders that all paths begin with."""
     shared: tuple[str, ...] | None = None
     for path in paths:
         folders = path[:-1]

@@ -31,7 +31,7 @@ TableRow = dict[str, str]
 
 
 class NoColumns(UserError):
-    """There are no columns that are known to hold files and classes, or not those that were asked for."""
+    """A table lacks columns that are known to hold files and classes, or those that were asked for."""
 
 
 def parse_table(
@@ -118,7 +118,7 @@ def _lines_of_csv(file: str, text: str) -> tuple[list[str], list[tuple[str, Tabl
 
 
 def _delimiter(text: str) -> str:
-    """That by which the first line has the most columns."""
+    """The delimiter that splits the first line into the most columns."""
     line = text.lstrip("\r\n").splitlines()[:1]
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader(line, delimiter=delimiter), ())))
 
@@ -143,5 +143,5 @@ def _objects(file: str, text: str) -> Iterator[tuple[str, TableRow]]:
 
 
 def _whole(row: Mapping[str, str | None], header: Sequence[str]) -> TableRow:
-    """With text in every column of the header, and no others."""
+    """The row with text in every column of the header, and in no others."""
     return {name: row.get(name) or "" for name in header}

@@ -36,7 +36,7 @@ LEFT_BEHIND = 600  # seconds without a write: a packer is far from that between 
 
 @dataclass(frozen=True)
 class Meta:
-    """What an ImageDataset knows beside its pixels."""
+    """All that an ImageDataset knows beside its pixels."""
 
     labels: list[int] | None
     classes: tuple[str, ...]

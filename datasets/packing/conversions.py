@@ -1,4 +1,4 @@
-"""What was done with how many files of a set, in a line."""
+"""A line on the conversions of a set's images, and how many images each was done to."""
 
 from collections.abc import Iterable, Mapping
 
@@ -13,7 +13,7 @@ KINDS = {"1": "1-bit", "P": "palette", "PA": "palette", "CMYK": "CMYK", "YCbCr":
 def conversions(
     headers: Mapping[str, Header], kept: Iterable[str], channels: int, preparation: Preparation, beyond_8_bits: bool
 ) -> str | None:
-    """Of the images `kept`; None where all are as their files have them."""
+    """The line on the images `kept`; None if all are as their files have them."""
     kept = list(kept)
     own = [headers[name] for name in kept]
     target = {1: "gray", 3: "RGB", 4: "RGBA"}[channels]

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Plan:
-    """What the headers tell, before any pixel is decoded. names: of the images that seem readable."""
+    """The facts that the headers give, before any pixel is decoded. names: of the images that seem readable."""
 
     names: list[str]
     skipped: dict[str, str]  # name -> reason
@@ -186,7 +186,7 @@ def _decoded(
     fit, background = preparation.fit, preparation.background
 
     def pixels_of(name: str) -> tuple[np.ndarray, list[str]]:
-        """And what is to be said of them."""
+        """Returns the pixels of an image, and its marks for `pixel_notes`."""
         with open_picture(source, name) as (stream, picture):
             if window is not None:
                 values = open_values(stream, picture, preparation)

@@ -1,4 +1,4 @@
-"""What is said of images after they were decoded, in training and in a look at a set alike."""
+"""Notes on decoded images, the same in training and in `inspect_source`."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -19,7 +19,7 @@ WORDS = {
 
 
 def marks_of(planes: NDArray[Any]) -> Iterator[str]:
-    """Of an image [C, H, W]."""
+    """Yields the marks of an image [C, H, W] that its pixels show."""
     if (planes == planes[:, :1, :1]).all():
         yield BLANK
     if len(planes) == 3 and np.array_equal(planes[0], planes[1]) and np.array_equal(planes[1], planes[2]):

@@ -31,7 +31,7 @@ class OutlyingValues:
 
 
 def value_range(values: NDArray[np.float32]) -> ValueRange:
-    """Of an image, of any shape, without NaN."""
+    """The value range of an image of any shape; NaN is left out."""
     flat = values.ravel()
     if np.isnan(flat.min()):
         flat = flat[~np.isnan(flat)]
@@ -77,7 +77,7 @@ def values_apart(
 def _measured(
     values: NDArray[np.float32], first: int, last: int, images: Iterable[NDArray[np.float32]]
 ) -> OutlyingValues:
-    """What is apart from values[first : last + 1]. Those in between that no sample has go to the nearer side."""
+    """The values outside values[first : last + 1]. Values between samples go to the nearer side."""
     from_low = (values[first - 1] + values[first]) / 2 if first else -np.inf
     to_high = (values[last] + values[last + 1]) / 2 if last + 1 < len(values) else np.inf
     low, high, apart, pixels = np.inf, -np.inf, 0, 0

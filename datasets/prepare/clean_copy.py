@@ -119,7 +119,7 @@ def _nothing(source: Source, failed: dict[str, str]) -> UserError:
 
 
 def _sheet(source: Source, images: Path, written: dict[str, str]) -> Image.Image:
-    """Of images evenly spaced in the set."""
+    """The before-and-after sheet of images evenly spaced in the set."""
     names = sorted(written)
     pairs = []
     for name in names[:: max(1, -(-len(names) // SHOWN))]:

@@ -12,7 +12,7 @@ PNG = ".png"
 
 
 def target_names(names: Sequence[str]) -> dict[str, str]:
-    """Where each image goes: its own path with the suffix .png; all of them differ, in capital letters or not at all.
+    """The target of each image: its own path with the suffix .png. No two targets are the same, even in small letters.
 
     An image whose place is taken keeps its suffix, too: a.jpg beside a.png becomes a.jpg.png. The second picture of a
     file, a.dcm#0002, becomes a.dcm-0002.png. UserError for a name that

@@ -1,4 +1,4 @@
-"""What `data prepare` does to images when no pipeline's file is given: a few pipelines under a name."""
+"""The pipelines of `data prepare` that have a name, for use without a pipeline's file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ def preset_pipeline(preset: str, size: tuple[int, int], fit: str | None, backgro
 
 
 def _brightness(preset: str) -> list[Any]:
-    """Before the shape: padding must not count, and noise that CLAHE raises is averaged by the reduction."""
+    """The steps before the shape's: padding must not count, and the reduction averages the noise that CLAHE raises."""
     albumentations = import_albumentations()
     if preset == "defect":
         # a pair, since of a single number albumentations would draw each image's limit

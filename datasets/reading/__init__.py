@@ -1,1 +1,1 @@
-"""From files to pixels: sources, formats, decoding. Each file says what it could not be read for."""
+"""Reading pixels from files: sources, formats, decoding. Each unreadable file comes with its reason."""

@@ -27,7 +27,7 @@ def is_array(beginning: bytes) -> bool:
 
 
 def read_header(stream: BinaryIO) -> Header:
-    """What a .npy says of its array, without reading that. Raises Unreadable."""
+    """The header of a .npy, without reading its array. Raises Unreadable."""
     shape, _, dtype = _described(stream)
     height, width, channels = _as_image(shape)
     beyond_8_bits = dtype not in BYTES
@@ -48,7 +48,7 @@ def read_header(stream: BinaryIO) -> Header:
 def open_image(
     stream: BinaryIO, background: str = "white", alpha: bool = False, bands: tuple[int, ...] = ()
 ) -> Image.Image:
-    """As decode.open_image: 16 bits by v / 257. Raises Unreadable for other kinds of numbers."""
+    """The 8-bit image, as of `decode.open_image`: 16 bits by v / 257. Raises Unreadable for other kinds of numbers."""
     values = _colors(_read(stream), bands)
     if values.dtype == bool:
         values = np.where(values, np.uint8(255), np.uint8(0))

@@ -1,4 +1,4 @@
-"""Which bands of an image are its gray values or colours."""
+"""The choice of an image's bands that are its gray values or colours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class Bands:
-    """Of a file with other bands than gray, red, green, blue and alpha. names: of all of them, in words. own: how many
-    of the first are the image's colours, as the file says; NO_COLORS where it does not."""
+    """The bands of a file that has others than gray, red, green, blue and alpha. names: of all of them, in words. own:
+    how many of the first are the image's colours, as the file says; NO_COLORS where it does not."""
 
     names: tuple[str, ...]
     own: int

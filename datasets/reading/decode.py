@@ -76,8 +76,8 @@ def open_stream(source: Source, name: str) -> BinaryIO:
 
 
 def read_header(stream: BinaryIO, page: int = 0) -> Header:
-    """What an image file says of itself, without decoding its pixels. page: from 0, of a file with several.
-    Raises Unreadable."""
+    """The header of an image file, without decoding its pixels. page: from 0, of a file with several. Raises
+    Unreadable."""
 
     def header_of(image: ImageFile.ImageFile) -> Header:
         width, height = image.size
@@ -121,7 +121,7 @@ def open_image(
 
 
 def orientation_of(image: Image.Image) -> int:
-    """By EXIF, 1 to 8; 1 where that is damaged."""
+    """The EXIF orientation, 1 to 8; 1 if it is missing or damaged."""
     try:
         # asked of the base class, since a PNG's own getexif decodes its pixels
         found = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
@@ -160,9 +160,9 @@ def with_pillow(stream: BinaryIO, page: int, use: Callable[[ImageFile.ImageFile]
 
 
 def as_8_bit_image(image: Image.Image, background: str, alpha: bool, bands: tuple[int, ...] = ()) -> Image.Image:
-    """As `open_image` gives it. An alpha of 0 everywhere, as some programs write it, hides nothing: the image is taken
-    as opaque. Its info says so, under OPAQUE, and under DOUBTFUL that alpha is mostly neither 0 nor 255. Raises
-    Unreadable."""
+    """The image in 8 bits, as `open_image` gives it. An alpha of 0 everywhere, as some programs write it, hides
+    nothing: the image is taken as opaque. Its info says so, under OPAQUE, and under DOUBTFUL that alpha is mostly
+    neither 0 nor 255. Raises Unreadable."""
     gray = image.mode in GRAY_MODES
     if image.mode in GRAY_MODES_16_BIT:
         image = _reduced(image)

@@ -55,7 +55,7 @@ def is_dicom(beginning: bytes) -> bool:
 
 
 def read_header(stream: BinaryIO) -> Header:
-    """What a DICOM file says of its pixels, and whether they can be decoded. Raises Unreadable."""
+    """The header of a DICOM file whose pixels can be decoded. Raises Unreadable."""
     with _pydicom():
         tags = _tags(stream)
         _require_decoder(tags)
@@ -171,7 +171,7 @@ def _values(tags: Any, stream: BinaryIO, picture: int) -> NDArray[np.float32]:
 
 
 def _is_padding(tags: Any, stored: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where stored numbers are the pixel padding value, or between it and its limit (DICOM PS3.3, C.7.5.1.1.2)."""
+    """Marks stored numbers that are the pixel padding value, or between it and its limit (DICOM PS3.3, C.7.5.1.1.2)."""
     ends = [tags.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     numbers = [end for end in ends if isinstance(end, int)]
     if not numbers or ends[0] is None:
@@ -216,13 +216,13 @@ def _voi(tags: Any, picture: int) -> tuple[float, float] | None:
 
 
 def _first(value: Any) -> float | None:
-    """Of a tag that may have several values, or none."""
+    """The first value of a tag, which may have several, or none."""
     values = [value] if isinstance(value, (int, float)) else list(value or ())
     return float(values[0]) if values else None
 
 
 def _of_frame(tags: Any, picture: int, sequence: str) -> Any:
-    """Where a frame's attributes stand: in a group of its own or of all, as in enhanced files, or in the file."""
+    """The item with a frame's attributes: in its own or the shared group, as in enhanced files, or the file itself."""
     for groups, index in (("PerFrameFunctionalGroupsSequence", picture), ("SharedFunctionalGroupsSequence", 0)):
         found = tags.get(groups)
         if found and found[index].get(sequence):

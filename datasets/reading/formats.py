@@ -1,4 +1,4 @@
-"""Which files are images: by their suffix, and where that tells nothing, by what they begin with."""
+"""Telling which files are images: by their suffix, and if that tells nothing, by their first bytes."""
 
 import re
 from collections.abc import Callable, Collection, Iterable
@@ -94,7 +94,7 @@ def is_companion(name: str) -> bool:
 
 
 def suffix_of(name: str) -> str:
-    """With its dot, in small letters; "" without one."""
+    """The suffix of a file with its dot, in small letters; "" without one."""
     base = _base(name)
     suffix = PurePosixPath(base).suffix
     return ".nii.gz" if base.endswith(".nii.gz") else suffix if len(suffix) <= 12 and suffix.isprintable() else ""

@@ -65,7 +65,7 @@ def open_picture(source: Source, name: str) -> Iterator[tuple[BinaryIO, int]]:
 
 
 def read_header(stream: BinaryIO, picture: int = 0, bands: tuple[int, ...] = ()) -> Header:
-    """As decode.read_header, of all formats. bands: those that are to be taken. Raises Unreadable."""
+    """The header of a picture of any format. bands: those that are to be taken. Raises Unreadable."""
     beginning = _beginning(stream)
     if arrays.is_array(beginning):
         header = arrays.read_header(stream)
@@ -81,7 +81,7 @@ def read_header(stream: BinaryIO, picture: int = 0, bands: tuple[int, ...] = ())
 def open_image(
     stream: BinaryIO, picture: int = 0, preparation: Preparation = PLAIN, alpha: bool = False
 ) -> Image.Image:
-    """As decode.open_image, of all formats. DICOM files have no transparency."""
+    """A picture of any format, as `decode.open_image` gives it. DICOM files have no transparency."""
     background, bands = preparation.background, preparation.bands
     beginning = _beginning(stream)
     if arrays.is_array(beginning):
@@ -95,7 +95,8 @@ def open_image(
 
 
 def open_shown(stream: BinaryIO, picture: int = 0, preparation: Preparation = PLAIN) -> Image.Image:
-    """As open_image, to be looked at: of values that have no place in 8 bits from their lowest to their highest."""
+    """The picture as `open_image` gives it, but values that do not fit into 8 bits from their lowest to their
+    highest."""
     header = read_header(stream, picture, preparation.bands)
     stream.seek(0)
     if header.why_not_8_bits is None:
@@ -107,7 +108,7 @@ def open_shown(stream: BinaryIO, picture: int = 0, preparation: Preparation = PL
 
 
 def open_values(stream: BinaryIO, picture: int = 0, preparation: Preparation = PLAIN) -> NDArray[np.float32]:
-    """As `high_bit_depth.open_values`, of all formats: [H, W, 1 or 3], NaN where nothing was measured."""
+    """The values [H, W, 1 or 3] of any format, as of `high_bit_depth.open_values`; NaN where nothing was measured."""
     background, bands = preparation.background, preparation.bands
     beginning = _beginning(stream)
     if arrays.is_array(beginning):
@@ -132,8 +133,8 @@ def _beginning(stream: BinaryIO) -> bytes:
 
 
 def _look_at_tags(stream: BinaryIO, beginning: bytes, picture: int) -> tuple[int, int | None, Header | None]:
-    """Of a TIFF (the page of a picture, the number of pictures, its header where tifffile is to read it); of others
-    (picture, None, None). What tifffile cannot make out is left to Pillow if that sees no more than 8 bits in it."""
+    """(The page of a picture, the number of pictures, the header if tifffile is to read it) of a TIFF; (picture, None,
+    None) of others. What tifffile cannot make out is left to Pillow if that sees no more than 8 bits in it."""
     if not tiff.is_tiff(beginning):
         return picture, None, None
     try:

@@ -1,4 +1,4 @@
-"""Where images come from: a folder, a zip, or a sample set. A source lists its images and opens them by name."""
+"""The sources of images: a folder, a zip, tars, a sample set. A source lists its images and opens them by name."""
 
 import difflib
 import errno

@@ -20,7 +20,7 @@ LONGEST_LABEL = 2**16  # bytes of a member that says a label
 
 @dataclass(frozen=True)
 class Member:
-    """Where a file lies in a tar."""
+    """The place of a file in a tar."""
 
     tar: Path
     offset: int
@@ -75,7 +75,7 @@ def label_file(members: dict[str, Member], images: Sequence[str]) -> bytes:
 
 
 def _key(name: str) -> str:
-    """As WebDataset has it: up to the first dot of the last part."""
+    """The key of a file in WebDataset: its path up to the first dot of the last part."""
     folder, slash, base = name.rpartition("/")
     return folder + slash + base.partition(".")[0]
 

@@ -53,7 +53,7 @@ def is_tiff(beginning: bytes) -> bool:
 
 
 def find_picture(stream: BinaryIO, picture: int) -> TiffPicture:
-    """What the tags of a TIFF's picture, from 0, say. Raises Unreadable."""
+    """Finds a picture of a TIFF, counted from 0, by its tags. Raises Unreadable."""
     with _page(stream, picture) as (page, place, pictures):
         header = None if _is_pillows(page) else _header(page, pictures)
     stream.seek(0)
@@ -71,8 +71,8 @@ def open_values(
 def open_image(
     stream: BinaryIO, picture: int, background: str = "white", alpha: bool = False, bands: tuple[int, ...] = ()
 ) -> Image.Image:
-    """As `decode.open_image`: the largest number that can be stored becomes 255. Where nothing was measured is black.
-    Raises Unreadable."""
+    """A picture in 8 bits, as `decode.open_image` gives it: the largest number that can be stored becomes 255. Where
+    nothing was measured is black. Raises Unreadable."""
     with _page(stream, picture) as (page, _, _):
         if (reason := _why_not_8_bits(page)) is not None:
             raise Unreadable(f"{reason} (convert to 8 or 16 bits)")
@@ -170,12 +170,12 @@ def _is_pillows(page: Any) -> bool:
 
 
 def _colors(page: Any) -> int:
-    """How many there are of a pixel, read: 1 or 3."""
+    """The number of colours of a pixel as it is read: 1 or 3."""
     return 3 if page.photometric in (RGB, SEPARATED) else 1
 
 
 def _stored(page: Any) -> int:
-    """How many of a pixel's samples in the file make its colours."""
+    """The number of a pixel's samples in the file that make its colours."""
     return 4 if page.photometric == SEPARATED else _colors(page)
 
 
@@ -208,7 +208,7 @@ def _header(page: Any, pictures: int) -> Header:
 
 
 def _mode(page: Any, gray: bool) -> str:
-    """In the manner of Pillow's."""
+    """The mode in the manner of Pillow's."""
     if page.photometric == SEPARATED:
         return "CMYK"
     if page.dtype.kind == "u" and page.bitspersample <= 16:

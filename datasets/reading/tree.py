@@ -1,4 +1,4 @@
-"""What a listing of a set's files means beside its images: what systems leave behind, and files of other kinds."""
+"""The files of a set beside its images: those that systems leave behind, and those of other kinds."""
 
 import re
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ LEFT_BEHIND = re.compile(
 
 @dataclass(frozen=True)
 class OtherFiles:
-    """What lies in a source beside images and label files, as paths from its root. top: the part of it that its
-    images' names begin at, "" or "a/b/". files: the others. folders: all of those that are known."""
+    """The files in a source beside images and label files, as paths from its root. top: the part of it that its images'
+    names begin at, "" or "a/b/". files: the others. folders: all of those that are known."""
 
     top: str = ""
     files: Sequence[str] = ()

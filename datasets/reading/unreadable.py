@@ -28,14 +28,14 @@ class UnreadableForNow(Unreadable):
         self.io_error = io_error
 
     def stop(self, name: str) -> UserError:
-        """To go on without the file would be to lose it: a RunFailed if the drive fails, a UserError if a package or a
-        permission is missing."""
+        """The exception that ends the command, since going on would lose the file: a RunFailed if the drive fails, a
+        UserError if a package or a permission is missing."""
         failure = RunFailed if self.io_error else UserError
         return failure(f"cannot read {name!r:.300} ({self}): put that right, or take the file away")
 
 
 def unreadable_error(error: Exception, reason: str) -> Unreadable:
-    """What to raise for an error that reading a file has met."""
+    """The exception to raise for an error met in reading a file."""
     if isinstance(error, ImportError):
         return UnreadableForNow(reason)
     if isinstance(error, OSError) and error.errno not in LASTING:
@@ -44,6 +44,6 @@ def unreadable_error(error: Exception, reason: str) -> Unreadable:
 
 
 def refusal(error: Exception, name: str, lasting: str) -> UserError:
-    """What to raise where nothing goes on without a file: a UserError of words, unless the reason may pass."""
+    """The exception to raise if nothing goes on without a file: a UserError, by `stop` if the reason may pass."""
     found = unreadable_error(error, first_line(error))
     return found.stop(name) if isinstance(found, UnreadableForNow) else UserError(lasting)
