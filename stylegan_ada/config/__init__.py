@@ -1,4 +1,5 @@
-"""What defines a run: frozen dataclasses that check themselves, whose fields are the options of `train`. No torch."""
+"""The configuration of a run: frozen dataclasses that check themselves, their fields the options of `train`. No
+torch."""
 
 from .augment import AugmentConfig, ExtraAugmentation
 from .data import DataConfig

@@ -1,4 +1,4 @@
-"""Which augmentations the discriminator sees through, and what drives their probability p."""
+"""The augmentations that the discriminator sees through, and the rule that drives their probability p."""
 
 from dataclasses import dataclass, field
 

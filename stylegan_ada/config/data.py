@@ -1,4 +1,4 @@
-"""What is trained on."""
+"""The data of a run."""
 
 from dataclasses import dataclass, field
 from math import isfinite
@@ -13,7 +13,7 @@ KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channe
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """What is trained on."""
+    """The images that are trained on, and how they are taken."""
 
     data: str = field(metadata=setting("A folder, a .zip, or sample:NAME."))
     size: str | None = field(
@@ -121,7 +121,7 @@ class DataConfig:
 
     @property
     def preparation(self) -> Preparation:
-        """How the images and labels are to be taken."""
+        """The way that the images and labels are to be taken."""
         return Preparation(
             size=wanted_size(self.size),
             fit=self.fit,
@@ -175,5 +175,5 @@ def parse_window(text: str | None) -> tuple[float, float] | None:
 
 
 def kind_of_images(channels: int) -> str:
-    """In words."""
+    """The kind of images with so many channels, in words."""
     return KINDS.get(channels, f"{channels} channels")

@@ -1,4 +1,4 @@
-"""What an image belongs to (a patient, a part), told from its path."""
+"""The group of an image (a patient, a part), told from its path."""
 
 import re
 from collections.abc import Callable

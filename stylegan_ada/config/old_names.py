@@ -1,4 +1,4 @@
-"""What fields of the configuration were called before version 0.2.0, so that the config.json of old runs is read."""
+"""The names of the configuration's fields before version 0.2.0, so that the config.json of old runs is read."""
 
 from typing import Any
 

@@ -94,7 +94,7 @@ class Option:
 
     @property
     def kind(self) -> type:
-        """Of its value as given: a tuple is given as one text."""
+        """The type of its value as given: a tuple is given as one text."""
         kind: Any = self.field.type
         if get_origin(kind) is UnionType:
             kind = get_args(kind)[0]
@@ -106,7 +106,7 @@ class Option:
 
     @property
     def default(self) -> str:
-        """In words."""
+        """The default in words."""
         if self.setting.chosen_by is not None:
             return f"chosen by {self.setting.chosen_by}"
         if self.setting.default is not None:
@@ -137,6 +137,6 @@ def train_options(data: str, **given: Any) -> TrainOptions:
 
 
 def given(config: type, options: TrainOptions) -> dict[str, Any]:
-    """What was given for the fields of `config`, as it was given."""
+    """The options given for the fields of `config`, with their values as given."""
     values = {option.name: getattr(options, option.name) for option in options_of(config)}
     return {name: value for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""How a set's images and labels are to be taken: one value that is handed on whole, from options to pixels."""
+"""The way that a set's images and labels are to be taken: one value, handed on whole from options to pixels."""
 
 from dataclasses import dataclass
 

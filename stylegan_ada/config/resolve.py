@@ -1,4 +1,4 @@
-"""From the options that a user gave to a whole configuration, with the reason for each choice made."""
+"""Resolves the options that a user gave to a whole configuration, with the reason for each choice made."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ MEASUREMENTS = 10  # in a run, unless told
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What the choice depends on beside the data."""
+    """The facts of the machine that the choices depend on."""
 
     cuda: bool
     bf16: bool = False  # its GPU computes in bfloat16
@@ -27,7 +27,7 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedFacts:
-    """What is known of the networks that a run starts from."""
+    """The facts of the networks that a run starts from."""
 
     network: NetworkConfig
     digest: str  # sha256 of their file
@@ -37,7 +37,7 @@ class TrainedFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known of the files that the options name."""
+    """The facts of the files that the options name."""
 
     image_shape: tuple[int, int, int]
     classes: tuple[str, ...]
@@ -117,7 +117,7 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
 
 
 def data_of(options: TrainOptions) -> DataConfig:
-    """What is to be trained on."""
+    """The data to be trained on."""
     values = {"split": ALL} | given(DataConfig, options)
     return DataConfig(**values, copies_together=values.get("holdout", 0) > 0)
 

@@ -1,4 +1,4 @@
-"""What a field of a configuration carries beside its type and default: its option, its help, its range."""
+"""The settings of a configuration's field beside its type and default: its option, its help, its range."""
 
 import dataclasses
 import math
@@ -30,7 +30,7 @@ PROBABILITY = Range("a probability from 0 to 1", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What `setting` puts into the metadata of a dataclass's field."""
+    """The metadata that `setting` gives a dataclass's field."""
 
     help: str  # of the option of `train` with the field's name; "" where it is none
     within: Range | None
