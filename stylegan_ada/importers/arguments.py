@@ -1,4 +1,4 @@
-"""What the arguments of a stored network's constructors change in its mathematics: read, or refused with the reason.
+"""The arguments of a stored network's constructors that change its mathematics: read, or refused with the reason.
 
 Names are those of the public constructors. Arguments that matter in training alone are let through.
 """
@@ -80,12 +80,12 @@ def clamp_of(stored: StoredNetwork, name: str) -> float | None:
 
 
 def half_blocks(stored: StoredNetwork) -> int:
-    """How many blocks compute in float16."""
+    """The number of blocks that compute in float16."""
     return sum(stored.setting(module, "use_fp16", False) is True for module in stored.attributes)
 
 
 def _check_network_arguments(arguments: dict[Any, Any], name: str, architecture: str, depth: int = 0) -> None:
-    """Of the network itself, with those that it hands on."""
+    """Checks the arguments of the network itself, and those that it hands on."""
     if depth > 3:
         raise UserError(f"{name}: it was made with arguments within arguments within arguments, which is not read")
     for key, value in arguments.items():
@@ -119,7 +119,7 @@ def _check_filter(found: Tensor | None, where: str) -> None:
 
 
 def _same(found: Any, expected: Any) -> bool:
-    """Only plain values are compared: tensors have no truth, and a nested list may be a million levels deep."""
+    """Compares plain values only: tensors have no truth, and a nested list may be a million levels deep."""
     if type(expected) is list:
         return type(found) in (list, tuple) and len(found) == len(expected) and all(map(_same, found, expected))
     if type(expected) is float:

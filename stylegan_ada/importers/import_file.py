@@ -1,4 +1,4 @@
-"""From a network-snapshot.pkl to a generator file of ours."""
+"""Imports a network-snapshot.pkl as a generator file of ours."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a network-snapshot.pkl is made of, as inert data: tensors, plain containers and objects without their code."""
+"""The contents of a network-snapshot.pkl as inert data: tensors, plain containers and objects without their code."""
 
 import io
 import math
@@ -187,7 +187,7 @@ def _no_call() -> None:
 
 
 def _claimed_bytes(identity: Any) -> int:
-    """From the persistent id of a storage."""
+    """The bytes that a storage claims to hold, by its persistent id."""
     if type(identity) is not tuple or len(identity) != 6 or identity[0] != "storage":
         raise Damaged("a stream of torch's that is no storage")
     _, kind, key, device, count, view = identity

@@ -28,7 +28,7 @@ OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 
 class Damaged(ValueError):
-    """What is wrong at an opcode, without its place."""
+    """A fault at an opcode, without its place."""
 
 
 class Name:
