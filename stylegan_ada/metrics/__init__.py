@@ -1,4 +1,4 @@
-"""How good generated images are: features of images once, then pure functions of features."""
+"""Measuring generated images: their features once, then pure functions of features."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

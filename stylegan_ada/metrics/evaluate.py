@@ -1,4 +1,4 @@
-"""How good a generator is: features of its images and of real ones, to compute metrics of."""
+"""Measuring a generator: features of its images and of real ones, to compute metrics of."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,7 +37,8 @@ class RealImages:
 
 
 def real_images(dataset: ImageDataset, trained_on: NDArray[np.int64], held_out: NDArray[np.int64]) -> RealImages:
-    """Of a run's own set: compared with are the held-out images where there are any, else the training images."""
+    """The images of a run's own set. Compared with are the held-out images if there are any, else the training
+    images."""
     if len(held_out):
         return RealImages(dataset=dataset, reference=held_out, trained_on=trained_on, held_out=held_out)
     return RealImages(dataset=dataset, reference=trained_on, trained_on=trained_on)
@@ -145,14 +146,14 @@ def check_fit(generator: TrainedGenerator, real: RealImages) -> None:
 
 
 def _kept_features(dataset: ImageDataset, extractor: Extractor) -> NDArray[np.float32] | None:
-    """What the extractor gave for all images of the set before, if every process has it."""
+    """The extractor's stored features of all images of the set, if every process has them; else None."""
     rows = read_features(feature_file(dataset.fingerprint, extractor.identity), len(dataset))
     missing = distributed.any_rank(rows is None)  # they may be on disks of their own
     return None if missing else rows
 
 
 def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
-    """Of the whole set, computed once: a large set's images take long to read."""
+    """The thumbnails of the whole set, computed once: a large set's images take long to read."""
     path = feature_file(dataset.fingerprint, f"thumbnails {SIDE}")
     small = read_features(path, len(dataset))
     if small is None:

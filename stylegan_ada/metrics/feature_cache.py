@@ -12,7 +12,7 @@ from ..files import atomic_path, cache_root
 
 
 def feature_file(fingerprint: str, extractor_identity: str) -> Path:
-    """Where the features of one set of images by one extractor lie."""
+    """The file with the features of one set of images by one extractor."""
     key = hashlib.sha256(f"{fingerprint}/{extractor_identity}".encode()).hexdigest()[:32]
     return cache_root() / "features" / f"{key}.npy"
 

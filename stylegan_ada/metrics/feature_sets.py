@@ -50,7 +50,7 @@ class RealFeatures:
 
     @cached_property
     def labelled(self) -> tuple[Features, NDArray[np.int64]]:
-        """What a classifier can learn from: all training images where they are known."""
+        """The features and labels that a classifier can learn from: of all training images if they are known."""
         if self.trained_on is not None and self.trained_on_labels is not None:
             return self.trained_on, self.trained_on_labels
         if self.reference_labels is None:

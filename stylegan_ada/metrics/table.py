@@ -13,7 +13,7 @@ FID_RESAMPLES = 20  # for the intervals of FIDs, which take seconds each
 
 
 class Direction(StrEnum):
-    """Which values are the better ones, in words."""
+    """The better direction of a metric's values, in words."""
 
     HIGHER = "higher is better"
     LOWER = "lower is better"

@@ -104,8 +104,8 @@ def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _kernel_sums(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
-    """For each row the sum of its kernel values with the others of its set (a [N], then b [M]), and with the other set
-    (a [N], then b [M])."""
+    """The sums of each row's kernel values with the others of its set (a [N], then b [M]), and with the other set (a
+    [N], then b [M])."""
     across_a, across_b = np.zeros(len(a)), np.zeros(len(b))
     for i, x in zip(range(0, len(a), ROWS), _blocks(a), strict=False):
         for j, y in zip(range(0, len(b), ROWS), _blocks(b), strict=False):

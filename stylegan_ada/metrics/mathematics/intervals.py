@@ -10,7 +10,7 @@ NORMAL_95 = 1.96
 
 
 def of_mean(values: NDArray[np.generic], seed: int = 0) -> tuple[float, float]:
-    """Of the mean of one number per image [N], by its 2.5 and 97.5 percentiles over resamples."""
+    """The interval of the mean of one number per image [N], by its 2.5 and 97.5 percentiles over resamples."""
     rng = np.random.default_rng(seed)
     means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

@@ -1,5 +1,5 @@
-"""How much of the generated images looks real, and how much of the real ones is covered: a set of features stands for
-the union of the balls around them that reach to their k-th neighbour."""
+"""The share of generated images that look real, and of real ones that are covered: a set of features stands for the
+union of the balls around them that reach to their k-th neighbour."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ def density_coverage(real: Features, generated: Features, k: int = DENSITY_K) ->
 def precision_recall_hits(
     real: Features, generated: Features, radii: NDArray[np.float64], k: int = PRECISION_K
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """What precision [M] and recall [N] are the means of. radii [N]: squared, of the real images' balls."""
+    """The hits whose means are precision [M] and recall [N]. radii [N]: squared, of the real images' balls."""
     precise = balls_around(generated, real, radii) > 0
     recalled = balls_around(real, generated, kth_squared_distance(generated, k)) > 0
     return precise, recalled
@@ -45,6 +45,6 @@ def precision_recall_hits(
 def density_coverage_hits(
     real: Features, generated: Features, radii: NDArray[np.float64], k: int = DENSITY_K
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """What density [M] and coverage [N] are the means of. radii [N]: squared, of the real images' balls."""
+    """The hits whose means are density [M] and coverage [N]. radii [N]: squared, of the real images' balls."""
     dense = balls_around(generated, real, radii) / k
     return dense, np.square(nearest_of(real, generated)[1]) <= radii

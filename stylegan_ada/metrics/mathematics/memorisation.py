@@ -33,7 +33,7 @@ class Copies:
 
     @property
     def excess(self) -> float:
-        """How many standard errors the share lies above the control's, as two independent shares."""
+        """The difference of the share and the control's, as two independent shares, in standard errors."""
         variances = [hits.mean() * (1 - hits.mean()) / len(hits) for hits in (self.suspected, self.control)]
         # a share of 0 or 1 has an error, too: that of one image more or less
         floor = 1 / len(self.control) ** 2
@@ -61,7 +61,7 @@ def find_copies(
 
 
 def either(one: Copies, other: Copies) -> Copies:
-    """What is found by one of two ways to compare the same images, seeds being the same.
+    """The copies found by either of two ways to compare the same images with the same seeds.
 
     Distances are then in units of each way's threshold, the shorter of the two; nearest is the image at that distance.
     """

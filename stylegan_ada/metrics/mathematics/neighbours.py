@@ -11,7 +11,7 @@ Features = NDArray[np.floating]
 
 
 def nearest_of(x: Features, y: Features) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """For each row of x [N, D] the index [N] of the nearest row of y [M, D], and its distance [N] (not squared)."""
+    """Index [N] of the nearest row of y [M, D] for each row of x [N, D], and its distance [N] (not squared)."""
     indices, squares = np.zeros(len(x), np.int64), np.full(len(x), np.inf)
     for rows, columns, tile in _tiles(x, y):
         best = tile.argmin(axis=1)

@@ -1,4 +1,4 @@
-"""Which network gives the features: the choice behind `--features`."""
+"""The choice of the network that gives the features, by `--features`."""
 
 import torch
 

@@ -66,11 +66,11 @@ class _OwnNetwork(Extractor):
 
     @abstractmethod
     def _forward(self, x: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """What the network gives."""
+        """The outputs of the network."""
 
 
 class TorchScriptFeatures(_OwnNetwork):
-    """By a file of torch.jit.save, on the CPU or a GPU."""
+    """Features by a file of torch.jit.save, on the CPU or a GPU."""
 
     def _load(self) -> None:
         try:
@@ -89,7 +89,7 @@ class TorchScriptFeatures(_OwnNetwork):
 
 
 class OnnxFeatures(_OwnNetwork):
-    """By an ONNX file, on the CPU."""
+    """Features by an ONNX file, on the CPU."""
 
     def _load(self) -> None:
         try:

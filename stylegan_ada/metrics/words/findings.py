@@ -1,4 +1,4 @@
-"""What a run's measurements say, in words: pure functions of the rows that they leave."""
+"""The findings of a run's measurements, in words: pure functions of the rows that they leave."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def _label_weight(row: EvaluationRow) -> float:
 
 
 def without_improvement(rows: Sequence[EvaluationRow]) -> int:
-    """How many measurements in a row, up to the last one, brought nothing better than their standard error."""
+    """The number of last measurements in a row without an improvement beyond their standard error."""
     count = 0
     for index, row in enumerate(rows):
         count = 0 if improved(row, best_of(rows[:index])) else count + 1

@@ -11,7 +11,7 @@ FEW_IMAGES = 2000
 
 
 def number(value: float) -> str:
-    """About four digits."""
+    """The value to about four digits."""
     return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
 
 
@@ -21,7 +21,7 @@ def interval(result: "MetricResult") -> str:
 
 
 def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, str]]:
-    """What else there is to say of a result: values with their meaning. of_real: label accuracy on real images."""
+    """Further values of a result, with their meaning. of_real: label accuracy on real images."""
     from ..mathematics.label_classifier import LabelFidelity
     from ..mathematics.memorisation import Copies
 
@@ -39,7 +39,7 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
 
 
 def footnotes(results: dict[str, "MetricResult"], network: str, reference: str, classes: tuple[str, ...]) -> list[str]:
-    """What the results are of, and how far to trust them. classes: of the images, () without labels."""
+    """Notes on what the results are of, and how far to trust them. classes: of the images, () without labels."""
     if not results:
         return []
     n_fake, n_real = next((result.n_fake, result.n_real) for result in results.values())
@@ -55,7 +55,7 @@ def footnotes(results: dict[str, "MetricResult"], network: str, reference: str, 
 
 
 def reference_name(real: "RealImages") -> str:
-    """What the images compared with are to the run."""
+    """The name of the images compared with, by what they are to the run."""
     if real.held_out is not None and len(real.reference) == len(real.held_out):
         return "held-out images"
     return "images that were trained on" if real.trained_on is not None else "images of another set"
