@@ -1,4 +1,4 @@
-"""What a network takes over from a trained one of another size, other channels, classes, widths or depths.
+"""Taking over weights from a trained network of another size, other channels, classes, widths or depths.
 
 A parameter is taken where it has the same meaning and shape; the rest keeps what it was drawn with. Where a number of
 inputs changes, equalised learning rates (`layers.py`) divide by another root: weights are scaled to make up for it.
@@ -22,7 +22,7 @@ NOT_SHOWN = ""  # a part without a row of its own: noise, means of w, the embedd
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """What the numbers of a network stand for."""
+    """A network's configuration and classes, which say what its numbers stand for."""
 
     config: NetworkConfig
     classes: tuple[str, ...]
@@ -90,7 +90,7 @@ def transfer_generator(
 def transfer_discriminator(
     network: Discriminator, target: Described, source: Described, state: Mapping[str, Tensor]
 ) -> list[TransferredPart]:
-    """As `transfer_generator`. Gray is what all three channels of a colour image have."""
+    """Transfers as `transfer_generator` does. Gray is what all three channels of a colour image have."""
     check_transfer(source.config, target.config)
     state = _beside(network, state)
     tops = [len(config.block_shapes) - 1 for config in (source.config, target.config)]
@@ -208,7 +208,7 @@ def _classes(target: Described, source: Described, taken: bool) -> list[Transfer
 
 
 def _means(trained: Tensor, classes: tuple[str, ...], trained_classes: tuple[str, ...]) -> Tensor:
-    """Per class, that of its name, or the mean of all."""
+    """The trained row of each class, by its name; for a new class the mean of all rows."""
     mean = trained.mean(dim=0)
     rows = [trained[trained_classes.index(name)] if name in trained_classes else mean for name in classes]
     return torch.stack(rows or [mean])
