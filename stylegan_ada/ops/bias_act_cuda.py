@@ -219,8 +219,8 @@ def _run(
 
 
 def _pack(whole: list[Tensor], b: Tensor | None, inner: int, channels: int) -> int:
-    """How many elements a thread takes: a pack must lie at a multiple of its size in each tensor, and take either one
-    bias or consecutive ones."""
+    """The number of elements a thread takes: a pack must lie at a multiple of its size in each tensor, and take either
+    one bias or consecutive ones."""
     count = PACK_BYTES // whole[0].element_size()
     fits = whole[0].numel() % count == 0 and all(x.data_ptr() % PACK_BYTES == 0 for x in whole)
     if b is not None and inner % count != 0:

@@ -1,6 +1,5 @@
-"""Which implementation serves: the CUDA kernels and Winograd's algorithm, or the reference in plain torch; and what has
-to happen before kernels are captured in a CUDA graph.
-"""
+"""The choice between the CUDA kernels with Winograd's algorithm, and the reference in plain torch; and the preparation
+of kernels before they are captured in a CUDA graph."""
 
 import os
 import warnings

@@ -54,7 +54,7 @@ class Kernel:
         return _file("halves") + self.body
 
     def blocks(self, threads: int) -> int:
-        """How many blocks have at least `threads` threads."""
+        """The number of blocks that have at least `threads` threads."""
         return -(-threads // self.block)
 
 

@@ -37,7 +37,7 @@ def _four(padding: list[int]) -> tuple[int, int, int, int]:
 
 
 def channels_last(x: Tensor) -> bool:
-    """Of a single channel the layouts are the same: then not."""
+    """Whether channels lie last; False for a single channel, whose layouts are the same."""
     return not x.is_contiguous()
 
 

@@ -93,7 +93,7 @@ def plain_upfirdn2d(
     flip_filter: bool,
     gain: float,
 ) -> Tensor:
-    """As `upfirdn2d`, with torch's own derivatives."""
+    """Computes `upfirdn2d` with torch's own derivatives."""
     if gain != 1:
         f = f * gain
     # the CPU has no fast depthwise convolution of half precision with a stride, forward or backward
