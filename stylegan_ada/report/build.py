@@ -1,4 +1,4 @@
-"""From what a run's folder tells, and an evaluation, to the page."""
+"""Building the page from a run's folder and an evaluation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ FINE = "no sign of copies of training images, and labels, if there are any, are 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What a run's folder tells. options: as they were given on the command line; log, evaluations: rows in order."""
+    """The contents of a run's folder. options: as given on the command line; log, evaluations: rows in order."""
 
     config: RunConfig
     options: dict[str, Any]
@@ -52,7 +52,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
 
 
 def what_was_found(record: RunRecord, results: dict[str, MetricResult], images_seen: int) -> list[str]:
-    """What the last measurement says of the run's progress, and what these results say of the generator."""
+    """The finding on the run's progress by the last measurement, and those on the generator by these results."""
     augment = record.config.augment
     now = values_by_name(results) | training_at(images_seen, record.log)
     shown = findings([now], augment.ada_max if augment.adapts else None)[1:] or [FINE]

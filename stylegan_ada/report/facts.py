@@ -1,4 +1,4 @@
-"""What was trained on what."""
+"""The facts of a run: its data and its training."""
 
 from ..config import RunConfig
 from ..config.data import kind_of_images

@@ -1,4 +1,4 @@
-"""What is on the page, and its HTML: no script, nothing from elsewhere, everything escaped."""
+"""The parts of the page, and its HTML: no script, nothing from elsewhere, everything escaped."""
 
 import base64
 import io

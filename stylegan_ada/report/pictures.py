@@ -60,7 +60,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
 
 
 def real_grid(real: RealImages) -> Image:
-    """As sample_grid, of the images that were trained on, or compared with."""
+    """A grid laid out as `sample_grid`'s, of the images that were trained on, or compared with."""
     dataset = real.dataset
     members = real.reference if real.trained_on is None else real.trained_on
     if dataset.labels is None:
