@@ -18,7 +18,7 @@ def keep_as_best(folder: RunFolder) -> None:
 
 
 def best_images(folder: RunFolder) -> int | None:
-    """After how many images the best generator was saved; None where none is kept."""
+    """The number of images after which the best generator was saved; None if none is kept."""
     return read_info(folder.best_file).images_seen if folder.best_file.exists() else None
 
 

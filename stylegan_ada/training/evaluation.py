@@ -137,7 +137,7 @@ class Evaluator:
         )
 
     def of_best(self, seconds: float) -> Evaluation:
-        """What `confirm_best` measured; measured again if that was another process, before the run was resumed."""
+        """The evaluation of `confirm_best`; measured again if another process made it, before the run was resumed."""
         if self.confirmed is None:
             _, self.confirmed = self._measure_best(seconds)
         return self.confirmed
@@ -150,7 +150,7 @@ class Evaluator:
         return any(row["images"] == images_seen for row in self.rows)
 
     def _affordable(self, generator: TrainedGenerator, real: RealFeatures, seconds: float) -> int:
-        """How many images can be measured in SHARE of so many seconds, by a probe whose outcome is thrown away."""
+        """The number of images to be measured in SHARE of so many seconds, by a probe whose outcome is thrown away."""
         for _ in range(2):  # the first time also computes what follows from the real images alone
             start = time.perf_counter()
             features = compute_generated(generator, real, self.extractor, PROBE)
@@ -179,7 +179,7 @@ def make_evaluator(
     say: Say,
     images_seen: int,
 ) -> Evaluator | None:
-    """What measures the generator of a run that goes on after `images_seen`, if that is wanted and can be had."""
+    """The evaluator of a run that goes on after `images_seen`; None if it is not wanted or cannot be had."""
     if training.evaluate_kimg == 0:
         return None
     try:
@@ -203,5 +203,5 @@ def summary(row: EvaluationRow) -> str:
 
 
 def as_measurement(features: FeatureSets) -> EvaluationRow:
-    """As `values_by_name`, of MEASURED; without intervals that need resampling, which takes seconds."""
+    """The row that `values_by_name` gives for MEASURED, without intervals that need resampling, which takes seconds."""
     return values_by_name(measure(features, MEASURED, resamples=0)[0])

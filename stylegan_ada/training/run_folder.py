@@ -38,7 +38,7 @@ class RunFolder:
         return self.path / f"checkpoint-{images_seen:010d}.pt"
 
     def earlier_best_file(self, images_seen: int) -> Path:
-        """Where a generator stays that was the best one before."""
+        """The file of a generator that was the best one before."""
         return self.path / f"best-{images_seen:010d}.safetensors"
 
     @contextmanager
@@ -153,7 +153,7 @@ class RunFolder:
 
 
 def _row(line: bytes) -> EvaluationRow:
-    """From JSON. ValueError if it is none, or not of a moment of the run."""
+    """Reads a row of JSON. ValueError if it is none, or not of a moment of the run."""
     row = json.loads(line)
     if not isinstance(row, dict) or "images" not in row:
         raise ValueError("a row lacks the number of images")

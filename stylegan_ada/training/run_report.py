@@ -11,7 +11,7 @@ from .run_folder import RunFolder
 
 
 def read_record(folder: RunFolder) -> RunRecord:
-    """What the folder tells. UserError if it is not one of a run."""
+    """Reads the contents of a run's folder. UserError if it is not one of a run."""
     return RunRecord(
         config=folder.read_config(),
         options=folder.read_options(),

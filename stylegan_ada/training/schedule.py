@@ -1,4 +1,4 @@
-"""What follows from the number of real images shown: when a run ticks, is saved, is measured and ends; weights."""
+"""The schedule by the number of real images shown: when a run ticks, is saved, is measured and ends; weights."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ def crossed(before: int, after: int, kimg: float) -> bool:
 
 
 def label_weight(images_seen: int, transition: tuple[float, float]) -> float:
-    """How much labels count after so many images: 0 up to the window's start, 1 from its end on, linear between.
+    """The weight of labels after so many images: 0 up to the window's start, 1 from its end on, linear between.
 
     transition: start and end in thousands of images. Shahbazi et al. 2022, arXiv 2201.06578.
     """

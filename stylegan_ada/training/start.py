@@ -39,7 +39,7 @@ MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ended:
-    """How training ended."""
+    """The outcome of training."""
 
     finished: bool  # False if it was asked to stop: with the same options it goes on from there
     trainer: Trainer
@@ -262,11 +262,11 @@ def run(
 
 
 def preview(config: RunConfig, trained: Trained) -> list[str]:
-    """What a run would take from trained networks, as `run` says it."""
+    """The lines on what a run would take from trained networks, as `run` says them."""
     return take_over(fresh_state(config, torch.device("cpu")), config, trained)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """By torch's own class, or by the words of the CPU's allocator and of CUDA's libraries."""
+    """Recognises torch's own class, and the words of the CPU's allocator and of CUDA's libraries."""
     words = ("can't allocate memory", "ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)

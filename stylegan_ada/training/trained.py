@@ -34,7 +34,7 @@ class Trained:
 
     @property
     def facts(self) -> TrainedFacts:
-        """What the configuration of a run depends on, and keeps, of them."""
+        """The facts of them that the configuration of a run depends on, and keeps."""
         return TrainedFacts(network=self.described.config, digest=self.digest, origin=self.origin, licence=self.licence)
 
 

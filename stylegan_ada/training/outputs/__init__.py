@@ -1,1 +1,1 @@
-"""What a run tells and leaves while it goes on."""
+"""The messages and files of a run while it goes on."""

@@ -1,4 +1,4 @@
-"""How long a run will take, and in how much memory."""
+"""The time that a run will take, and its memory."""
 
 import resource
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ def peak_memory_gib(device: torch.device) -> float:
 
 
 def advice_on_memory(config: RunConfig) -> str:
-    """What to try after running out of memory: half the micro-batch, in whole minibatch-std groups where possible."""
+    """The option to try after memory ran out: half the micro-batch, in whole minibatch-std groups if possible."""
     share = config.training.batch // distributed.world_size()
     half = min(config.training.micro_batch or share, share) // 2
     return f"`micro_batch` {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller `channel_base`"

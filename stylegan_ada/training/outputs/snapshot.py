@@ -1,4 +1,4 @@
-"""What a run leaves at a snapshot."""
+"""The files of a snapshot."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo
 
 
 def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray, images_seen: int) -> GeneratorInfo:
-    """What there is to know of a run's generator. members: indices of the images that it is trained on."""
+    """The facts of a run's generator. members: indices of the images that it is trained on."""
     counts = (
         np.bincount(dataset.labels[members], minlength=dataset.c_dim)
         if config.classes and dataset.labels is not None

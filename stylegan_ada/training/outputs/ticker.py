@@ -1,4 +1,4 @@
-"""What a tick does with the means since the last one: a row of the log, a line of progress, warnings, an error."""
+"""The use of a tick's means since the last one: a row of the log, a line of progress, warnings, an error."""
 
 import math
 

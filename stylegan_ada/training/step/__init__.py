@@ -1,1 +1,1 @@
-"""What one step of training computes."""
+"""The computations of one step of training."""

@@ -1,4 +1,4 @@
-"""From the data set to a step's micro-batches."""
+"""Drawing a step's micro-batches from the data set."""
 
 import numpy as np
 import torch

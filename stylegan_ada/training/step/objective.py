@@ -1,4 +1,4 @@
-"""What each phase of a step computes: draws, networks, augmentation and losses put together.
+"""The computation of each phase of a step: draws, networks, augmentation and losses put together.
 
 A phase's function takes one micro-batch and yields losses [N], each to be differentiated before the next is computed.
 What it learns on the way (means of w, path lengths, logits) gathers in `StepStatistics` and is applied after the step.
