@@ -49,7 +49,7 @@ FEWEST_SEEDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is compared.
+    """The arms to compare, and how.
 
     arms: of `KINDS`. ratios: synthetic images per real one. classifiers: of `CLASSIFIERS`. fractions: of the real
     training images, in (0, 1]. seeds: repetitions, 1 or more. balance: rare classes are filled up before frequent ones.
@@ -85,8 +85,7 @@ class Question:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Assessment:
-    """What came out, with the images that it was tested on. generator_saw: images that the generator learned
-    from."""
+    """The outcome, with the images that it was tested on. generator_saw: images that the generator learned from."""
 
     verdict: UtilityVerdict
     results: list[ArmResult]
@@ -209,7 +208,7 @@ def _facts(
 
 
 def _filters(train: LabelledImages, classes: tuple[str, ...], extractor: Extractor) -> Filters:
-    """Those of `generate dataset`, knowing the training images alone, and nothing of the test images."""
+    """The filters of `generate dataset`, knowing the training images alone, and nothing of the test images."""
     known = RealImages(dataset=train.dataset, reference=train.members, trained_on=train.members)
     count = len(classes)
     recipe = Recipe(
@@ -226,7 +225,7 @@ def _filters(train: LabelledImages, classes: tuple[str, ...], extractor: Extract
 
 
 def _name(source: GeneratorSource | DatasetSource, pool: Pool, index: int) -> str:
-    """Of a synthetic image. Those of a class follow each other."""
+    """The name of a synthetic image. Those of a class follow each other."""
     label = int(pool.labels[index])
     return source.name(label, index - int(np.searchsorted(pool.labels, label)))
 

@@ -12,8 +12,8 @@ FEW = 5  # test images of a class below which an interval would be too narrow
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Of balanced accuracy, from -1 to 1, with its 95% interval. p: how likely chance alone gives so much, of either
-    sign, as if it were the only comparison; p_corrected: as one of all of them."""
+    """A difference of balanced accuracy, from -1 to 1, with its 95% interval. p: how likely chance alone gives so much,
+    of either sign, as if it were the only comparison; p_corrected: as one of all of them."""
 
     value: float
     low: float
@@ -25,7 +25,7 @@ class Difference:
 def difference(
     one: NDArray[np.bool_], other: NDArray[np.bool_], labels: NDArray[np.int64], units: NDArray[np.int64]
 ) -> Difference:
-    """Of `one` less `other`: whether each test image was classified rightly, [seeds, n], in pairs of seeds.
+    """The difference `one` less `other`: whether each test image was classified rightly, [seeds, n], in pairs of seeds.
 
     labels: [n], true classes. units: [n], what images belong to, such as patients; each image its own where nothing is
     known. The interval is of a bootstrap over seeds and, class by class, over units: their images are drawn together.
@@ -59,7 +59,7 @@ def difference(
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """With p_corrected by Holm's step-down procedure (1979): the chance that any one of these is wrong is held."""
+    """Sets p_corrected by Holm's step-down procedure (1979): the chance that any one of these is wrong is held."""
     order = sorted(range(len(differences)), key=lambda index: differences[index].p)
     result, largest = list(differences), 0.0
     for rank, index in enumerate(order):

@@ -38,7 +38,7 @@ class TrainTestFeatures:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Experiment:
-    """What is compared. features: None without the linear classifier. pipeline: classic augmentation's, an
+    """The parts of an experiment. features: None without the linear classifier. pipeline: classic augmentation's, an
     albumentations.Compose. folder: where predictions are kept; those that are there are not computed again."""
 
     real: TrainTestImages
@@ -145,7 +145,8 @@ def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, 
 def _constant(
     experiment: Experiment, shown: NDArray[np.int64], split: FitAndValidation
 ) -> tuple[float, NDArray[np.float32]]:
-    """What one class of images teaches, all that a strict filter may leave: to name it always; without any, nothing."""
+    """The predictions that one class of images teaches, all that a strict filter may leave: always that class; without
+    any image, every class alike."""
     classes = len(experiment.real.classes)
     row = np.isin(np.arange(classes), shown).astype(np.float32) if len(shown) else np.full(classes, 1 / classes)
     held = experiment.real.train.labels[split.validation]

@@ -21,10 +21,10 @@ from .real import numbered
 
 
 class SyntheticSource(Protocol):
-    """Where synthetic images come from, in blocks of at most 32 of a class."""
+    """A source of synthetic images, in blocks of at most 32 of a class."""
 
     def available(self, label: int) -> int | None:
-        """How many there are of a class, None for any number."""
+        """The number of images of a class, None for no limit."""
         ...
 
     def block(self, label: int, block: int) -> NDArray[np.uint8]:
@@ -32,12 +32,12 @@ class SyntheticSource(Protocol):
         ...
 
     def name(self, label: int, place: int) -> str:
-        """Of an image of a class, for people."""
+        """The name of an image of a class, for people."""
         ...
 
 
 class GeneratorSource:
-    """What a generator makes: the candidates of `generate dataset` with this seed and truncation_psi."""
+    """The images that a generator makes: the candidates of `generate dataset` with this seed and truncation_psi."""
 
     def __init__(self, generator: TrainedGenerator, seed: int, truncation_psi: float):
         self._generator, self._seed, self._truncation_psi = generator, seed, truncation_psi

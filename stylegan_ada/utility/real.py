@@ -64,7 +64,7 @@ class TrainTestImages:
 
     @property
     def warnings(self) -> list[str]:
-        """On what the test images cannot tell."""
+        """Warnings on what the test images cannot tell."""
         counts = Counter(self.test.labels.tolist())
         lines = []
         for label, name in enumerate(self.classes):

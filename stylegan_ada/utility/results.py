@@ -1,4 +1,4 @@
-"""From predictions to a row per arm, with its difference to the best arm without synthetic images."""
+"""Making a row per arm from predictions, with its difference to the best arm without synthetic images."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -51,7 +51,7 @@ class ArmResult:
 
 
 def results_of(found: Sequence[ArmTrials], test: LabelledImages, generator_saw: int) -> list[ArmResult]:
-    """In the order of `found`. Arms are compared, and that corrected for, within a classifier and a fraction.
+    """Results in the order of `found`. Arms are compared, and that corrected for, within a classifier and a fraction.
 
     The baseline is the arm without synthetic images that is best on the test images: where two are alike, that favours
     them, and not the synthetic ones. generator_saw: how many images the generator was trained on.
@@ -92,7 +92,7 @@ def _family(found: Sequence[ArmTrials], test: LabelledImages, generator_saw: int
 
 
 def arm_record(result: ArmResult, classes: Sequence[str]) -> dict[str, Any]:
-    """For results.json: shares from 0 to 1, null for what cannot be known."""
+    """The record for results.json: shares from 0 to 1, null for what cannot be known."""
     recall = {name: _plain(value) for name, value in zip(classes, result.recall.tolist(), strict=True)}
     by_seed = {name: [_plain(getattr(scores, name)) for scores in result.scores] for name in MEASURES}
     return {

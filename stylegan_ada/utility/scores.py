@@ -1,4 +1,4 @@
-"""What is measured of a classifier's predictions on test images."""
+"""The scores of a classifier's predictions on test images."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scores:
-    """Over the classes that have test images. recall: [C], NaN for a class that has none. Shares from 0 to 1.
+    """Scores over the classes that have test images. recall: [C], NaN for a class that has none. Shares from 0 to 1.
 
     auroc: the mean over classes of one class against the rest, NaN where there is only one. calibration_error: the
     expected one (arXiv 1706.04599, equation 3) over 10 bins of the highest probability. confusion: [C, C], true classes

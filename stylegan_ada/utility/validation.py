@@ -1,4 +1,4 @@
-"""What each repetition of the experiment learns from: a seed's own draw of the real training images."""
+"""The images that each repetition of the experiment learns from: a seed's own draw of the real training images."""
 
 from dataclasses import dataclass
 

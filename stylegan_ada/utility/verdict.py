@@ -1,4 +1,4 @@
-"""What came out, in one sentence."""
+"""The verdict of an experiment, in one sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class UtilityVerdict:
 
 
 def verdict_of(results: Sequence[ArmResult]) -> UtilityVerdict:
-    """On the largest fraction of real images, by the classifier that does best without synthetic ones.
+    """The verdict on the largest fraction of real images, by the classifier that does best without synthetic ones.
 
     A gain needs one arm whose difference to the best arm without synthetic images is above 0 beyond chance (p below
     0.05, corrected for the number of arms); harm, that even the best arm with them lies below it beyond chance.
