@@ -29,7 +29,7 @@ TRAINING_FORMAT = "stylegan_ada training 1"
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorInfo:
-    """What a generator file tells beside the weights."""
+    """All that a generator file holds beside the weights."""
 
     network: NetworkConfig
     classes: tuple[str, ...]  # names, in the order of the label vector
@@ -89,7 +89,7 @@ def read_beside(path: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def _read_tensors(path: Path, prefix: str) -> dict[str, Tensor]:
-    """Those whose names begin with `prefix`, without it; with none, those of the moving average."""
+    """Reads the tensors whose names begin with `prefix`, and drops it; for "" those of the moving average."""
     with safe_open(path, framework="pt") as file:
         return {
             name.removeprefix(prefix): file.get_tensor(name)

@@ -1,4 +1,4 @@
-"""What is computed on: the choice of a device, and settings of the whole process."""
+"""The choice of a device to compute on, and settings of the whole process."""
 
 import ctypes
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ def choose_device(name: str | None) -> "torch.device":
 
 
 def machine_of(device: "torch.device") -> Machine:
-    """What the choices of a configuration depend on in a device."""
+    """The facts of a device that the choices of a configuration depend on."""
     import torch
 
     if device.type != "cuda":
@@ -47,7 +47,7 @@ def machine_of(device: "torch.device") -> Machine:
 
 
 def tune_convolutions() -> None:
-    """For training on a GPU: the fastest algorithms, in TF32 too."""
+    """Lets training on a GPU use the fastest algorithms, in TF32 too."""
     import torch
 
     torch.backends.cudnn.benchmark = True

@@ -1,4 +1,4 @@
-"""Where files are kept, and writing them whole or not at all."""
+"""The places of files, and writing them whole or not at all."""
 
 import os
 import secrets
@@ -11,8 +11,8 @@ from .errors import UserError, cannot_write
 
 
 def cache_root() -> Path:
-    """Where all that can be computed again is kept: STYLEGAN_ADA_CACHE, or the user's cache folder. UserError
-    where neither is known."""
+    """The folder of all that can be computed again: STYLEGAN_ADA_CACHE, or the user's cache folder. UserError where
+    neither is known."""
     named = os.environ.get("STYLEGAN_ADA_CACHE")
     if named:
         return user_path(named)
@@ -90,7 +90,7 @@ def check_place(path: Path, folder: Path, name: str = "out") -> None:
 
 
 def names_in(folder: Path) -> set[str]:
-    """What lies in a folder, nothing where there is none. UserError if it cannot be read."""
+    """The names of all that lies in a folder; none if there is no folder. UserError if it cannot be read."""
     try:
         return set(os.listdir(folder))
     except FileNotFoundError:

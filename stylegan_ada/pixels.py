@@ -55,7 +55,7 @@ def in_units(levels: NDArray[np.integer], window: tuple[float, float]) -> NDArra
 
 
 def dtype_in_units(window: tuple[float, float]) -> np.dtype[Any]:
-    """What `in_units` gives."""
+    """The dtype of the values that `in_units` gives."""
     low, high = window
     whole = low >= 0 and high <= 65535 and low.is_integer() and high.is_integer()
     return np.dtype(np.uint16 if whole else np.float32)

@@ -1,4 +1,4 @@
-"""What a long task is told, to say how far it is and what happens."""
+"""The callbacks by which a long task tells how far it is and what happens."""
 
 from collections.abc import Callable
 

@@ -53,7 +53,7 @@ def verify_onnx(path: Path, part: ExportedPart) -> float:
 
 @contextmanager
 def _exporters_silent() -> Iterator[None]:
-    """Without the exporters' log lines on operators that are not used here."""
+    """Silences the exporters' log lines on operators that are not used here."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -102,7 +102,7 @@ class ExportedPart(nn.Module):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without what the exporters say about their own future."""
+    """Silences the exporters' warnings about their own future."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)

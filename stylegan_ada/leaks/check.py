@@ -99,7 +99,7 @@ class LeakCheck:
         return ended
 
     def judge(self, classifier: AugmentationClassifier) -> LeakVerdict:
-        """What shows in the images of the trained generators."""
+        """The verdict on the images of the trained generators."""
         shares = {}
         for p, folder in _folders(self.out, self.p).items():
             images = load_generator(folder.path, self.device).sample_uint8(range(GENERATED))

@@ -1,4 +1,4 @@
-"""Which augmentation shows in an image: a classifier, taught on real images, tells which it sees."""
+"""A classifier, taught on real images, that tells which augmentation shows in an image."""
 
 from typing import TYPE_CHECKING
 

@@ -19,7 +19,7 @@ OWN_PROBES = ("blit", "color")  # they also draw "unchanged", and several things
 def probes(
     groups: Sequence[str], extra: Sequence[ExtraAugmentation], image_shape: tuple[int, int, int]
 ) -> dict[str, Probe]:
-    """What to look for, by name, when images were augmented by these groups and extra augmentations.
+    """The probes to look with, by name, after images were augmented by these groups and extra augmentations.
 
     "mirrored" and "turned" for blit, "inverted" for color; the other groups by their own names, the extra ones by the
     names of their classes (with a number from the second of a name on), as they are at p = 1.
@@ -43,7 +43,7 @@ def _mirrored(images: Tensor, draws: Draws) -> Tensor:
 
 
 def _turned(images: Tensor, draws: Draws) -> Tensor:
-    """By one to three quarter turns; images that are not square by half a turn."""
+    """Turns images by one to three quarter turns; those that are not square by half a turn."""
     square = images.shape[2] == images.shape[3]
     turns = 1 + draws.integers(3) if square else 2 + 0 * draws.integers(3)
     none = torch.zeros_like(turns)

@@ -1,4 +1,4 @@
-"""What a check found: which augmentations show in generated images, in figures and words."""
+"""The verdict of a check: the augmentations that show in generated images, in figures and words."""
 
 import json
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class LeakVerdict:
         return lines
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """Writes the verdict as JSON."""
         found = {
             "p": self.p,
             "generated": self.generated,
@@ -99,7 +99,7 @@ class LeakVerdict:
 
 
 def _not_shown(unseen: list[str], commonest: str, at_one: dict[str, float]) -> str:
-    """What it means that augmentations are not found where they are applied to every image, at p = 1."""
+    """The meaning of augmentations not being found even at p = 1, where they are applied to every image."""
     names = ", ".join(unseen)
     if at_one[commonest] > 0.5:
         return (

@@ -94,7 +94,7 @@ def _names(albumentations: Any) -> set[str]:
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with parameters, in one line: pydantic writes a headline, then the parameter, then the reason."""
+    """The fault in parameters, in one line: pydantic writes a headline, then the parameter, then the reason."""
     lines = str(error).splitlines()
     if "validation error" in first_line(error) and len(lines) > 2:
         return f"{lines[1].partition('.')[0]}: {lines[2].strip().partition(' [type=')[0]}"
