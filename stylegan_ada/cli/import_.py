@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from .common import PATH, check_new_file
+from .messages import say
 
 
 @click.command("import")
@@ -21,4 +22,4 @@ def import_(file: Path, out: Path, classes: str | None, licence: str | None) -> 
     from ..importers import import_snapshot
 
     names = None if classes is None else [name.strip() for name in classes.split(",")]
-    import_snapshot(file, out, names, licence, click.echo)
+    import_snapshot(file, out, names, licence, say)

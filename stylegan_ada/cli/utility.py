@@ -12,6 +12,7 @@ from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
 from .common import DEVICE, PATH, RUN, Choice, Number, open_dataset, progress_bar
+from .messages import say
 from .sections import EVERYDAY, SectionedCommand
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def utility(
             device=choose_device(device),
             show_real=not no_real_images,
             load=open_dataset,
-            say=lambda line: click.echo(line, err=True),
+            say=lambda line: say(line, err=True),
             progress=progress,
         )
     click.echo(as_table(found))
