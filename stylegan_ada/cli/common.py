@@ -35,16 +35,16 @@ class Number(click.ParamType):
 
     def __init__(self, kind: type, within: Range | None = None):
         self.kind, self.within, self.name = kind, within, "integer" if kind is int else "number"
+        self.words = within.words if within else "a whole number" if kind is int else "a number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        option = param.opts[0] if param else "option"
-        any_number = "a whole number" if self.kind is int else "a number"
         try:
             number = self.kind(value)
+            fits = self.within is None or number in self.within
         except ValueError:
-            raise UserError(f"{option} {value}: give {self.within.words if self.within else any_number}") from None
-        if self.within is not None and number not in self.within:
-            raise UserError(f"{option} {value}: give {self.within.words}")
+            fits = False
+        if not fits:
+            raise click.UsageError(f"{param.opts[0] if param else 'option'} {value}: give {self.words}")
         return number
 
 
