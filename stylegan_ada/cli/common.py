@@ -30,7 +30,7 @@ class Choice(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
-class Number(click.ParamType):
+class Number(click.ParamType):  # type: ignore[type-arg]  # it takes one in new versions of click only
     """A number of a kind, int or float, and of a range where one is given."""
 
     def __init__(self, kind: type, within: Range | None = None):
