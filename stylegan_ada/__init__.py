@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from .config.preparation import Preparation
     from .datasets import load_dataset
     from .projection import Projection, project
+    from .projection.image_files import project_folder
     from .sampling import TrainedGenerator, load_generator
     from .synthetic import SyntheticDataset
+    from .synthetic.dataset import make_dataset
 
 __all__ = [
     "Preparation",
@@ -27,7 +29,9 @@ __all__ = [
     "import_network",
     "load_dataset",
     "load_generator",
+    "make_dataset",
     "project",
+    "project_folder",
     "train",
 ]
 PLACES = {  # torch is imported when one of these is first asked for, not by `stylegan-ada --help`
@@ -40,7 +44,9 @@ PLACES = {  # torch is imported when one of these is first asked for, not by `st
     "import_network": "api",
     "load_dataset": "datasets",
     "load_generator": "sampling",
+    "make_dataset": "synthetic.dataset",
     "project": "projection",
+    "project_folder": "projection.image_files",
     "train": "api",
 }
 

@@ -25,6 +25,12 @@ def cannot_write(error: OSError, message: str) -> UserError:
     return RunFailed(message) if error.errno in NO_MISTAKE else UserError(message)
 
 
+def check_least(name: str, value: int, least: int) -> None:
+    """UserError that names the parameter, unless its value is `least` or more."""
+    if value < least:
+        raise UserError(f"`{name}` {value}: give {least} or more")
+
+
 def first_line(error: Exception) -> str:
     """The first line of what an error says, its type where it says nothing: another library's may say many. Of the
     system's errors what is wrong, without number and file."""

@@ -76,6 +76,15 @@ def check_folder(path: Path) -> set[str]:
     return names_in(path)
 
 
+def check_new_folder(path: Path) -> None:
+    """UserError unless `path` is missing or an empty folder, and can be made beside what is there."""
+    if not path.name:
+        raise UserError(f"`out` {path}: give the name of a new folder")
+    check_place(path, path.parent)
+    if path.exists() and (not path.is_dir() or names_in(path)):
+        raise UserError(f"`out` {path}: it exists already, give a new folder")
+
+
 def check_place(path: Path, folder: Path, name: str = "out") -> None:
     """UserError where nothing can be written in `folder` or, if that is missing, in the nearest folder above it, so
     that `path` could not be made. It is tried, and leaves nothing behind."""

@@ -14,7 +14,7 @@ def names(root, image_folder, tmp_path_factory):
     """What the page's lines leave, by name, run one after the other beside a folder of images."""
     page = (root / "docs" / "python.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     lines = "\n".join(blocks)
     assert lines.count("kimg=200") == 2
     found = {}
@@ -35,10 +35,13 @@ def test_what_the_page_leaves(names):
     assert names["batch"].dtype == torch.uint8
     assert set(names["results"]) == {"kid", "coverage", "label_accuracy"}
     assert names["results"]["kid"].low < names["results"]["kid"].value < names["results"]["kid"].high
+    assert set(names["counts"]) == {"bright", "dark"}
     assert names["difference"] <= 1
     assert names["found"].images.shape == (2, 16, 16, 1)
     assert names["neighbours"].shape == (8, 16, 16, 1)
     assert names["found"].labels == tuple(names["labels"])
+    assert names["records"]
+    assert {record.label for record in names["records"].values()} == {"dark"}
     assert "16x16" in str(names["refused"])  # the nearest size to 17
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config.options import train_options
+from ..config.settings import NOT_NEGATIVE, Range
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
-from ..errors import UserError
-from .common import DEVICES, PATH, Choice
-from .runs import exit_if_stopped, listen_for_stop, load, say
+from .common import DEVICE, PATH, Number, open_dataset
+from .messages import say
+from .runs import exit_if_stopped, listen_for_stop
 
 if TYPE_CHECKING:
     from ..leaks.check import LeakCheck
@@ -21,17 +22,24 @@ if TYPE_CHECKING:
 @click.option("--size", default="8", show_default=True, help="Size in pixels; small images give the answer sooner.")
 @click.option("--augment", help="Groups of augmentations, as for train; none checks --augment-extra alone.")
 @click.option("--augment-extra", metavar="FILE", help="A file of your own augmentations, as for train.")
-@click.option("--p", default=0.6, show_default=True, help="The p to check.")
+@click.option(
+    "--p",
+    type=Number(float, Range("a probability between 0 and 1", 0, 1, ends=False)),
+    default=0.6,
+    show_default=True,
+    help="The p to check.",
+)
 @click.option(
     "--kimg",
+    type=Number(float, NOT_NEGATIVE),
     default=100.0,
     show_default=True,
     help="Length of each of the three runs, in thousands of images; 0 writes the sheet alone.",
 )
-@click.option("--seed", type=int, help="The seed of everything random.")
-@click.option("--device", type=Choice(DEVICES), default="auto")
+@click.option("--seed", type=Number(int), help="The seed of everything random.")
+@DEVICE
 def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
-    """Show what augmentations do, and whether they leak into generated images.
+    """Test whether augmentations leak into generated images.
 
     Writes sheet.png, which shows images augmented at several p. Then trains three small generators, at p = 0, at --p
     and at p = 1, and reports, by a classifier, in how many of their images each augmentation shows.
@@ -40,16 +48,12 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
     from .. import distributed
     from ..leaks.check import leak_check_options, prepare_leak_check
 
-    if not 0 < p < 1:
-        raise UserError(f"--p {p}: give a probability between 0 and 1")
-    if not kimg >= 0:
-        raise UserError(f"--kimg {kimg}: give 0 or more")
     options = train_options(**given, kimg=kimg or 1)  # 0 trains nothing
     device = choose_device(options.device)
     tune_convolutions()
     options = leak_check_options(options, out, device)
     with distributed.group(device):
-        run_check(prepare_leak_check(out, options, p, device, say, load), sheet_only=kimg == 0)
+        run_check(prepare_leak_check(out, options, p, device, say, open_dataset), sheet_only=kimg == 0)
 
 
 def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config.preparation import Preparation
+from ..config.settings import Range
 from ..devices import DEVICES
 from ..errors import UserError, cannot_write, nearest, shown
-from ..files import check_file, check_place, names_in, user_path
+from ..files import check_file, user_path
 
 if TYPE_CHECKING:
     from ..datasets import ImageDataset
-    from ..metrics.evaluate import RealImages
 
 
 class Choice(click.Choice[str]):
@@ -30,6 +30,24 @@ class Choice(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
+class Number(click.ParamType):  # type: ignore[type-arg]  # it takes one in new versions of click only
+    """A number of a kind, int or float, and of a range where one is given."""
+
+    def __init__(self, kind: type, within: Range | None = None):
+        self.kind, self.within, self.name = kind, within, "integer" if kind is int else "number"
+        self.words = within.words if within else "a whole number" if kind is int else "a number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            number = self.kind(value)
+            fits = self.within is None or number in self.within
+        except ValueError:
+            fits = False
+        if not fits:
+            raise click.UsageError(f"{param.opts[0] if param else 'option'} {value}: give {self.words}")
+        return number
+
+
 class UserPath(click.Path):
     """A path in which ~ and ~user are home folders: a shell expands them in `--out ~/run`, not in `--out=~/run`."""
 
@@ -39,7 +57,16 @@ class UserPath(click.Path):
 
 PATH = UserPath(path_type=Path)
 RUN = click.argument("run", type=PATH)
-DEVICE = click.option("--device", type=Choice(DEVICES), default="auto")
+DEVICE = click.option(
+    "--device", type=Choice(DEVICES), default="auto", help="What to compute on. Default: auto, a GPU if there is one."
+)
+PRECISION = click.option(
+    "--precision",
+    type=Choice(("fp32", "bf16")),
+    default="fp32",
+    show_default=True,
+    help="bf16 is faster where the machine computes in it; gray levels then differ by one or two.",
+)
 
 
 @contextmanager
@@ -64,14 +91,15 @@ def open_dataset(
     preparation: Preparation,
     *,
     check_shape: Callable[[int, int], object] | None = None,
-    quiet: bool = False,
 ) -> "ImageDataset":
-    """The packed data set, with a progress bar while it is packed and a word on files that could not be read."""
+    """The packed data set. The first process shows how far packing is and names files that could not be read."""
+    from .. import distributed
     from ..datasets import load_dataset, sample_licence
 
+    quiet = distributed.rank() > 0
     with progress_bar("packing images") as progress:
-        shown_progress = None if quiet else progress
-        dataset = load_dataset(source, preparation, check_shape=check_shape, progress=shown_progress)
+        told = None if quiet else progress
+        dataset = load_dataset(source, preparation, check_shape=check_shape, progress=told)
     licence = sample_licence(source)
     if licence and not quiet:
         click.echo(licence, err=True)
@@ -80,22 +108,6 @@ def open_dataset(
         for name, reason in dataset.skipped:
             click.echo(f"  {shown(name)}: {reason}", err=True)
     return dataset
-
-
-def run_images(run: Path, data: str | None) -> "RealImages":
-    """The real images to judge a run by, with a progress bar while they are packed."""
-    from ..training.run_images import run_images
-
-    return run_images(run, data, open_dataset)
-
-
-def check_new_folder(path: Path) -> None:
-    """--out must not exist, or be an empty folder, and can be made beside what is there."""
-    if not path.name:
-        raise UserError(f"--out {path}: give the name of a new folder")
-    check_place(path, path.parent)
-    if path.exists() and (not path.is_dir() or names_in(path)):
-        raise UserError(f"--out {path}: it exists already, give a new folder")
 
 
 def check_new_file(path: Path, name: str = "out") -> None:

@@ -1,31 +1,14 @@
 """The fields of the configuration as options of the command line."""
 
-import re
 from collections.abc import Callable
+from typing import Any
 
 import click
 
 from ..config import DataConfig
 from ..config.options import CONFIGS, Option, options_of
-from .common import Choice
-
-
-def flag(name: str) -> str:
-    """An option's name as it is given on the command line."""
-    return "--" + name.replace("_", "-")
-
-
-def with_flags(message: str, command: click.Command | None = None) -> str:
-    """A message of the library with flags in place of the parameters that it names in backticks.
-
-    These are the options of `train` and of `command`, which is the running one if not given. Others stay as they are.
-    """
-    if command is None and (context := click.get_current_context(silent=True)):
-        command = context.command
-    flags = {option.name: flag(option.name) for option in options_of(*CONFIGS)}
-    if command is not None:
-        flags |= {param.name or "": param.opts[0] for param in command.params if isinstance(param, click.Option)}
-    return re.sub(r"`(\w+)`", lambda match: flags.get(match[1], match[0]), message)
+from .common import Choice, Number
+from .messages import flag
 
 
 def config_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,9 +31,11 @@ def data_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
 
 def _click_option(option: Option) -> Callable[[Callable[..., None]], Callable[..., None]]:
     about = option.setting
-    kind: click.ParamType | type = option.kind
+    kind: Any = option.kind
     if about.choices and option.field.type in (str, str | None):
         kind = Choice(["auto", *about.choices] if about.chosen_by else about.choices)
+    elif kind in (int, float):
+        kind = Number(kind)
     return click.option(
         flag(option.name),
         type=kind,

@@ -4,20 +4,24 @@ from pathlib import Path
 
 import click
 
-from .common import PATH, check_new_folder, new_folder, progress_bar
+from ..files import check_new_folder
+from .common import PATH, new_folder, progress_bar
 from .lazy import LazyGroup
 
 
 @click.group(cls=LazyGroup, files={"sample": "data", "inspect": "data_inspect", "prepare": "data_prepare"})
 def data() -> None:
-    """Write sample sets, inspect a set of images before training, or prepare a clean copy of it."""
+    """Inspect a set of images, prepare a copy, or write a sample."""
 
 
 @click.command()
 @click.argument("name")
 @click.option("--out", required=True, type=PATH, help="Folder to write, new or empty.")
 def sample(name: str, out: Path) -> None:
-    """Write the sample set NAME (elpv, digits) as a folder of labelled images."""
+    """Write the sample set NAME (elpv, digits) as a folder of images.
+
+    They lie in a folder for each class.
+    """
     from ..datasets.reading.samples import SAMPLE_PREFIX, find_sample
     from ..datasets.reading.sources import SampleSource
 

@@ -13,7 +13,8 @@ from ..config.preparation import Preparation
 from ..errors import UserError, shown
 from ..files import user_path
 from .common import PATH, check_new_file, progress_bar
-from .config_options import data_options, flag, with_flags
+from .config_options import data_options
+from .messages import flag, with_flags
 
 if TYPE_CHECKING:
     from ..config.options import TrainOptions
@@ -28,7 +29,10 @@ MOST_PAIRS = 20  # printed
 @click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
-    """Report what SOURCE (a folder, a .zip or sample:NAME) holds, what is wrong with it, and how to train on it."""
+    """Report what a set holds, what is wrong, how to train on it.
+
+    SOURCE is a folder, a .zip or sample:NAME.
+    """
     from ..config.options import TrainOptions
     from ..config.resolve import data_of
     from ..datasets.inspect.advice import advise

@@ -6,8 +6,8 @@ import click
 
 from ..config.data import parse_size
 from ..errors import UserError, shown
-from ..files import user_path
-from .common import PATH, Choice, check_new_folder, new_folder, progress_bar
+from ..files import check_new_folder, user_path
+from .common import PATH, Choice, new_folder, progress_bar
 
 PREPARE_PRESETS = ("photo", "defect", "scan")
 PREPARE_FITS = ("crop", "pad")
@@ -36,9 +36,9 @@ def prepare(
     fit: str | None,
     background: str | None,
 ) -> None:
-    """Write a copy of SOURCE (a folder, a .zip or sample:NAME) with all images of one size, prepared for training.
+    """Write a copy of a set with all images of one size.
 
-    Labels are kept. Images that cannot be prepared are left out and named.
+    SOURCE is a folder, a .zip or sample:NAME. Labels are kept. Images that cannot be prepared are left out and named.
     """
     from ..datasets import sample_licence
     from ..datasets.prepare.clean_copy import IMAGES, prepare

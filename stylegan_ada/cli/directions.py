@@ -6,7 +6,7 @@ import click
 
 from ..devices import choose_device
 from ..errors import UserError
-from .common import DEVICE, PATH, RUN, check_new_file
+from .common import DEVICE, PATH, RUN, Number, check_new_file
 
 AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
@@ -14,14 +14,14 @@ AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 @click.command()
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new file, .npz.")
-@click.option("--count", type=int, default=10, show_default=True, help="Number of principal directions.")
+@click.option("--count", type=Number(int), default=10, show_default=True, help="Number of principal directions.")
 @click.option("--from", "start", metavar="CLASS", help="Class where the directions start; otherwise the commonest.")
 @click.option("--to", "end", metavar="CLASS", help="Class where they end; otherwise each of the others.")
 @DEVICE
 def directions(run: Path, out: Path, count: int, start: str | None, end: str | None, device: str) -> None:
-    """Find directions of w: principal ones, and from one class to others. Also draws them, as a .png beside the file.
+    """Find directions of w: principal ones, and between classes.
 
-    Columns of the picture are -2, -1, 0, 1 and 2 standard deviations.
+    Also draws them, as a .png beside the file. Columns of the picture are -2, -1, 0, 1 and 2 standard deviations.
     """
     from ..files import atomic_path
     from ..pictures.grids import image_grid

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, measure
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
-from .common import DEVICES, PATH, Choice, check_picture, open_dataset, progress_bar
+from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
     from ..metrics.results import MetricResult
@@ -29,7 +30,7 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@RUN
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
 @click.option("--metrics", help=f"Some of {','.join(METRICS)}; all if not given.")
 @click.option(
@@ -40,12 +41,12 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
 )
 @click.option(
     "--count",
-    type=click.IntRange(min=2),
+    type=Number(int, Range("2 or more", 2)),
     help=f"Images to generate. Default: as many as the set has, at most {MOST_IMAGES}.",
 )
 @click.option("--pairs", type=PATH, help="Write the closest pairs of generated and training images.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--device", type=Choice(DEVICES), default="auto")
+@DEVICE
 def evaluate(
     run: Path,
     data: str | None,
@@ -56,7 +57,10 @@ def evaluate(
     as_json: bool,
     device: str,
 ) -> None:
-    """Measure how good the images of RUN (a run folder or a generator file) are."""
+    """Measure how good the images of a generator are.
+
+    RUN is a run folder or a generator file.
+    """
     keep_freed_memory()
     names = parse_metrics(metrics)
     if pairs is not None and "copies" not in names:

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from ..errors import UserError
-from .common import PATH, Choice, check_new_file
+from .common import PATH, RUN, Choice, check_new_file
 
 FORMATS = ("safetensors", "onnx", "pt2")
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@RUN
 @click.option("--format", required=True, type=Choice(FORMATS), help="docs/export.md says what each is for.")
 @click.option("--out", required=True, type=PATH, help="A new file that ends in .FORMAT.")
 @click.option("--uint8", is_flag=True, help="Write images as 0 to 255, [N, H, W, C], instead of [-1, 1], [N, C, H, W].")
@@ -27,7 +27,10 @@ FORMATS = ("safetensors", "onnx", "pt2")
 )
 @click.option("--licence", help="A line to keep in the file: what others may do with it.")
 def export(run: Path, format: str, out: Path, uint8: bool, part: str | None, noise: str, licence: str | None) -> None:
-    """Write the generator of a run folder (or of a generator file) for other programs, and check what was written."""
+    """Write a generator for other programs.
+
+    RUN is a run folder or a generator file. What was written is checked.
+    """
     check_new_file(out)
     if out.suffix.lower() != f".{format}":
         raise UserError(f"--out {out}: give a file that ends in .{format}")

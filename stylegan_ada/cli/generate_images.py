@@ -6,35 +6,30 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..config.settings import Range
 from ..devices import choose_device
 from ..errors import UserError, nearest
+from ..files import check_new_folder
 from ..progress import Progress
-from .common import DEVICE, PATH, RUN, Choice, check_new_folder, check_picture, new_folder, progress_bar
+from .common import DEVICE, PATH, PRECISION, RUN, Number, check_picture, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
 
-PRECISION = click.option(
-    "--precision",
-    type=Choice(("fp32", "bf16")),
-    default="fp32",
-    show_default=True,
-    help="bf16 is faster where the machine computes in it; gray levels then differ by one or two.",
-)
 BATCH = 32
 
 
 @click.command()
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new folder.")
-@click.option("--count", type=int, help="Number of images.")
+@click.option("--count", type=Number(int), help="Number of images.")
 @click.option("--label", help="Generate only this class.")
 @click.option("--balanced", is_flag=True, help="The same number of each class; otherwise in the training set's shares.")
 @click.option(
     "--psi",
     "truncation_psi",
-    type=float,
+    type=Number(float),
     default=1.0,
     show_default=True,
     help="Truncation psi: below 1, images are cleaner and more alike.",
@@ -57,10 +52,10 @@ def images(
     precision: str,
     device: str,
 ) -> None:
-    """Write images in class folders, and manifest.csv (file, seed, label, psi).
+    """Write images in class folders, and manifest.csv.
 
-    With --latents, also writes grid.png, and uses the tuned weights of --tuning, or of the .safetensors file beside the
-    latents.
+    The manifest's columns are file, seed, label and psi. With --latents, also writes grid.png, and uses the tuned
+    weights of --tuning, or of the .safetensors file beside the latents.
     """
     from ..sampling import check_truncation_psi, load_generator
 
@@ -86,8 +81,10 @@ def images(
 @click.command()
 @RUN
 @click.option("--out", required=True, type=PATH, help="The picture to write, .png or .jpg.")
-@click.option("--psi", "truncation_psi", type=float, default=1.0, show_default=True)
-@click.option("--columns", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option("--psi", "truncation_psi", type=Number(float), default=1.0, show_default=True, help="Truncation psi.")
+@click.option(
+    "--columns", type=Number(int, Range("1 to 64", 1, 64)), default=8, show_default=True, help="Images in a row."
+)
 @PRECISION
 @DEVICE
 def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: str, device: str) -> None:

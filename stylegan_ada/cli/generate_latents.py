@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..config.settings import Range
 from ..devices import choose_device
 from ..errors import UserError
-from .common import DEVICE, PATH, RUN, Choice, check_new_folder, new_folder
+from ..files import check_new_folder
+from .common import DEVICE, PATH, RUN, Choice, Number, new_folder
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
@@ -23,10 +25,10 @@ FILE_A = click.argument("file_a", metavar="A.npz", type=PATH)
 FILE_B = click.argument("file_b", metavar="B.npz", type=PATH)
 OUT = click.option("--out", required=True, type=PATH, help="A new folder.")
 INDEX = click.option(
-    "--index", type=int, default=0, show_default=True, help="Number of the latent in the (first) file, from 0."
+    "--index", type=Number(int), default=0, show_default=True, help="Number of the latent in the (first) file, from 0."
 )
 INDEX_B = click.option(
-    "--index-b", type=int, default=0, show_default=True, help="Number of the latent in the second file, from 0."
+    "--index-b", type=Number(int), default=0, show_default=True, help="Number of the latent in the second file, from 0."
 )
 
 
@@ -51,9 +53,10 @@ def mix(
     tuning: Path | None,
     device: str,
 ) -> None:
-    """Give A's image some layers of B: coarse ones set the layout, fine ones the texture. The noise is A's.
+    """Give A's image some layers of B.
 
-    Without --layers the coarse, the middle and the fine third are taken, one after another.
+    Coarse layers set the layout, fine ones the texture. The noise is A's. Without --layers the coarse, the middle and
+    the fine third are taken, one after another.
     """
     from ..projection.image_sets import mixed
 
@@ -69,7 +72,12 @@ def mix(
 @FILE_A
 @FILE_B
 @OUT
-@click.option("--frames", required=True, type=click.IntRange(2, 10_000), help="Number of frames, A and B included.")
+@click.option(
+    "--frames",
+    required=True,
+    type=Number(int, Range("2 to 10000", 2, 10_000)),
+    help="Number of frames, A and B included.",
+)
 @click.option(
     "--format",
     type=Choice(("gif", "webp", "png")),
@@ -93,7 +101,10 @@ def interpolate(
     tuning: Path | None,
     device: str,
 ) -> None:
-    """Go from A to B in equal steps of w, and from A's noise to B's: PNG frames and an animation."""
+    """Go from A to B in equal steps of w.
+
+    The noise goes from A's to B's. Writes PNG frames and an animation.
+    """
     from ..projection.image_sets import interpolated
 
     check_new_folder(out)
@@ -107,10 +118,25 @@ def interpolate(
 @RUN
 @FILE
 @OUT
-@click.option("--strength", required=True, type=float, help="From 0 (the same image) to 1 (any image of its class).")
-@click.option("--count", type=click.IntRange(1, 10_000), default=8, show_default=True, help="Number of neighbours.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another seed gives other neighbours."
+    "--strength",
+    required=True,
+    type=Number(float, Range("0 to 1, for example 0.2", 0, 1)),
+    help="From 0 (the same image) to 1 (any image of its class).",
+)
+@click.option(
+    "--count",
+    type=Number(int, Range("1 to 10000", 1, 10_000)),
+    default=8,
+    show_default=True,
+    help="Number of neighbours.",
+)
+@click.option(
+    "--seed",
+    type=Number(int, Range(f"0 to {2**31}", 0, 2**31)),
+    default=0,
+    show_default=True,
+    help="Another seed gives other neighbours.",
 )
 @INDEX
 @TUNING
@@ -126,12 +152,13 @@ def vary(
     tuning: Path | None,
     device: str,
 ) -> None:
-    """Make neighbours of one latent within its class, such as variations of one defect. The noise stays the same."""
+    """Make neighbours of one latent within its class.
+
+    These are, for example, variations of one defect. The noise stays the same.
+    """
     from ..projection.image_sets import varied
 
     check_new_folder(out)
-    if not 0 <= strength <= 1:
-        raise UserError(f"--strength {strength:g}: give 0 to 1, for example 0.2")
     generator, deltas, (one,) = open_all(run, device, [(file, index)], tuning)
     write(out, generator, deltas, varied(generator, one, strength, count, seed))
     click.echo(f"{count} neighbours, the original, latents.npz and grid.png (the original first) are in {out}")
@@ -147,7 +174,9 @@ def vary(
     metavar="NAME",
     help="pc1 to pc10, START>END of two classes, or a name in --directions.",
 )
-@click.option("--amount", required=True, multiple=True, type=float, help="How far, in standard deviations; repeatable.")
+@click.option(
+    "--amount", required=True, multiple=True, type=Number(float), help="How far, in standard deviations; repeatable."
+)
 @click.option("--directions", type=PATH, help="A file written by `stylegan-ada directions`.")
 @INDEX
 @TUNING

@@ -43,8 +43,11 @@ def package_version(name: str) -> str:
 @click.command()
 @click.argument("run", required=False, type=PATH)
 def info(run: Path | None) -> None:
-    """Show versions, the device, which implementation the ops use, and where packed images are kept; or what a
-    generator is, of a run folder or a file."""
+    """Show versions and the device, or what a generator is.
+
+    Without RUN, also which implementation the ops use and where packed images are kept. RUN is a run folder or a
+    generator file.
+    """
     if run is None:
         show_program()
     else:

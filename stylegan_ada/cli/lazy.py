@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            from .config_options import with_flags
+            from .messages import with_flags
 
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             error.args = (with_flags(str(error), command),)

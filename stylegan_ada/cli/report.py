@@ -4,26 +4,30 @@ from pathlib import Path
 
 import click
 
+from ..config.settings import Range
 from ..devices import keep_freed_memory
 from ..errors import UserError
 from ..files import check_file, write_text
 from ..metrics.table import MOST_IMAGES
-from .common import DEVICES, PATH, Choice, open_dataset, progress_bar
+from .common import DEVICE, PATH, RUN, Number, open_dataset, progress_bar
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@RUN
 @click.option("--out", required=True, type=PATH, help="The page to write, .html.")
 @click.option("--no-real-images", is_flag=True, help="Show no real images, for private data.")
 @click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option(
     "--count",
-    type=click.IntRange(min=2),
+    type=Number(int, Range("2 or more", 2)),
     help=f"Images to generate for the metrics. Default: as many as the set has, at most {MOST_IMAGES}.",
 )
-@click.option("--device", type=Choice(DEVICES), default="auto")
+@DEVICE
 def report(run: Path, out: Path, no_real_images: bool, data: str | None, count: int | None, device: str) -> None:
-    """Write one page about RUN, a run folder: what was trained, how good it is and what it makes."""
+    """Write one page about a run: its training, metrics, images.
+
+    RUN is a run folder.
+    """
     keep_freed_memory()
     if out.suffix != ".html":
         raise UserError(f"--out {out}: give a name that ends in .html")

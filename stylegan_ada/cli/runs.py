@@ -1,38 +1,20 @@
-"""What the commands that train share: the lines of a run, and its end by a signal."""
+"""The end of a run by a signal, for the commands that train."""
 
 import os
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..config.preparation import Preparation
-from .common import open_dataset
-from .config_options import with_flags
+from .messages import say
 
 if TYPE_CHECKING:
-    from ..datasets import ImageDataset
     from ..training.start import Ended
 
 AT_ONCE = (signal.SIGINT, signal.SIGTERM)
 # a lost connection (which the kernel and the shell may both tell of), and what Slurm's --signal is usually set to
 STOPPING = (*AT_ONCE, signal.SIGHUP, signal.SIGUSR1)
-
-
-def say(line: str, err: bool = False) -> None:
-    """Prints a line of the library's, from the first process only."""
-    from .. import distributed
-
-    if distributed.rank() == 0:
-        click.echo(with_flags(line), err=err)
-
-
-def load(source: str, preparation: Preparation, **how: Any) -> "ImageDataset":
-    """`open_dataset`, of which the first process tells."""
-    from .. import distributed
-
-    return open_dataset(source, preparation, quiet=distributed.rank() > 0, **how)
 
 
 def listen_for_stop() -> Callable[[], bool]:

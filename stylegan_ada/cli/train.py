@@ -5,16 +5,48 @@ from typing import Any
 
 import click
 
+from ..config import AugmentConfig, DataConfig, NetworkConfig, StartConfig, TrainingConfig
 from ..config.json import to_json
-from ..config.options import train_options
+from ..config.options import options_of, train_options
 from ..config.presets import TRAINING_PRESETS
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
-from .common import DEVICES, PATH, Choice
+from .common import DEVICE, PATH, Choice, open_dataset
 from .config_options import config_options
-from .runs import exit_if_stopped, listen_for_stop, load, say
+from .messages import flag, say
+from .runs import exit_if_stopped, listen_for_stop
+from .sections import EVERYDAY, SectionedCommand
+
+DAILY = (
+    "--data",
+    "--out",
+    "--preset",
+    "--size",
+    "--kimg",
+    "--batch",
+    "--holdout",
+    "--mirror",
+    "--init-from",
+    "--device",
+    "--dry-run",
+    "--help",
+)
+TITLES = {
+    "Images and labels": DataConfig,
+    "Training": TrainingConfig,
+    "Networks": NetworkConfig,
+    "Augmentation": AugmentConfig,
+    "Starting from trained networks": StartConfig,
+}
+SECTIONS = {
+    EVERYDAY: DAILY,
+    **{
+        title: tuple(name for option in options_of(config) if (name := flag(option.name)) not in DAILY)
+        for title, config in TITLES.items()
+    },
+}
 
 
-@click.command()
+@click.command(cls=SectionedCommand, sections=SECTIONS)
 @click.option(
     "--out",
     required=True,
@@ -28,9 +60,7 @@ from .runs import exit_if_stopped, listen_for_stop, load, say
     help="demo: less than 15 minutes on two CPU cores. Default: auto, chosen to fit the images and the device.",
 )
 @config_options
-@click.option(
-    "--device", type=Choice(DEVICES), default="auto", help="What to compute on. Default: auto, a GPU if there is one."
-)
+@DEVICE
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
 def train(out: Path, dry_run: bool, **given: Any) -> None:
     """Train a generator on a folder of images."""
@@ -44,7 +74,9 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     options = start.check(options, folder, device)
     with distributed.group(device):
         # of a dry run, nothing but the configuration is on stdout
-        config, dataset, trained = start.configure(options, folder, device, lambda line: say(line, err=dry_run), load)
+        config, dataset, trained = start.configure(
+            options, folder, device, lambda line: say(line, err=dry_run), open_dataset
+        )
         if dry_run:
             for line in [] if trained is None else start.preview(config, trained):
                 say(line, err=True)

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
 from ..progress import Progress, StageProgress
-from .common import DEVICES, PATH, RUN, Choice, open_dataset, progress_bar
+from .common import DEVICE, PATH, RUN, Choice, Number, open_dataset, progress_bar
+from .messages import say
+from .sections import EVERYDAY, SectionedCommand
 
 if TYPE_CHECKING:
     from ..utility.assess import Assessment
 
+DAILY = ("--out", "--test", "--synthetic", "--classifier", "--preset", "--device", "--help")
 ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of utility.arms, which imports numpy
 
 
-@click.command()
+@click.command(cls=SectionedCommand, sections={EVERYDAY: DAILY})
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new folder, or one to go on with.")
 @click.option("--test", metavar="SOURCE", help="Real images to test on. Default: those that the run held out.")
@@ -33,7 +37,13 @@ ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of u
 @click.option(
     "--fractions", default="1", show_default=True, help="Fractions of the real images: 0.1,0.25,1 for a curve."
 )
-@click.option("--seeds", type=click.IntRange(min=5), default=5, show_default=True, help="Repetitions of each training.")
+@click.option(
+    "--seeds",
+    type=Number(int, Range("5 or more", 5)),
+    default=5,
+    show_default=True,
+    help="Repetitions of each training.",
+)
 @click.option("--balance", is_flag=True, help="Fill up rare classes before frequent ones.")
 @click.option("--preset", type=Choice(("defect", "scan", "photo")), default="defect", show_default=True,
               help="Classic augmentation for such images.")  # fmt: skip
@@ -41,10 +51,10 @@ ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of u
               help="Classic augmentation from a file of albumentations.")  # fmt: skip
 @click.option("--features", default="lite0", show_default=True,
               help="Network of the linear classifier and the filters, as for evaluate.")  # fmt: skip
-@click.option("--psi", "truncation_psi", type=float, default=1.0, show_default=True, help="Truncation psi.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the generated images.")
+@click.option("--psi", "truncation_psi", type=Number(float), default=1.0, show_default=True, help="Truncation psi.")
+@click.option("--seed", type=Number(int), default=0, show_default=True, help="Of the generated images.")
 @click.option("--no-real-images", is_flag=True, help="Show no real images in the report, for private data.")
-@click.option("--device", type=Choice(DEVICES), default="auto")
+@DEVICE
 def utility(
     run: Path,
     out: Path,
@@ -59,10 +69,10 @@ def utility(
     device: str,
     **options: Any,
 ) -> None:
-    """Train classifiers with and without synthetic images of RUN, and report whether these help.
+    """Test whether synthetic images help a classifier.
 
-    Classifiers are tested on real images that neither the generator nor they have seen. If it is stopped, the same
-    command goes on.
+    Classifiers are trained with and without synthetic images of RUN. They are tested on real images that neither the
+    generator nor they have seen. If it is stopped, the same command goes on.
     """
     keep_freed_memory()
     # these import torch, which takes seconds that `--help` need not spend
@@ -86,7 +96,7 @@ def utility(
             device=choose_device(device),
             show_real=not no_real_images,
             load=open_dataset,
-            say=lambda line: click.echo(line, err=True),
+            say=lambda line: say(line, err=True),
             progress=progress,
         )
     click.echo(as_table(found))

@@ -1,6 +1,6 @@
 """The augmentations that the discriminator sees through, and the rule that drives their probability p."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .settings import POSITIVE, PROBABILITY, Range, check, require, setting
 
@@ -20,42 +20,31 @@ class ExtraAugmentation:
 class AugmentConfig:
     """Adaptive discriminator augmentation, arXiv 2006.06676."""
 
-    augment: tuple[str, ...] = field(
-        default=("blit", "geom", "color"),
-        metadata=setting(
-            f"Groups of augmentations, separated by commas: {', '.join(AUGMENT_GROUPS)}; or none.",
-            choices=AUGMENT_GROUPS,
-        ),
+    augment: tuple[str, ...] = setting(
+        ("blit", "geom", "color"),
+        f"Groups of augmentations, separated by commas: {', '.join(AUGMENT_GROUPS)}; or none.",
+        choices=AUGMENT_GROUPS,
     )
-    augment_extra: tuple[ExtraAugmentation, ...] = field(  # applied before the groups
-        default=(),
-        metadata=setting("A YAML file that lists augmentations of kornia.", default="no file"),
+    augment_extra: tuple[ExtraAugmentation, ...] = setting(  # applied before the groups
+        (), "A YAML file that lists augmentations of kornia.", unset="no file"
     )
-    ada_signal: str = field(
-        default="rt",
-        metadata=setting(
-            "What drives p: the signs of real logits (rt), or images that training never sees (rv).",
-            choices=tuple(ADA_TARGETS),
-        ),
+    ada_signal: str = setting(
+        "rt",
+        "What drives p: the signs of real logits (rt), or images that training never sees (rv).",
+        choices=tuple(ADA_TARGETS),
     )
-    ada_target: float = field(
-        default=ADA_TARGETS["rt"],
-        metadata=setting(
-            "The value of the signal that p is adapted to reach.",
-            within=Range("a value between -1 and 1", -1, 1, ends=False),
-            chosen_by="the signal: " + ", ".join(f"{target} for {signal}" for signal, target in ADA_TARGETS.items()),
-        ),
+    ada_target: float = setting(
+        ADA_TARGETS["rt"],
+        "The value of the signal that p is adapted to reach.",
+        within=Range("a value between -1 and 1", -1, 1, ends=False),
+        chosen_by="the signal: " + ", ".join(f"{target} for {signal}" for signal, target in ADA_TARGETS.items()),
     )
-    ada_kimg: float = field(
-        default=500.0,
-        metadata=setting("Thousands of images in which p can rise from 0 to 1.", within=POSITIVE),
+    ada_kimg: float = setting(500.0, "Thousands of images in which p can rise from 0 to 1.", within=POSITIVE)
+    ada_max: float = setting(  # augmentations leak into the images as p nears 1
+        0.8, "The largest p.", within=PROBABILITY
     )
-    ada_max: float = field(  # augmentations leak into the images as p nears 1
-        default=0.8, metadata=setting("The largest p.", within=PROBABILITY)
-    )
-    ada_p: float | None = field(
-        default=None,
-        metadata=setting("A fixed p, in place of an adapted one.", within=PROBABILITY, default="p is adapted"),
+    ada_p: float | None = setting(
+        None, "A fixed p, in place of an adapted one.", within=PROBABILITY, unset="p is adapted"
     )
 
     @property

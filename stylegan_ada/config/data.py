@@ -1,11 +1,11 @@
 """The data of a run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 
 from ..errors import UserError
 from .preparation import ALL, AUTO, CHANNELS, FITS, NO_SPLIT, PAGES, Preparation
-from .settings import Range, check, setting
+from .settings import REQUIRED, Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
 KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channels
@@ -15,104 +15,72 @@ KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channe
 class DataConfig:
     """The images that are trained on, and how they are taken."""
 
-    data: str = field(metadata=setting("A folder, a .zip, or sample:NAME."))
-    size: str | None = field(
-        default=None,
-        metadata=setting(
-            "Pixels: 64, or 64x96 (height x width), or auto, by the median image.",
-            default="the images' own size",
-        ),
+    data: str = setting(REQUIRED, "A folder, a .zip, or sample:NAME.")
+    size: str | None = setting(
+        None, "Pixels: 64, or 64x96 (height x width), or auto, by the median image.", unset="the images' own size"
     )
-    fit: str = field(
-        default="crop",
-        metadata=setting(
-            "How images are brought to the size: crop their centre, pad them by the background, or stretch them.",
-            choices=FITS,
-        ),
+    fit: str = setting(
+        "crop",
+        "How images are brought to the size: crop their centre, pad them by the background, or stretch them.",
+        choices=FITS,
     )
-    background: str = field(
-        default="white",
-        metadata=setting(
-            "What lies behind transparent pixels and around padded images: a colour such as black or #20a0ff; or "
-            "edge or reflect, the image's own border (behind transparent pixels lies white then).",
-        ),
+    background: str = setting(
+        "white",
+        "What lies behind transparent pixels and around padded images: a colour such as black or #20a0ff; or "
+        "edge or reflect, the image's own border (behind transparent pixels lies white then).",
     )
-    channels: str | None = field(
-        default=None,
-        metadata=setting(
-            "What is trained: gray, rgb, or rgba, which keeps transparency.",
-            choices=tuple(CHANNELS),
-            default="gray if no image has colour, else rgb",
-        ),
+    channels: str | None = setting(
+        None,
+        "What is trained: gray, rgb, or rgba, which keeps transparency.",
+        choices=tuple(CHANNELS),
+        unset="gray if no image has colour, else rgb",
     )
-    pages: str = field(
-        default="first",
-        metadata=setting("Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES),
+    pages: str = setting("first", "Which pictures of a file with several, such as a TIFF, are images.", choices=PAGES)
+    bands: str | None = setting(
+        None,
+        "One band of the images (4), or three (1,2,3), to be gray or red, green, blue; from 1.",
+        unset="as the files say",
     )
-    bands: str | None = field(
-        default=None,
-        metadata=setting(
-            "One band of the images (4), or three (1,2,3), to be gray or red, green, blue; from 1.",
-            default="as the files say",
-        ),
+    window: str | None = setting(
+        None,
+        "LOW,HIGH: the values of black and white, of images with more than 8 bits.",
+        unset="the images' lowest and highest value",
     )
-    window: str | None = field(
-        default=None,
-        metadata=setting(
-            "LOW,HIGH: the values of black and white, of images with more than 8 bits.",
-            default="the images' lowest and highest value",
-        ),
+    no_labels: bool = setting(False, "Ignore the labels.", unset="they are used")
+    file_column: str | None = setting(
+        None, "The column of labels.csv that names the files.", unset="file, or one with a usual name"
     )
-    no_labels: bool = field(default=False, metadata=setting("Ignore the labels.", default="they are used"))
-    file_column: str | None = field(
-        default=None,
-        metadata=setting("The column of labels.csv that names the files.", default="file, or one with a usual name"),
+    label_column: str | None = setting(
+        None, "The column of labels.csv that names the classes.", unset="label, or one with a usual name"
     )
-    label_column: str | None = field(
-        default=None,
-        metadata=setting(
-            "The column of labels.csv that names the classes.",
-            default="label, or one with a usual name",
-        ),
+    split: str = setting(  # none in runs from before there were splits
+        NO_SPLIT,
+        "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
+        unset="all of them",
     )
-    split: str = field(  # none in runs from before there were splits
-        default=NO_SPLIT,
-        metadata=setting(
-            "Which of a set's folders train, val, test are taken: train, or train,val; none takes them as classes.",
-            default="all of them",
-        ),
+    groups: str | None = setting(
+        None,
+        "What belongs together and is held out as a whole: folder:2, the folder at that level from the top, or "
+        "name:(P\\d+)_, a regular expression searched in the path.",
+        unset="the column group of labels.csv",
     )
-    groups: str | None = field(
-        default=None,
-        metadata=setting(
-            "What belongs together and is held out as a whole: folder:2, the folder at that level from the top, or "
-            "name:(P\\d+)_, a regular expression searched in the path.",
-            default="the column group of labels.csv",
-        ),
+    mirror: str | None = setting(
+        None, "Random flips of real images, or quarter turns.", choices=MIRRORS, unset="no flips"
     )
-    mirror: str | None = field(
-        default=None,
-        metadata=setting("Random flips of real images, or quarter turns.", choices=MIRRORS, default="no flips"),
+    balance: float = setting(
+        0.0,
+        "How often classes are seen: 0 as often as they occur, 1 all equally often.",
+        within=Range("a share from 0 to 1", 0, 1),
     )
-    balance: float = field(
-        default=0.0,
-        metadata=setting(
-            "How often classes are seen: 0 as often as they occur, 1 all equally often.",
-            within=Range("a share from 0 to 1", 0, 1),
-        ),
-    )
-    holdout: float = field(
-        default=0.0,
-        metadata=setting("Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)),
+    holdout: float = setting(
+        0.0, "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
     )
     copies_together: bool = False  # on one side of the hold-out; runs that were begun before did not keep them so
-    subset: int | None = field(
-        default=None,
-        metadata=setting(
-            "Train on only this many images, with every class in its share.",
-            within=Range("2 or more", 2),
-            default="all images",
-        ),
+    subset: int | None = setting(
+        None,
+        "Train on only this many images, with every class in its share.",
+        within=Range("2 or more", 2),
+        unset="all images",
     )
 
     def __post_init__(self) -> None:

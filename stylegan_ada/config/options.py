@@ -109,8 +109,8 @@ class Option:
         """The default in words."""
         if self.setting.chosen_by is not None:
             return f"chosen by {self.setting.chosen_by}"
-        if self.setting.default is not None:
-            return self.setting.default
+        if self.setting.unset is not None:
+            return self.setting.unset
         value = self.field.default
         if isinstance(value, tuple):
             return ",".join(value)

@@ -22,6 +22,7 @@ class Range:
         return (self.low <= value <= self.high if self.ends else self.low < value < self.high) and value < math.inf
 
 
+REQUIRED: Any = dataclasses.MISSING  # no default
 POSITIVE = Range("more than 0", 0, ends=False)
 NOT_NEGATIVE = Range("0 or more", 0)
 COUNT = Range("1 or more", 1)
@@ -30,25 +31,27 @@ PROBABILITY = Range("a probability from 0 to 1", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """The metadata that `setting` gives a dataclass's field."""
+    """The metadata of a field."""
 
     help: str  # of the option of `train` with the field's name; "" where it is none
     within: Range | None
     choices: tuple[str, ...]  # of the value, or of each item of a tuple
     chosen_by: str | None  # what the value is chosen by where none is given
-    default: str | None  # in words, where the field's own says too little
+    unset: str | None  # what stands in place of the default in the help, where that says too little
 
 
 def setting(
+    default: Any,
     help: str = "",
     *,
     within: Range | None = None,
     choices: tuple[str, ...] = (),
     chosen_by: str | None = None,
-    default: str | None = None,
-) -> dict[str, Setting]:
-    """Metadata for `dataclasses.field`."""
-    return {"setting": Setting(help=help, within=within, choices=choices, chosen_by=chosen_by, default=default)}
+    unset: str | None = None,
+) -> Any:
+    """A dataclass's field with that default, or none where it is REQUIRED; the others as in `Setting`."""
+    about = Setting(help=help, within=within, choices=choices, chosen_by=chosen_by, unset=unset)
+    return dataclasses.field(default=default, metadata={"setting": about})
 
 
 def settings(config: Any) -> Iterator[tuple[dataclasses.Field[Any], Setting]]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import UserError, nearest
+from ..errors import UserError, check_least, nearest
 from ..pixels import from_uint8, nchw, nhwc, to_uint8
 from ..progress import Progress
 from ..random import Draws
@@ -72,7 +72,8 @@ def project(
     batch: images at once; a result depends on it by rounding only. progress: called with images done and their number.
     UserError for what does not fit the generator.
     """
-    names = _check(generator, images, labels, space, steps, mask)
+    names = _check(generator, images, labels, mask)
+    check_least("batch", batch, 1)
     measure = make_distance(distance, generator.device) if isinstance(distance, str) else distance
     projector = Projector(generator, measure, space=space, steps=steps, tune=tune, candidates=candidates, seed=seed)
     parts = []
@@ -101,6 +102,11 @@ class Projector:
     ):
         if generator.image_shape[0] == 4:
             raise UserError("no distance sees the transparency that this generator makes: project by another")
+        if space not in SPACES:
+            raise UserError(f"`space` {space}: no such choice, {nearest(space, SPACES)}")
+        check_least("steps", steps, 1)
+        check_least("candidates", candidates, 1)
+        check_least("seed", seed, 0)
         self.generator, self.distance = generator, distance
         self.space, self.steps, self.tune, self.candidates, self.seed = space, steps, tune, candidates, seed
         self._starts: dict[str | None, Starts] = {}
@@ -140,8 +146,6 @@ def _check(
     generator: TrainedGenerator,
     images: NDArray[np.uint8],
     labels: Sequence[str] | Literal["search"] | None,
-    space: str,
-    steps: int,
     mask: NDArray[np.floating] | None,
 ) -> list[str]:
     """The labels given, [] where there are none or they are to be searched."""
@@ -149,10 +153,6 @@ def _check(
     if images.dtype != np.uint8 or images.shape[1:] != (height, width, channels) or not len(images):
         shape = f"{images.dtype} {list(images.shape)}"
         raise UserError(f"images are {shape}: this generator takes uint8 [N, {height}, {width}, {channels}]")
-    if space not in SPACES:
-        raise UserError(f"space {space!r}: no such choice, {nearest(space, SPACES)}")
-    if steps < 1:
-        raise UserError(f"{steps} steps: give 1 or more")
     if mask is not None and (
         mask.shape not in ((1, height, width), (len(images), height, width)) or not mask.any(axis=(1, 2)).all()
     ):

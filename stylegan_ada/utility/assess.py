@@ -79,7 +79,7 @@ class Question:
             raise UserError(f"`fractions` {','.join(map(str, self.fractions))}: give numbers above 0, up to 1")
         if self.seeds < 1:
             raise UserError(f"`seeds` {self.seeds}: give 1 or more")
-        check_truncation_psi(self.truncation_psi, "psi")
+        check_truncation_psi(self.truncation_psi)
         check_seed(self.seed)
 
 

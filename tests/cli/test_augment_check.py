@@ -47,8 +47,8 @@ def test_three_generators_and_what_they_show(command, image_folder, tmp_path, fe
         assert list(shares) == names
         assert sum(shares.values()) == pytest.approx(1)
         config = json.loads(RunFolder(tmp_path / "check" / f"p-{p}").config_file.read_text())
-        assert config["augment"]["p"] == float(p)
-        assert [entry["name"] for entry in config["augment"]["extra"]] == ["RandomGaussianBlur"]
+        assert config["augment"]["ada_p"] == float(p)
+        assert [entry["name"] for entry in config["augment"]["augment_extra"]] == ["RandomGaussianBlur"]
     assert "recognised" in result.out
     again = command(*arguments, "--kimg", 0.064)
     assert again.code == 0, again

@@ -18,7 +18,7 @@ def test_a_run_keeps_them(command, fails, image_folder, tmp_path, small):
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", *small, "--augment-extra", path]
     assert command(*arguments, "--augment", "none", "--kimg", "0.016").code == 0
     config = json.loads(RunFolder(tmp_path / "run").config_file.read_text())["augment"]
-    assert [extra["name"] for extra in config["extra"]] == ["RandomGaussianBlur", "RandomSharpness"]
+    assert [extra["name"] for extra in config["augment_extra"]] == ["RandomGaussianBlur", "RandomSharpness"]
     log = RunFolder(tmp_path / "run").read_log()
     assert log
     Path(path).unlink()

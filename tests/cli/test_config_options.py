@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from stylegan_ada.cli.config_options import with_flags
+from stylegan_ada.cli.messages import with_flags
 from stylegan_ada.cli.train import train
 
 

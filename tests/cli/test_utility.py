@@ -39,7 +39,7 @@ def test_choices_are_the_librarys():
     assert tuple(map(float, parameters["ratios"].default.split(","))) == arms.RATIOS
     assert tuple(parameters["preset"].type.choices) == classic.AUGMENTATION_PRESETS
     assert set(parameters["classifier"].type.choices) == {*assess.CLASSIFIERS, "both"}
-    assert parameters["seeds"].type.min == assess.FEWEST_SEEDS
+    assert parameters["seeds"].type.within.low == assess.FEWEST_SEEDS
 
 
 def test_wrong_options(fails, trained_run, unseen, tmp_path):

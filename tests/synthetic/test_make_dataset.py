@@ -1,0 +1,49 @@
+"""`stylegan_ada.make_dataset`: what a program gets of it."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_ada import UserError, load_generator, make_dataset
+
+
+def test_counts_come_back_and_lines_are_said(generator_file, tmp_path):
+    said = []
+    counts = make_dataset(generator_file, tmp_path / "set", count=8, psi=0.7, seed=3, say=said.append)
+    assert counts == {"a": 6, "b": 2}  # 8 in the training set's shares, 3 to 1
+    assert {name: len(os.listdir(tmp_path / "set" / name)) for name in counts} == counts
+    assert said[-1] == f"8 images, manifest.csv, dataset.json and README.md are in {tmp_path / 'set'}"
+    first = sorted((tmp_path / "set/b").iterdir())[0]
+    alone = load_generator(generator_file).sample([int(first.stem[4:])], ["b"], 0.7)[0, :, :, 0]
+    assert np.abs(np.asarray(Image.open(first)).astype(int) - alone).max() <= 1
+
+
+def test_psi_is_a_number_or_texts(generator_file, tmp_path):
+    for name, psi, wanted in (("a", 0.5, [0.5, 0.5]), ("b", "0.5", [0.5, 0.5]), ("c", ["0.7", "b=1.2"], [0.7, 1.2])):
+        make_dataset(generator_file, tmp_path / name, per_class=1, psi=psi, say=lambda line: None)
+        assert json.loads((tmp_path / name / "dataset.json").read_text())["psi"] == wanted
+
+
+def test_without_labels(make_generator_file, tmp_path):
+    assert make_dataset(make_generator_file(()), tmp_path / "set", count=3, say=lambda line: None) == {"": 3}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "give one of `per_class`, `count` and `balance_with`"),
+        ({"per_class": 1, "count": 1}, "give one of"),
+        ({"per_class": 0}, "`per_class` 0: give 1 or more"),
+        ({"count": 1, "psi": 3}, "`psi` 3.0: give a truncation from 0 to 2"),
+        ({"count": 1, "seed": -1}, "`seed` -1: give a whole number from 0"),
+        ({"count": 1, "format": "gif"}, "`format` gif: no such choice"),
+        ({"count": 1, "file_column": "f"}, "they are for `balance_with`"),
+    ],
+)
+def test_mistakes_name_parameters(generator_file, tmp_path, options, message):
+    with pytest.raises(UserError, match=message):
+        make_dataset(generator_file, tmp_path / "set", **options)
+    assert not list(tmp_path.iterdir())
