@@ -1,4 +1,4 @@
-"""What several commands share: options, opening data, progress bars, new files and folders."""
+"""The parts that several commands share: options, opening data, progress bars, new files and folders."""
 
 import os
 import shutil

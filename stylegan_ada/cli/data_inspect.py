@@ -73,7 +73,7 @@ def _write_sheet(sheet: Path, found: "Inspection", preparation: Preparation) -> 
 
 
 def _command_line(options: "TrainOptions") -> str:
-    """With a new folder below `runs` to train in."""
+    """The command to train with these options in a new folder below `runs`."""
     words = ["stylegan-ada", "train"]
     for field in fields(options):
         value = getattr(options, field.name)

@@ -33,7 +33,7 @@ def why_reference() -> str | None:
 
 
 def package_version(name: str) -> str:
-    """As installed by pip; a system's own NVRTC does not show."""
+    """The version installed by pip; a system's own NVRTC does not show."""
     try:
         return version(name)
     except PackageNotFoundError:

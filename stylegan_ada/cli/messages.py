@@ -1,4 +1,4 @@
-"""How the library's lines are shown: with flags where it names parameters."""
+"""The library's lines as commands show them: with flags where they name parameters."""
 
 import re
 

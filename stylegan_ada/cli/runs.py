@@ -34,7 +34,7 @@ def listen_for_stop() -> Callable[[], bool]:
 
 
 def _tell(line: bytes) -> None:
-    """Not by print, since a signal may have come in the middle of one."""
+    """Writes to stderr, but not by print, since a signal may have come in the middle of one."""
     try:
         os.write(2, line)
     except OSError:  # the terminal is gone: without this the next line of progress would end the run
