@@ -83,7 +83,7 @@ def measure_coverage(
 
 
 def spread(indices: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """At most `count` of the sorted indices, evenly spread, and so over classes in their shares."""
+    """Returns `count` of the sorted indices at most, evenly spread, and so over classes in their shares."""
     if len(indices) <= count:
         return indices
     return indices[np.arange(count) * len(indices) // count]
@@ -124,7 +124,7 @@ def _keep(path: Path, coverage: Coverage, key: str) -> None:
 
 
 def _read(path: Path, key: str) -> Coverage | None:
-    """None if there is no such file, or something else in it."""
+    """Reads a stored coverage; None if there is no such file, or something else in it."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         return Coverage(tuple(map(float, about["distances"])), str(about["kind"])) if about["key"] == key else None

@@ -22,7 +22,7 @@ ARRAYS = ("vectors", "spreads", "shares", "centers")
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """What was found among sampled w's: of all classes, or of the two that a direction leads from and to.
+    """Directions found among sampled w's: of all classes, or of the two that a direction leads from and to.
 
     names: K of them. vectors: float32 [K, w_dim], of unit length. spreads: float32 [K], the standard deviation of these
     w's along each, which is the unit of an edit. shares: float32 [K], of their variance, from 0 to 1. centers: float32

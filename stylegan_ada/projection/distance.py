@@ -1,4 +1,4 @@
-"""How unlike two images look: by a network, differentiably, inside a mask."""
+"""The distance of two images as they look: by a network, differentiably, inside a mask."""
 
 from abc import ABC, abstractmethod
 

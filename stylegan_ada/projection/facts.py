@@ -1,4 +1,4 @@
-"""What the results of a projection depend on."""
+"""The facts that the results of a projection depend on."""
 
 import hashlib
 from collections.abc import Sequence
@@ -46,5 +46,5 @@ def projection_facts(
 
 
 def coverage_facts(options: dict[str, Any]) -> dict[str, Any]:
-    """Those of them that the distances of the run's own images depend on."""
+    """The facts that the distances of the run's own images depend on."""
     return {name: value for name, value in options.items() if name not in OF_IMAGES}

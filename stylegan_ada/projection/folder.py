@@ -16,7 +16,7 @@ OPTIONS_FILE = "options.json"
 
 @dataclass(frozen=True)
 class Record:
-    """What was measured of an image. pixels: the digest of the target. untuned: the distance before tuning."""
+    """The measurements of an image. pixels: the digest of the target. untuned: the distance before tuning."""
 
     file: str
     label: str
@@ -54,12 +54,12 @@ class ResultFolder:
         begin_or_go_on(self.path / OPTIONS_FILE, options, self.path)
 
     def files(self, name: str, tune: bool) -> list[Path]:
-        """What is written of an image: its picture, its latent, and with tuning the differences."""
+        """The files of an image: its picture, its latent, and with tuning the differences."""
         suffixes = ("png", "npz", "safetensors") if tune else ("png", "npz")
         return [self.path / f"{name}.{suffix}" for suffix in suffixes]
 
     def write(self, name: str, record: Record) -> None:
-        """To be written last: an image with a record is done."""
+        """Writes the record, which must come last: an image with a record is done."""
         write_text(self._records / f"{name}.json", json.dumps(asdict(record)))
 
     def read(self, name: str) -> Record | None:
@@ -67,5 +67,5 @@ class ResultFolder:
         return Record(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
     def part(self, key: str) -> Path:
-        """Where the distances of a batch of known images are kept."""
+        """The file for the distances of a batch of known images."""
         return self._records / f"coverage-{key}.part"

@@ -1,4 +1,4 @@
-"""From files of images to a folder of latents, in one call."""
+"""Projecting files of images into a folder of latents, in one call."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -104,7 +104,7 @@ def project_folder(
 
 
 def _nothing(line: str) -> None:
-    """What the first process says is not said again."""
+    """Drops the line, which the first process has said."""
 
 
 def _check_label(generator: TrainedGenerator, label: str | None) -> None:
@@ -123,7 +123,7 @@ def _run_folder(run: Path) -> RunFolder | None:
 
 
 def _preparation_of(run: Path) -> Preparation:
-    """How the run's images were taken."""
+    """The way that the run's images were taken."""
     folder = _run_folder(run)
     return Preparation() if folder is None else folder.read_config().data.preparation
 
@@ -147,7 +147,7 @@ def _open_known(
 
 
 def _tell_inputs(inputs: Inputs, generator: TrainedGenerator, label: str | None, say: Say) -> None:
-    """What is skipped, converted, and searched. UserError if there is nothing left."""
+    """Says what is skipped, converted, and searched. UserError if there is nothing left."""
     for file, reason in inputs.skipped:
         say(f"warning: {file} is skipped: {reason}")
     if not inputs.images:
@@ -162,7 +162,7 @@ def _tell_inputs(inputs: Inputs, generator: TrainedGenerator, label: str | None,
 
 
 def _tell_speed(done: Done, seconds: float, say: Say) -> None:
-    """Of all processes."""
+    """Says the speed of all processes together."""
     count = int(distributed.sum_over_ranks(torch.tensor(float(done.count))))
     if count:
         say(f"{count} images projected, {60 * count / seconds:.1f} per minute")

@@ -55,7 +55,8 @@ def mixed(a: Latents, b: Latents, ranges: Sequence[tuple[int, int]] = ()) -> Lat
 
 
 def interpolated(a: Latents, b: Latents, frames: int) -> LatentSet:
-    """From a to b, both included: w in equal steps, noise as `interpolate_noise`; the class is the nearer one's."""
+    """Frames from a to b, both included: w in equal steps, noise as `interpolate_noise`; the class is the nearer
+    one's."""
     latents = Latents(
         w=interpolate(a.w[0], b.w[0], frames),
         noise=interpolate_noise(a.noise[0], b.noise[0], frames),

@@ -28,7 +28,7 @@ SPACES = ("w", "w+")
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """What `project` found, for N images.
+    """The results of `project`, for N images.
 
     w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. untuned_distances: [N], those
     before tuning, the same without. labels: the class of each, () without classes. images: uint8 [N, H, W, C], the
@@ -186,7 +186,7 @@ def _choose(
     distance: Distance,
     mask: Tensor | None,
 ) -> tuple[Tensor, Tensor, list[str | None]]:
-    """For each target the best start [N, w_dim], the spread there [N] and the class: the one named, or the best."""
+    """The best start [N, w_dim] of each target, the spread there [N] and the class: the one named, or the best."""
     tried = {name: start_distances(part, targets, distance, mask) for name, part in starts.items()}
     kinds = list(tried)
     best = torch.stack([part.min(dim=1).values for part in tried.values()]).argmin(dim=0)  # [N], among the kinds

@@ -1,4 +1,4 @@
-"""How well an image is reproduced, by the two metrics that publications give."""
+"""The quality of a reproduced image, by the two metrics that publications give."""
 
 import numpy as np
 import torch

@@ -40,7 +40,7 @@ class Search:
         self.steps = steps
 
     def run(self, start: Tensor, spread: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """From w [N, w_dim]: the w [N, num_ws, w_dim] and noise [N, noise_size] that came nearest."""
+        """Searches from w [N, w_dim] for the w [N, num_ws, w_dim] and noise [N, noise_size] that come nearest."""
         w = start[:, None].repeat(1, self.layers, 1).requires_grad_()
         noise = draws.normal(self.synthesis.noise_size)
         normalize_noise(noise, self.synthesis.noise_shapes)

@@ -1,4 +1,4 @@
-"""Where the search for a latent begins: what w is like, and the sampled latent that comes nearest."""
+"""The start of the search for a latent: what w is like, and the sampled latent that comes nearest."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ def sample_w(generator: TrainedGenerator, label: str | None, count: int = SAMPLE
 
 @torch.no_grad()
 def find_starts(generator: TrainedGenerator, label: str | None, candidates: int, seed: int) -> Starts:
-    """Of one class, None where there are no classes."""
+    """The starts in one class, `label`; None if there are no classes."""
     samples = sample_w(generator, label, max(SAMPLES, candidates), seed)
     mean = samples.mean(dim=0)
     spread = (samples - mean).square().sum(dim=1).mean().sqrt()

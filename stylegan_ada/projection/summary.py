@@ -1,4 +1,4 @@
-"""What was found of many images: a table, a picture, a text."""
+"""Summaries of many projected images: a table, a picture, a text."""
 
 import csv
 from collections.abc import Mapping

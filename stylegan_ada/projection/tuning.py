@@ -36,7 +36,7 @@ def tune(
     steps: int = 350,
     seed: int = 0,
 ) -> Deltas:
-    """What to add to the synthesis network's weights, float16, so that w gives the target (eqs. 2 to 5).
+    """The differences to add to the synthesis network's weights, float16, so that w gives the target (eqs. 2 to 5).
 
     w: [N, num_ws, w_dim], the pivots, tuned for together. noise: [N, noise_size]. targets: [N, C, H, W], about [-1, 1].
     samples: [M, w_dim], between which and the pivots the images shall stay what they were. mask: as for Distance.
