@@ -1,4 +1,4 @@
-"""From a run to a folder of generated images, in one call."""
+"""Making a folder of generated images from a run, in one call."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -130,7 +130,7 @@ def _check_labelled(generator: TrainedGenerator) -> None:
 def _missing_counts(
     generator: TrainedGenerator, source: str, file_column: str | None, label_column: str | None, load: Load
 ) -> tuple[int, ...]:
-    """What each class of the source lacks to be as large as the largest."""
+    """The number of images that each class of the source lacks to be as large as the largest."""
     _check_labelled(generator)
     _, height, width = generator.image_shape
     preparation = Preparation(
@@ -168,7 +168,7 @@ def _card_of(run: Path, facts: dict[str, Any]) -> str:
 
 
 def _report(out: Path, made: SyntheticSet, classes: tuple[str, ...], say: Callable[[str], None]) -> None:
-    """What was made, how fast, and what is missing."""
+    """Says what was made, how fast, and what is missing."""
     for name, selection in zip(classes or ("",), made.selections, strict=True):
         if len(selection.chosen) < selection.count:
             of_class = f" of class {name!r}" if name else ""

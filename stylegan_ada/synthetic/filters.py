@@ -1,4 +1,5 @@
-"""Which generated images not to keep: copies of training images, images of another class, the far-off ones."""
+"""The filters of generated images, which reject copies of training images, images of another class, and far-off
+ones."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +24,7 @@ REASONS = {COPY: "copies", MISLABELLED: "mislabelled", SPARSE: "not_best", DUPLI
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Judgement:
-    """Of a block of n candidates. verdicts: int8 [n], KEPT or why not. scores: float64 [n] by the manifest's column.
+    """The verdicts on a block of n candidates: int8 [n], KEPT or why not. scores: float64 [n] by the manifest's column.
 
     features, thumbnails: float32 [n, D], to find duplicates by; [n, 0] where those may stay.
     """
@@ -35,7 +36,7 @@ class Judgement:
 
 
 def accept_all(count: int) -> Judgement:
-    """Without a filter."""
+    """Keeps all candidates of a block."""
     nothing = np.zeros((count, 0), np.float32)
     return Judgement(verdicts=np.zeros(count, np.int8), features=nothing, thumbnails=nothing)
 
@@ -105,7 +106,7 @@ class Filters:
 
     @cached_property
     def _classifier(self) -> LabelClassifier:
-        """With equal priors: a rare class is what a balanced set is made for."""
+        """The classifier, with equal priors: a rare class is what a balanced set is made for."""
         return LabelClassifier(*self.real.labelled, equal_priors=True)
 
     def _real_label(self, label: int) -> int:

@@ -1,4 +1,4 @@
-"""From chosen candidates to the folder that the user asked for."""
+"""Writing chosen candidates to the folder that the user asked for."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ def finish_set(
 
 
 def class_facts(generator: TrainedGenerator, recipe: Recipe, selections: Sequence[Selection]) -> list[dict[str, Any]]:
-    """Per class: what was asked for and made, from how many candidates, rejected why."""
+    """The numbers of each class: asked for and made, of how many candidates, rejected by reason."""
     return [
         {
             "name": name,

@@ -30,7 +30,7 @@ FORMAT = "stylegan_ada synthetic set 1"
 
 @dataclass(kw_only=True)
 class Timing:
-    """Of this process: candidates made, seconds in the network, seconds in all."""
+    """The work of this process: candidates made, seconds in the network, seconds in all."""
 
     candidates: int = 0
     network: float = 0.0

@@ -13,7 +13,7 @@ OPTIONS_FILE = "options.json"
 
 
 class PartialSet:
-    """Of the set `out`: the folder .NAME.partial beside it."""
+    """The unfinished set `out`: the folder .NAME.partial beside it."""
 
     def __init__(self, out: Path):
         self.out = out

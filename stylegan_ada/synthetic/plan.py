@@ -1,4 +1,4 @@
-"""Which images a set has: how many of each class, from which seeds, made how."""
+"""The plan of a set: how many images of each class, from which seeds, made how."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FORMATS = ("png", "jpg")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a set is a function of, beside the generator and the real images of its filters.
+    """The settings that a set follows from, beside the generator and the real images of its filters.
 
     counts: images of each class, of all when unlabelled. psi: truncation_psi of each class, from 0 to 2. seed: 0 to
     2^31 - 1. quality: of JPEG, 1 to 100. keep_best: the share of each block's candidates that is kept, the densest
@@ -79,7 +79,7 @@ def counts_in_shares(class_counts: Sequence[int], count: int) -> tuple[int, ...]
 
 
 def counts_to_fill(present: Mapping[str, int], classes: Sequence[str]) -> tuple[int, ...]:
-    """How many images of each class of the generator fill a set up to its largest class.
+    """The number of images of each class of the generator that fill a set up to its largest class.
 
     present: the set's images by class. UserError unless its classes are those of the generator.
     """

@@ -1,4 +1,4 @@
-"""Which candidates of a class become its images: in the order of their seeds, until there are enough."""
+"""Selecting a class's images from its candidates: in the order of their seeds, until there are enough."""
 
 from collections import Counter
 from dataclasses import dataclass

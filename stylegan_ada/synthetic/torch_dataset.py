@@ -62,7 +62,7 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         return (image if self.transform is None else self.transform(image)), label
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the generator: a worker loads its own."""
+        """The state without the generator: a worker loads its own."""
         return self.__dict__ | {"_generator": None, "_blocks": OrderedDict()}
 
     def _forget(self) -> None:
