@@ -84,7 +84,7 @@ def evaluation_of(
     load: Callable[..., ImageDataset] = load_dataset,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """What all metrics and reports are computed from: the generator, real images, and features of both.
+    """The basis of all metrics and reports: the generator, real images, and features of both.
 
     load: called as `load_dataset` is. progress: called with images done and their number. The rest as `evaluate`. Under
     torchrun every process takes part, once `distributed.start` was called.
@@ -130,7 +130,7 @@ def export_generator(
 
 
 def export_notes(run: Path, licence: str | None) -> dict[str, str]:
-    """What an exported file says beside its configuration: the notes of the file exported; the run's training; the
+    """The notes of an exported file beside its configuration: those of the file exported, the run's training, and the
     licence, if one is given."""
     notes = {"licence": NO_LICENCE, **read_notes(run)}
     folder = RunFolder(run)
