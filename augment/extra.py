@@ -99,7 +99,7 @@ def _transform(transform: Any, images: Tensor, values: dict[str, Tensor]) -> Ten
 
 
 def _try(name: str, transform: nn.Module, image_shape: tuple[int, int, int]) -> None:
-    """UserError if the augmentation does not do what the training needs."""
+    """Raises UserError if the augmentation does not do what the training needs."""
     ramp = torch.linspace(0.1, 0.9, image_shape[0] * image_shape[1] * image_shape[2]).reshape(1, *image_shape)
     images = ramp.repeat(2, 1, 1, 1).requires_grad_()
     rows = [_draw_one(transform, seed, image_shape) for seed in (0, 1)]

@@ -29,7 +29,7 @@ def mirror_images(images: Tensor, mode: str | None, draws: Draws) -> Tensor:
 
 
 def check_mirror(mode: str, height: int, width: int) -> None:
-    """UserError if there is no such mode, or if it would turn images that are not square."""
+    """Raises UserError if there is no such mode, or if it would turn images that are not square."""
     if mode not in MIRRORS:
         raise UserError(f"no mirror mode {mode!r}: {nearest(mode, MIRRORS)}")
     if mode == "quarter" and height != width:

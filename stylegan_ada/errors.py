@@ -26,7 +26,7 @@ def cannot_write(error: OSError, message: str) -> UserError:
 
 
 def check_least(name: str, value: int, least: int) -> None:
-    """UserError that names the parameter, unless its value is `least` or more."""
+    """Raises a UserError that names the parameter, unless its value is `least` or more."""
     if value < least:
         raise UserError(f"`{name}` {value}: give {least} or more")
 

@@ -60,7 +60,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_file(path: Path, name: str = "out") -> None:
-    """UserError, which names the parameter `name`, where a file could not be written: before the work for it."""
+    """Raises UserError, naming the parameter `name`, if a file cannot be written, before the work for it."""
     check_place(path, path.parent, name)
     if path.is_dir():
         raise UserError(f"`{name}` {path}: that is a folder, give a file")
@@ -77,7 +77,7 @@ def check_folder(path: Path) -> set[str]:
 
 
 def check_new_folder(path: Path) -> None:
-    """UserError unless `path` is missing or an empty folder, and can be made beside what is there."""
+    """Raises UserError unless `path` is missing or an empty folder, and can be made beside what is there."""
     if not path.name:
         raise UserError(f"`out` {path}: give the name of a new folder")
     check_place(path, path.parent)
@@ -86,8 +86,8 @@ def check_new_folder(path: Path) -> None:
 
 
 def check_place(path: Path, folder: Path, name: str = "out") -> None:
-    """UserError where nothing can be written in `folder` or, if that is missing, in the nearest folder above it, so
-    that `path` could not be made. It is tried, and leaves nothing behind."""
+    """Raises UserError where nothing can be written in `folder` or, if that is missing, in the nearest folder above it,
+    so that `path` could not be made. It is tried, and leaves nothing behind."""
     while not os.path.lexists(folder):
         folder = folder.parent
     try:

@@ -178,7 +178,7 @@ def load_generator(path: str | Path, device: torch.device | str = "cpu", precisi
 
 
 def check_truncation_psi(truncation_psi: float, name: str = "truncation_psi") -> None:
-    """UserError unless 0 <= truncation_psi <= 2. name: what the user calls it."""
+    """Raises UserError unless 0 <= truncation_psi <= 2. name: what the user calls it."""
     if not 0 <= truncation_psi <= 2:
         raise UserError(f"`{name}` {truncation_psi}: give a truncation from 0 to 2, 1 is what was learned")
 

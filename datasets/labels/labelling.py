@@ -121,7 +121,7 @@ def label_warnings(labelling: Labelling | None) -> list[str]:
 
 
 def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
-    """UserError if a class has but one of the images `names`, or has lost all of its images."""
+    """Raises UserError if a class has but one of the images `names`, or has lost all of its images."""
     counts = Counter(labelling.index_of[name] for name in names)
     for index, label in enumerate(labelling.classes):
         if counts[index] == 1:
@@ -182,7 +182,7 @@ def _on_unread(table: str) -> str:
 
 
 def _labels_of_folders(place: str, splits: Splits) -> Labelling | None:
-    """The classes by first-level folder. One split may lack these folders: its images then have no label."""
+    """The classes by first-level folder. In a set with splits, images outside of class folders have no label."""
     roots = [name for name, path in splits.below.items() if "/" not in path]
     if len(roots) == len(splits.below):
         return None

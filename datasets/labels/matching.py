@@ -124,7 +124,7 @@ def _refuse_unfit(file: str, found: Sequence[tuple[Entry, Sequence[str]]], names
 
 
 def _refuse_other(file: str, name: str, first: Entry, again: Entry) -> None:
-    """UserError unless both entries of an image say the same."""
+    """Raises UserError unless both entries of an image say the same."""
     if normalize("NFC", first.name) != normalize("NFC", again.name):
         raise UserError(
             f"{file}: {first.place} ({first.name!r:.300}) and {again.place} ({again.name!r:.300}) fit no other image "

@@ -116,7 +116,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
 
 
 def _reasons_against_8_bits(headers: Mapping[str, Header]) -> dict[str, str]:
-    """Why images cannot be brought to 8 bits, by name."""
+    """The reasons why images cannot be brought to 8 bits, by name."""
     return {
         name: f"{header.why_not_8_bits} (convert to 8 or 16 bits)"
         for name, header in headers.items()

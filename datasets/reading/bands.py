@@ -37,7 +37,7 @@ def chosen_bands(samples: NDArray[Any], bands: tuple[int, ...]) -> NDArray[Any]:
 
 
 def require_colors(bands_of: Mapping[str, Bands | None]) -> None:
-    """UserError if the bands of an image have to be chosen. bands_of: by name, None where there is no choice."""
+    """Raises UserError if the bands of an image have to be chosen. bands_of: by name, None where there is no choice."""
     unclear = {name: bands for name, bands in bands_of.items() if bands is not None and bands.own == NO_COLORS}
     if unclear:
         name, bands = next(iter(unclear.items()))

@@ -27,7 +27,7 @@ class Member:
     size: int
 
     def open(self) -> BinaryIO:
-        """Its bytes, in memory. OSError and what Python raises for too many of them."""
+        """Reads its bytes into memory. OSError and what Python raises for too many of them."""
         with self.tar.open("rb") as file:
             file.seek(self.offset)
             return io.BytesIO(file.read(self.size))

@@ -1,4 +1,4 @@
-"""Why a file is left out, and what only seems to be a reason."""
+"""The reasons why a file is left out, and what only seems to be one."""
 
 import errno
 import struct
@@ -44,6 +44,7 @@ def unreadable_error(error: Exception, reason: str) -> Unreadable:
 
 
 def refusal(error: Exception, name: str, lasting: str) -> UserError:
-    """The exception to raise if nothing goes on without a file: a UserError, by `stop` if the reason may pass."""
+    """The exception to raise if a command cannot go on without a file: `stop`'s if the reason may pass, else a
+    UserError with the text `lasting`."""
     found = unreadable_error(error, first_line(error))
     return found.stop(name) if isinstance(found, UnreadableForNow) else UserError(lasting)

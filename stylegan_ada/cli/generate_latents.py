@@ -228,7 +228,7 @@ def open_all(
 
 
 def choose(latents: "Latents", path: Path, index: int, option: str) -> "Latents":
-    """One latent of several."""
+    """The latent at `index`. UserError if there is none."""
     count = len(latents.w)
     if not 0 <= index < count:
         raise UserError(f"{option} {index}: latents in {path} are {count}, give 0 to {count - 1}")

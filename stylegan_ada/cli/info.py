@@ -14,7 +14,7 @@ from .common import PATH
 
 
 def why_reference() -> str | None:
-    """Why the ops run in plain torch, None if they have kernels; tried on the device."""
+    """The reason why the ops run in plain torch, None if they have kernels; tried on the device."""
     import torch
 
     from ..ops import bias_act, setup_filter, upfirdn2d

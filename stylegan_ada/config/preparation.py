@@ -73,7 +73,7 @@ class Preparation:
 
 
 def check_background(text: str) -> None:
-    """UserError unless it is one of BORDERS, or a colour without transparency as Pillow knows it."""
+    """Raises UserError unless it is one of BORDERS, or a colour without transparency as Pillow knows it."""
     if text in (*BORDERS, "black", "white"):
         return
     from PIL import ImageColor  # here, since a packed set is read without it
@@ -87,7 +87,7 @@ def check_background(text: str) -> None:
 
 
 def check_split(split: str | None) -> None:
-    """UserError unless it names splits, or is "none" or None."""
+    """Raises UserError unless it names splits, or is "none" or None."""
     if split is not None and (not all(words := split_words(split)) or (NO_SPLIT in words and len(words) > 1)):
         raise UserError(f"`split` {split!r:.80}: give train, val or test, several with commas between them, or none")
 

@@ -62,7 +62,7 @@ def settings(config: Any) -> Iterator[tuple[dataclasses.Field[Any], Setting]]:
 
 
 def check(config: Any) -> None:
-    """UserError for the first field beyond its range or choices: "`field` value: what to do".
+    """Raises UserError for the first field beyond its range or choices: "`field` value: what to do".
 
     A field that is no option is named Class.field.
     """
@@ -79,6 +79,6 @@ def check(config: Any) -> None:
 
 
 def require(ok: bool, message: str) -> None:
-    """UserError of this message unless `ok`."""
+    """Raises a UserError of this message unless `ok`."""
     if not ok:
         raise UserError(message)

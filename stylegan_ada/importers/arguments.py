@@ -49,7 +49,7 @@ EXPECTED_ARGUMENTS = {
 
 
 def check_arguments(stored: StoredNetwork, name: str, architecture: str) -> None:
-    """UserError for a network, called `name`, that computes something else than ours from its parameters.
+    """Raises UserError for a network, called `name`, that computes something else than ours from its parameters.
 
     architecture: that of its blocks, "skip" of a generator and "resnet" of a discriminator.
     """

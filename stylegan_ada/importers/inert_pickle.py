@@ -65,7 +65,7 @@ def read_inert(
 
 
 def _next_opcode(stream: BinaryIO) -> tuple[str, Any]:
-    """Its name and argument. ValueError where the stream ends."""
+    """Reads the name and argument of the next opcode. ValueError where the stream ends."""
     code = stream.read(1).decode("latin-1")
     opcode = OPCODES.get(code)
     if opcode is None:

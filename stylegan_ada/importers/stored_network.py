@@ -31,7 +31,7 @@ class StoredNetwork:
 
 
 def take_apart(network: Any, name: str) -> StoredNetwork:
-    """UserError, which begins with `name`, where the snapshot holds no network under it."""
+    """Raises a UserError, which begins with `name`, where the snapshot holds no network under it."""
     stored = StoredNetwork({}, {}, {})
     _add(stored, network, name, "", 0)
     return stored

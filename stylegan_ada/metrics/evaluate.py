@@ -138,7 +138,8 @@ def compute_generated(
 
 
 def check_fit(generator: TrainedGenerator, real: RealImages) -> None:
-    """UserError if the set's images or classes are not those that the generator makes, or if there is but one image."""
+    """Raises UserError if the set's images or classes are not those that the generator makes, or if it has one image
+    only."""
     if len(real.reference) < 2:
         raise UserError(f"{len(real.reference)} real images: at least 2 are needed")
     _check_shapes(generator, real.dataset)

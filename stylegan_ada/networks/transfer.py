@@ -45,7 +45,7 @@ class TransferredPart:
 
 
 def check_transfer(source: NetworkConfig, target: NetworkConfig) -> None:
-    """UserError where two networks share no block, or their channels cannot be converted."""
+    """Raises UserError where two networks share no block, or their channels cannot be converted."""
     if source.block_shapes[0] != target.block_shapes[0]:
         sizes = [f"{height}x{width}" for height, width in (source.block_shapes[0], target.block_shapes[0])]
         raise UserError(

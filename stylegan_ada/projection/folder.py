@@ -35,7 +35,7 @@ class ResultFolder:
         self._records = path / ".records"
 
     def check_unused(self) -> None:
-        """UserError for a folder that cannot be written, or that holds files of others."""
+        """Raises UserError for a folder that cannot be written, or that holds files of others."""
         if check_folder(self.path) and not self._records.is_dir():
             raise UserError(f"`out` {self.path}: it exists already and holds something else, give a new folder")
 

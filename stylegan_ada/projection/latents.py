@@ -32,7 +32,7 @@ class Latents:
     generator: str
 
     def pick(self, index: int) -> "Latents":
-        """One of them."""
+        """The latent at this index alone."""
         one = slice(index, index + 1)
         return replace(self, w=self.w[one], noise=self.noise[one], labels=self.labels[one])
 

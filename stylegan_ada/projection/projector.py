@@ -206,7 +206,7 @@ def _tune_each(
     steps: int,
     seed: int,
 ) -> tuple[Deltas, ...]:
-    """One by one: tuned together, an image's result would depend on the others."""
+    """Tunes one by one: tuned together, an image's result would depend on the others."""
     deltas = []
     for index, label in enumerate(labels):
         one = slice(index, index + 1)

@@ -34,7 +34,7 @@ def sample_w(generator: TrainedGenerator, label: str | None, count: int = SAMPLE
 
 @torch.no_grad()
 def find_starts(generator: TrainedGenerator, label: str | None, candidates: int, seed: int) -> Starts:
-    """The starts in one class, `label`; None if there are no classes."""
+    """The starts of one class. label: its name, None if there are no classes."""
     samples = sample_w(generator, label, max(SAMPLES, candidates), seed)
     mean = samples.mean(dim=0)
     spread = (samples - mean).square().sum(dim=1).mean().sqrt()

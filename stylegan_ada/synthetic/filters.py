@@ -24,7 +24,7 @@ REASONS = {COPY: "copies", MISLABELLED: "mislabelled", SPARSE: "not_best", DUPLI
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Judgement:
-    """The verdicts on a block of n candidates: int8 [n], KEPT or why not. scores: float64 [n] by the manifest's column.
+    """A judgement of n candidates. verdicts: int8 [n], KEPT or why not. scores: float64 [n] by the manifest's column.
 
     features, thumbnails: float32 [n, D], to find duplicates by; [n, 0] where those may stay.
     """

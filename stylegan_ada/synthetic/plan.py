@@ -52,7 +52,7 @@ class Recipe:
 
 
 def check_seed(seed: int) -> None:
-    """UserError unless the generator's seeds of a set of this seed are 64-bit numbers."""
+    """Raises UserError unless the generator's seeds of a set of this seed are 64-bit numbers."""
     if not 0 <= seed <= LARGEST_SEED:
         raise UserError(f"`seed` {seed}: give a whole number from 0 to {LARGEST_SEED}")
 

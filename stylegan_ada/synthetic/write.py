@@ -70,7 +70,7 @@ def write_shards(folder: Path, items: Sequence[SyntheticImage], suffix: str) -> 
 
 
 def check_shards() -> None:
-    """UserError unless shards can be written."""
+    """Raises UserError unless shards can be written."""
     _tar_writer()
 
 

@@ -56,8 +56,8 @@ class RunFolder:
         return self.is_run() and bool(self.checkpoints())
 
     def check_unused(self) -> None:
-        """UserError for a folder that cannot be written, or that holds something else than a run: nothing is written
-        among other files."""
+        """Raises UserError for a folder that cannot be written, or that holds something else than a run: nothing is
+        written among other files."""
         others = check_folder(self.path) - {LOCK_FILE, self.options_file.name}
         if others and not self.is_run():
             raise UserError(f"`out` {self.path}: the folder holds other files ({min(others)}), give a new one")

@@ -88,7 +88,7 @@ def _digest(path: Path) -> str:
 
 
 def check_freeze_options(config: RunConfig, trained: Trained) -> None:
-    """UserError where nothing would be left to learn, or there is no network to freeze."""
+    """Raises UserError where nothing would be left to learn, or there is no network to freeze."""
     start, blocks = config.start, len(config.network.block_shapes)
     if start.freeze_d and trained.discriminator is None:
         raise UserError("`freeze_d`: `init_from` holds a generator alone, leave this out or start from a run's folder")
@@ -124,7 +124,7 @@ def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list
 
 
 def _check_learned(parts: Mapping[str, Sequence[TransferredPart]], config: RunConfig) -> None:
-    """UserError where a part that is frozen is not wholly taken: it would stay as it was drawn."""
+    """Raises UserError where a part that is frozen is not wholly taken: it would stay as it was drawn."""
     start, blocks = config.start, [f"block {height}x{width}" for height, width in config.network.block_shapes]
     frozen = (
         ("freeze_mapping", "generator", ["mapping", "classes"] * start.freeze_mapping),

@@ -156,7 +156,7 @@ def assess(
 
 
 def _check_unused(out: Path) -> None:
-    """UserError for a folder that cannot be written, or that holds files of others."""
+    """Raises UserError for a folder that cannot be written, or that holds files of others."""
     if check_folder(out) and not (out / WORK).is_dir():
         raise UserError(f"`out` {out}: it exists already and holds something else, give a new folder")
 

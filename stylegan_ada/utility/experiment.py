@@ -109,7 +109,7 @@ def run_experiment(experiment: Experiment, progress: Progress | None = None) -> 
 
 
 def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, arm: Arm) -> Trial:
-    """One that was kept, or a new one, which is then kept."""
+    """Returns the trial that was kept, or a new one, which is then kept."""
     slug = arm.name.replace(" + ", "_").replace(", ", "-").replace(" ", "-")
     path = experiment.folder / f"{classifier}-{fraction:g}-seed{seed}-{slug}.npz"
     if path.exists():
