@@ -1,4 +1,4 @@
-"""The configuration of a run: frozen dataclasses that check themselves, their fields the options of `train`. No
+"""The configuration of a run: frozen dataclasses that check themselves, with the options of `train` as fields. No
 torch."""
 
 from .augment import AugmentConfig, ExtraAugmentation

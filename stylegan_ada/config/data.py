@@ -89,7 +89,7 @@ class DataConfig:
 
     @property
     def preparation(self) -> Preparation:
-        """The way that the images and labels are to be taken."""
+        """The preparation of the images and labels."""
         return Preparation(
             size=wanted_size(self.size),
             fit=self.fit,

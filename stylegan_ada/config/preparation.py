@@ -1,4 +1,4 @@
-"""The way that a set's images and labels are to be taken: one value, handed on whole from options to pixels."""
+"""The preparation of a set's images and labels: one value, handed on whole from options to pixels."""
 
 from dataclasses import dataclass
 

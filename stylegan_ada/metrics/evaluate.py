@@ -37,7 +37,7 @@ class RealImages:
 
 
 def real_images(dataset: ImageDataset, trained_on: NDArray[np.int64], held_out: NDArray[np.int64]) -> RealImages:
-    """The images of a run's own set. Compared with are the held-out images if there are any, else the training
+    """The images of a run's own set. The reference is the held-out images if there are any, else the training
     images."""
     if len(held_out):
         return RealImages(dataset=dataset, reference=held_out, trained_on=trained_on, held_out=held_out)

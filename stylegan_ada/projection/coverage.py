@@ -83,7 +83,7 @@ def measure_coverage(
 
 
 def spread(indices: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Returns `count` of the sorted indices at most, evenly spread, and so over classes in their shares."""
+    """Picks at most `count` of the sorted indices, evenly spread, and so over classes in their shares."""
     if len(indices) <= count:
         return indices
     return indices[np.arange(count) * len(indices) // count]

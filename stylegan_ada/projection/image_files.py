@@ -123,7 +123,7 @@ def _run_folder(run: Path) -> RunFolder | None:
 
 
 def _preparation_of(run: Path) -> Preparation:
-    """The way that the run's images were taken."""
+    """The preparation of the run's images."""
     folder = _run_folder(run)
     return Preparation() if folder is None else folder.read_config().data.preparation
 

@@ -267,6 +267,6 @@ def preview(config: RunConfig, trained: Trained) -> list[str]:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Recognises torch's own class, and the words of the CPU's allocator and of CUDA's libraries."""
+    """Whether memory ran out: by torch's own class, or by the words of the CPU's allocator and of CUDA's libraries."""
     words = ("can't allocate memory", "ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)

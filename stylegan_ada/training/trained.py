@@ -34,7 +34,7 @@ class Trained:
 
     @property
     def facts(self) -> TrainedFacts:
-        """The facts of them that the configuration of a run depends on, and keeps."""
+        """The facts of these networks that a run's configuration depends on, and keeps."""
         return TrainedFacts(network=self.described.config, digest=self.digest, origin=self.origin, licence=self.licence)
 
 

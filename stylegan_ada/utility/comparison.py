@@ -25,7 +25,8 @@ class Difference:
 def difference(
     one: NDArray[np.bool_], other: NDArray[np.bool_], labels: NDArray[np.int64], units: NDArray[np.int64]
 ) -> Difference:
-    """The difference `one` less `other`: whether each test image was classified rightly, [seeds, n], in pairs of seeds.
+    """The difference of `one` from `other`, which say whether each test image was classified rightly: [seeds, n], in
+    pairs of seeds.
 
     labels: [n], true classes. units: [n], what images belong to, such as patients; each image its own where nothing is
     known. The interval is of a bootstrap over seeds and, class by class, over units: their images are drawn together.

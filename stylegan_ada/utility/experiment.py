@@ -145,8 +145,8 @@ def _trial(experiment: Experiment, classifier: str, fraction: float, seed: int, 
 def _constant(
     experiment: Experiment, shown: NDArray[np.int64], split: FitAndValidation
 ) -> tuple[float, NDArray[np.float32]]:
-    """The predictions that one class of images teaches, all that a strict filter may leave: always that class; without
-    any image, every class alike."""
+    """Validation accuracy and probabilities if a strict filter left a single class, which is always named, or no
+    image."""
     classes = len(experiment.real.classes)
     row = np.isin(np.arange(classes), shown).astype(np.float32) if len(shown) else np.full(classes, 1 / classes)
     held = experiment.real.train.labels[split.validation]

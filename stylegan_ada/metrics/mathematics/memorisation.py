@@ -33,7 +33,7 @@ class Copies:
 
     @property
     def excess(self) -> float:
-        """The difference of the share and the control's, as two independent shares, in standard errors."""
+        """The excess of the share over the control's, as two independent shares, in standard errors."""
         variances = [hits.mean() * (1 - hits.mean()) / len(hits) for hits in (self.suspected, self.control)]
         # a share of 0 or 1 has an error, too: that of one image more or less
         floor = 1 / len(self.control) ** 2
