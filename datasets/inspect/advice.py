@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...config.image_size import block_shapes, nearest_size_within
+from ...config.network import block_shapes, nearest_size_within
 from ...config.options import TrainOptions
 from ...config.preparation import AUTO
 from ...config.resolve import Facts, Machine, resolve

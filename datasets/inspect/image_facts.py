@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...config.preparation import Preparation
-from ..packing.pixel_notes import marks_of
+from ..packing.notes import marks_of
 from ..packing.value_range import ValueRange, value_range
 from ..reading.decode import MISSING, Header
 from ..reading.opening import open_image, open_picture, open_values, read_header

@@ -14,7 +14,7 @@ from ..holdout.copies import CopiesInSet, hold_out_pictures, on_apart
 from ..holdout.same_picture import same_pairs
 from ..labels.chosen import choose_images
 from ..labels.labelling import Labelling, label_warnings, require_two_each
-from ..packing.pixel_notes import BLANK, pixel_notes
+from ..packing.notes import BLANK, pixel_notes
 from ..packing.value_range import values_apart, whole_range, words
 from ..reading.opening import PLAIN, open_picture, open_values, read_headers
 from ..reading.parallel import map_readable

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ...config.preparation import Preparation
-from ..reading.formats import is_companion
+from ..reading.formats import OtherFiles, is_companion, lines_on_other_files
 from ..reading.sources import Source, require_images
-from ..reading.tree import OtherFiles, lines_on_other_files
 from .files import CSV
 from .groups import find_groups
 from .labelling import Labelling, label_notes, read_labels

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from ...config.group_rule import group_rule
+from ...config.preparation import group_rule
 from ...errors import UserError
 from .files import GROUP
 from .labelling import Labelling

@@ -24,8 +24,7 @@ from ..reading.picture_names import file_of
 from ..reading.sources import Source
 from ..reading.unreadable import Unreadable
 from .cache import Meta, write_cache
-from .conversions import conversions
-from .pixel_notes import marks_of, pixel_notes
+from .notes import conversions, marks_of, pixel_notes
 from .sizes import resolve_size, too_small
 from .value_range import value_range, values_apart, whole_range, words
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...config.image_size import nearest_size_within
+from ...config.network import nearest_size_within
 from ...config.preparation import AUTO, Preparation
 from ...errors import UserError
 from ..reading.decode import Header

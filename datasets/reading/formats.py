@@ -1,7 +1,8 @@
-"""Telling which files are images: by their suffix, and if that tells nothing, by their first bytes."""
+"""Which files are images: by their suffix, and if that tells nothing, by their first bytes; and what the others are."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from .picture_names import file_of
@@ -53,6 +54,14 @@ MAGIC = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II[*+]\0|MM\0[*+]|RIFF....WEBP|BM....\0\0\0\0....[\x0c\x28\x6c\x7c]\0\0\0"
     rb"|\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51|....ftypavi[fs]|P[1-6]\s+[\d#]|\x93NUMPY|.{128}DICM",
     re.DOTALL,
+)
+# names of files and folders that nobody put there: of macOS, Windows, NAS and photograph programs. Those that begin
+# with a dot are hidden anyway
+LEFT_BEHIND = re.compile(
+    r"__MACOSX|@eaDir|@Recycle|#recycle|#snapshot|\$RECYCLE\.BIN|RECYCLER|System Volume Information|lost\+found"
+    r"|Network Trash Folder|Temporary Items|thumbs\.db|ehthumbs\.db|desktop\.ini|_thumbs?|_?thumbnails"
+    r"|__pycache__|Previews\.lrdata|.+\.lrdata|.+ Previews\.lrdata|Originals\.picasa|picasa\.ini|Icon\r",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -107,3 +116,28 @@ def _is_unknown(name: str) -> bool:
 
 def _base(name: str) -> str:
     return name.lower().rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class OtherFiles:
+    """The files in a source beside images and label files, as paths from its root. top: the part of it that its images'
+    names begin at, "" or "a/b/". files: the others. folders: all of those that are known."""
+
+    top: str = ""
+    files: Sequence[str] = ()
+    folders: Sequence[str] = ()
+
+
+def is_visible(name: str) -> bool:
+    """Whether a path has no part that is hidden, or that a system has left behind."""
+    return not any((part.startswith(".") and part != "..") or _is_left_behind(part) for part in name.split("/"))
+
+
+def _is_left_behind(part: str) -> bool:
+    return LEFT_BEHIND.fullmatch(part) is not None
+
+
+def lines_on_other_files(rest: OtherFiles) -> tuple[str | None, str | None]:
+    """Lines on files that are no images: (on all of them, on those that are no companions of images)."""
+    strange = [name for name in rest.files if not is_companion(name)]
+    return summary_of_files(rest.files) if rest.files else None, summary_of_files(strange) if strange else None

@@ -18,10 +18,9 @@ from typing import BinaryIO, Protocol, cast
 
 from ...errors import UserError, first_line
 from ...files import user_path
-from .formats import FIRST, IMAGE_SUFFIXES, images_of, summary_of_files
+from .formats import FIRST, IMAGE_SUFFIXES, OtherFiles, images_of, is_visible, summary_of_files
 from .samples import SAMPLE_PREFIX, Sample, find_sample
 from .tars import label_file, members_of, says_labels, shards_of
-from .tree import OtherFiles, is_visible
 from .unreadable import UnreadableForNow, refusal, unreadable_error
 
 LABEL_FILES = ("labels.csv", "dataset.json", "metadata.csv", "metadata.jsonl")  # the last two are Hugging Face's

@@ -7,8 +7,7 @@ import click
 
 from .common import DEVICE, PATH, PRECISION, RUN, Choice, Number, open_dataset, progress_bar
 from .config_options import data_options
-from .messages import say_here
-from .sections import EVERYDAY, SectionedCommand
+from .messages import EVERYDAY, SectionedCommand, say_here
 
 DAILY = ("--out", "--per-class", "--count", "--balance-with", "--psi", "--seed", "--format", "--device", "--help")
 

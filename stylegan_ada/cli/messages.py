@@ -1,6 +1,7 @@
-"""The library's lines as commands show them: with flags where they name parameters."""
+"""The library's lines as commands show them, with flags where they name parameters; and long helps in sections."""
 
 import re
+from typing import Any
 
 import click
 
@@ -36,3 +37,24 @@ def say(line: str, err: bool = False) -> None:
 def say_here(line: str) -> None:
     """Prints a line of the library's from whatever process it comes, a warning on stderr."""
     click.echo(with_flags(line), err=line.startswith("warning: "))
+
+
+EVERYDAY, MORE = "Everyday options", "More options"
+
+
+class SectionedCommand(click.Command):
+    """sections: flags by title, in the order of `--help`; the others follow under MORE."""
+
+    def __init__(self, *arguments: Any, sections: dict[str, tuple[str, ...]], **options: Any):
+        super().__init__(*arguments, **options)
+        self.sections = sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        records = {option.opts[0]: record for option in options if (record := option.get_help_record(ctx))}
+        titled = {flag for flags in self.sections.values() for flag in flags}
+        rest = tuple(flag for flag in records if flag not in titled)
+        for title, flags in {**self.sections, MORE: rest}.items():
+            if flags:
+                with formatter.section(title):
+                    formatter.write_dl([records[flag] for flag in flags])

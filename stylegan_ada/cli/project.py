@@ -8,8 +8,7 @@ import click
 from ..config.settings import COUNT, NOT_NEGATIVE
 from ..devices import keep_freed_memory
 from .common import DEVICE, PATH, RUN, Choice, Number, open_dataset, progress_bar
-from .messages import say_here
-from .sections import EVERYDAY, SectionedCommand
+from .messages import EVERYDAY, SectionedCommand, say_here
 
 DAILY = ("--out", "--label", "--steps", "--tune", "--device", "--help")
 

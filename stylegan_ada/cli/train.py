@@ -12,9 +12,8 @@ from ..config.presets import TRAINING_PRESETS
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from .common import DEVICE, PATH, Choice, open_dataset
 from .config_options import config_options
-from .messages import flag, say
+from .messages import EVERYDAY, SectionedCommand, flag, say
 from .runs import exit_if_stopped, listen_for_stop
-from .sections import EVERYDAY, SectionedCommand
 
 DAILY = (
     "--data",

@@ -13,8 +13,7 @@ from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError
 from ..progress import Progress, StageProgress
 from .common import DEVICE, PATH, RUN, Choice, Number, open_dataset, progress_bar
-from .messages import say
-from .sections import EVERYDAY, SectionedCommand
+from .messages import EVERYDAY, SectionedCommand, say
 
 if TYPE_CHECKING:
     from ..utility.assess import Assessment

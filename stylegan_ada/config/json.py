@@ -1,4 +1,4 @@
-"""Dataclasses to JSON text and back, with errors that name the key."""
+"""Dataclasses to JSON text and back, with errors that name the key, and with the names that fields had before."""
 
 import dataclasses
 import json
@@ -7,9 +7,21 @@ import typing
 from typing import Any, TypeVar
 
 from ..errors import UserError, nearest
-from .old_names import with_new_names
 
 T = TypeVar("T")
+OLD_NAMES = {  # of fields before version 0.2.0, in the config.json of old runs
+    "DataConfig": {"source": "data", "labels": "no_labels"},
+    "AugmentConfig": {
+        "groups": "augment",
+        "extra": "augment_extra",
+        "signal": "ada_signal",
+        "target": "ada_target",
+        "kimg": "ada_kimg",
+        "maximum": "ada_max",
+        "p": "ada_p",
+    },
+    "TrainingConfig": {"r1_gamma": "gamma"},
+}
 
 
 def to_json(config: Any) -> str:
@@ -56,3 +68,12 @@ def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
         if needed and item.name not in value:
             raise UserError(f"{where}: the key {item.name!r} is missing")
     return kind(**{key: _build(hints[key], item, f"{where}.{key}") for key, item in value.items()})
+
+
+def with_new_names(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a dataclass from JSON, by the names that its fields have now."""
+    old_names = OLD_NAMES.get(kind.__name__, {})
+    new = {old_names.get(name, name): value for name, value in values.items()}
+    if old_names.get("labels") and isinstance(values.get("labels"), bool):
+        new["no_labels"] = not values["labels"]  # the opposite
+    return new

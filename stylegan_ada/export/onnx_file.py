@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..checkpoint import GeneratorInfo
 from ..files import atomic_path
-from ..libraries.onnx_sessions import open_session
+from ..libraries.network_files import open_session
 from .parts import ExportedPart, quiet
 from .safetensors_file import file_metadata
 from .verify import largest_difference

@@ -140,7 +140,7 @@ def _open_known(
         real = distributed.first_rank_first(lambda: run_images(run if folder is None else folder.path, data, load))
         check_fit(generator, real)
     except UserError as error:
-        raise UserError(f"{error}; or leave out what is covered (--no-coverage, coverage=False)") from None
+        raise UserError(f"{error}; or switch `coverage` off") from None
     if real.held_out is None:
         say("no images of the run are held out: what is covered is judged by its training images")
     return real

@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 
 from .. import distributed
-from ..augment.extra_file import read_extra
+from ..augment.extra import read_extra
 from ..config import ExtraAugmentation, RunConfig
-from ..config.image_size import block_shapes
+from ..config.network import block_shapes
 from ..config.options import TrainOptions
 from ..config.presets import with_preset
 from ..config.resolve import Facts, check_options, data_of, resolve

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from stylegan_ada import UserError
-from stylegan_ada.augment.extra_file import read_extra
+from stylegan_ada.augment.extra import read_extra
 
 YAML = """\
 - name: RandomGaussianBlur

@@ -105,7 +105,7 @@ def test_nothing_is_left_elsewhere_and_nobody_is_called(
 
 
 def test_a_setting_of_the_users_stays(watched, means):
-    code = "import os\nfrom pathlib import Path\nfrom stylegan_ada.libraries.onnx_sessions import open_session\n"
+    code = "import os\nfrom pathlib import Path\nfrom stylegan_ada.libraries.network_files import open_session\n"
     code += f"os.environ['ORT_DISABLE_TELEMETRY'] = 'true'\nopen_session(Path({str(means)!r}))\n"
     code += "assert os.environ['ORT_DISABLE_TELEMETRY'] == 'true'"
     assert watched(code) == ([], "")

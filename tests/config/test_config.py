@@ -4,8 +4,8 @@ import json
 import pytest
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
-from stylegan_ada.config.image_size import block_shapes
 from stylegan_ada.config.json import from_json, to_json
+from stylegan_ada.config.network import block_shapes
 from stylegan_ada.errors import UserError
 
 

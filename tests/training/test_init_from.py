@@ -10,7 +10,7 @@ from stylegan_ada import UserError, export_generator, load_generator
 from stylegan_ada.checkpoint import GeneratorInfo, read_networks, read_notes, save_generator
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.folders import locked_folder
-from stylegan_ada.report.facts import run_facts
+from stylegan_ada.report.build import run_facts
 from stylegan_ada.training import RunFolder, train
 from stylegan_ada.training.run_images import run_images
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stylegan_ada import UserError
-from stylegan_ada.config.image_size import block_shapes
+from stylegan_ada.config.network import block_shapes
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import UserError, first_line
-from ...libraries.network_files import load_torchscript
-from ...libraries.onnx_sessions import open_session
+from ...libraries.network_files import load_torchscript, open_session
 from .extractor import Extractor, resize
 
 SIDE = 224

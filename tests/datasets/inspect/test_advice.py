@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from stylegan_ada.config.image_size import nearest_size_within
+from stylegan_ada.config.network import nearest_size_within
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.config.resolve import Machine
 from stylegan_ada.datasets.inspect.advice import Advice, advise
