@@ -71,7 +71,7 @@ def test_another_question_or_others_files_stay_as_they_are(ask, tmp_path):
         ({"classifiers": ("svm",)}, "`classifier` svm: no such choice"),
         ({"fractions": (0.0, 1.0)}, "`fractions` 0.0,1.0: give numbers above 0, up to 1"),
         ({"seeds": 0}, "`seeds` 0: give 1 or more"),
-        ({"truncation_psi": 3.0}, "`psi` 3.0"),
+        ({"truncation_psi": 3.0}, "`truncation_psi` 3.0"),
         ({"arms": ("real",)}, "nothing to judge"),
     ],
 )
