@@ -15,7 +15,7 @@ from .config.options import train_options
 from .datasets import ImageDataset, load_dataset
 from .devices import choose_device, tune_convolutions
 from .errors import UserError
-from .export import ExportedPart, export_onnx, export_pt2, export_safetensors
+from .export import WRITERS, ExportedPart, export_safetensors
 from .files import check_file, user_path
 from .importers import import_snapshot
 from .metrics.evaluate import Evaluation, compute_features
@@ -116,17 +116,17 @@ def export_generator(
     run, out = user_path(run), user_path(out)
     check_file(out)
     generator, notes = load_generator(run), export_notes(run, licence)
-    if out.suffix == ".safetensors":
+    suffix = out.suffix.lower()
+    if suffix == ".safetensors":
         if uint8 or part != "whole" or noise != "const":
             raise UserError(
                 "`uint8`, `part`, `noise`: safetensors holds the whole generator, leave them out or write .onnx"
             )
         export_safetensors(generator, out, notes)
         return 0.0
-    if out.suffix not in (".onnx", ".pt2"):
-        raise UserError(f"{out}: give a file that ends in .safetensors, .onnx or .pt2")
-    write = export_onnx if out.suffix == ".onnx" else export_pt2
-    return write(ExportedPart(generator.network, part, noise, uint8), generator.info, out, notes)
+    if suffix not in WRITERS:
+        raise UserError(f"{out}: give a file that ends in .safetensors, {' or '.join(WRITERS)}")
+    return WRITERS[suffix](ExportedPart(generator.network, part, noise, uint8), generator.info, out, notes)
 
 
 def export_notes(run: Path, licence: str | None) -> dict[str, str]:

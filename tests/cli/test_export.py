@@ -68,6 +68,13 @@ def test_bad_options(fails, trained_run, tmp_path, monkeypatch, options, message
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_suffix_in_capital_letters(command, trained_run, tmp_path):
+    for name in ("safetensors", "pt2"):
+        out = tmp_path / f"A.{name.upper()}"
+        assert command("export", trained_run, "--format", name, "--out", out).code == 0
+        assert out.stat().st_size > 1000
+
+
 def test_an_existing_file_and_a_missing_run(fails, trained_run, tmp_path):
     (tmp_path / "a.onnx").write_text("mine")
     assert "it exists already" in fails("export", trained_run, "--format", "onnx", "--out", tmp_path / "a.onnx")
