@@ -2,7 +2,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from PIL import Image
 
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.config.preparation import Preparation
-from stylegan_ada.datasets import load_dataset
+from stylegan_ada.datasets import ImageDataset, load_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_NOBODY = [
@@ -26,7 +29,7 @@ AS_NOBODY = [
 ]
 
 
-def pytest_configure():
+def pytest_configure() -> None:
     """torch says some warnings once in a process: without this, which test hears them would depend on their order."""
     torch.set_warn_always(True)
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import onnxruntime by themselves
@@ -35,7 +38,7 @@ def pytest_configure():
         os.environ["OMP_NUM_THREADS"] = "1"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items: list[Any]) -> None:
     """Tests marked `gpu` run where there is one."""
     if not torch.cuda.is_available():
         for item in items:
@@ -44,22 +47,22 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's cache; commands that tests start inherit this."""
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture(autouse=True)
-def same_numbers():
+def same_numbers() -> None:
     torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
-def root():
+def root() -> Path:
     return ROOT
 
 
-def load_module(path):
+def load_module(path: Path) -> ModuleType:
     """A module of the tests; under plain `pytest` they are no package."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
@@ -68,19 +71,19 @@ def load_module(path):
 
 
 @pytest.fixture(scope="session")
-def bench_module(root):
+def bench_module(root: Path) -> Callable[..., Any]:
     """bench_module(name): tests/bench/NAME.py."""
     return lambda name: load_module(root / "tests" / "bench" / f"{name}.py")
 
 
 @pytest.fixture(scope="session")
-def snapshots(root):
+def snapshots(root: Path) -> ModuleType:
     """tests/importers/snapshots.py, which makes network-snapshot.pkl files."""
     return load_module(root / "tests" / "importers" / "snapshots.py")
 
 
 @pytest.fixture(scope="session")
-def image_folder(tmp_path_factory):
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 gray images of 16x16 in two classes: bright and dark noise."""
     folder = tmp_path_factory.mktemp("images")
     rng = np.random.default_rng(0)
@@ -93,15 +96,15 @@ def image_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def dataset(image_folder):
+def dataset(image_folder: Path) -> ImageDataset:
     return load_dataset(str(image_folder), Preparation(size=16))
 
 
 @pytest.fixture
-def tiny_config(image_folder, dataset):
+def tiny_config(image_folder: Path, dataset: ImageDataset) -> Callable[..., Any]:
     """A run that takes seconds: 16x16, a few channels, 8 images a step, everything switched on."""
 
-    def make(**training):
+    def make(**training: float) -> RunConfig:
         return RunConfig(
             data=DataConfig(data=str(image_folder), mirror="h"),
             network=NetworkConfig(
@@ -119,7 +122,7 @@ def tiny_config(image_folder, dataset):
 
 
 @pytest.fixture
-def one_thread():
+def one_thread() -> Iterator[None]:
     """This process computes as commands with `environment` do, to the last bit."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -128,16 +131,18 @@ def one_thread():
 
 
 @pytest.fixture
-def environment():
+def environment() -> dict[str, str]:
     """For commands run as subprocesses: one thread each, so that two processes fit two cores."""
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture
-def program(environment):
+def program(environment: dict[str, str]) -> Callable[..., Any]:
     """Runs a command line in a process of its own."""
 
-    def run(*arguments, env=environment, **more):
+    def run(
+        *arguments: Path | str, env: dict[str, str] = environment, **more: Path
+    ) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "stylegan_ada", *map(str, arguments)]
         return subprocess.run(line, env=env, capture_output=True, text=True, check=False, timeout=300, **more)
 
@@ -145,7 +150,7 @@ def program(environment):
 
 
 @pytest.fixture
-def as_nobody(environment, image_folder):
+def as_nobody(environment: dict[str, str], image_folder: Path) -> Callable[..., Any]:
     """Runs a command line as a user whom nobody knows, in a folder that all may write to."""
     tried = subprocess.run(
         [*AS_NOBODY, sys.executable, "-c", "import stylegan_ada"],
@@ -162,7 +167,7 @@ def as_nobody(environment, image_folder):
     unknown = {name: environment[name] for name in environment if name not in ("HOME", "USER", "LOGNAME")}
     del unknown["STYLEGAN_ADA_CACHE"]
 
-    def run(*arguments, **more):
+    def run(*arguments: Path | str, **more: str) -> subprocess.CompletedProcess[str]:
         # each time, since another session of pytest closes its root
         for folder in (*image_folder.parents, image_folder):
             if folder.is_relative_to("/tmp/pytest-of-root"):

@@ -1,5 +1,6 @@
 import ctypes
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from stylegan_ada.devices import choose_device, keep_freed_memory, machine_of
 
 
 @pytest.fixture
-def gpus(monkeypatch):
+def gpus(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A machine with two GPUs, of which none is touched."""
     chosen = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -19,7 +20,7 @@ def gpus(monkeypatch):
     return chosen
 
 
-def test_a_gpu_where_there_is_one(gpus, monkeypatch):
+def test_a_gpu_where_there_is_one(gpus: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_device("cpu") == torch.device("cpu")
     assert not gpus
     monkeypatch.setenv("LOCAL_RANK", "1")
@@ -28,13 +29,13 @@ def test_a_gpu_where_there_is_one(gpus, monkeypatch):
     assert not torch.backends.cudnn.allow_tf32
 
 
-def test_more_processes_than_gpus(gpus, monkeypatch):
+def test_more_processes_than_gpus(gpus: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "2")
     with pytest.raises(UserError, match="3 processes for 2 GPUs"):
         choose_device("cuda")
 
 
-def test_no_gpu(monkeypatch):
+def test_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device("auto") == torch.device("cpu")
     with pytest.raises(UserError, match="torch finds no GPU here"):
@@ -44,19 +45,19 @@ def test_no_gpu(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "named"), [("cdua", "did you mean 'cuda'"), ("mps", "choose from 'auto'"), ("", "ch")]
 )
-def test_no_device_of_that_name(name, named):
+def test_no_device_of_that_name(name: str, named: str) -> None:
     with pytest.raises(UserError, match=f"`device` {name}: no such choice, {named}"):
         choose_device(name)
 
 
 @pytest.mark.parametrize(("capability", "bf16"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
-def test_what_a_gpu_computes_in(monkeypatch, capability, bf16):
+def test_what_a_gpu_computes_in(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], bf16: bool) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     machine = machine_of(torch.device("cuda", 0))
     assert (machine.cuda, machine.bf16) == (True, bf16)
 
 
-def test_glibc_is_told_to_keep_freed_memory(monkeypatch):
+def test_glibc_is_told_to_keep_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """M_MMAP_MAX and M_TRIM_THRESHOLD of glibc's malloc.h are -4 and -1."""
     told = []
     library = SimpleNamespace(mallopt=lambda *given: told.append(given))
@@ -66,11 +67,11 @@ def test_glibc_is_told_to_keep_freed_memory(monkeypatch):
 
 
 @pytest.mark.parametrize("has_file", [True, False])
-def test_another_c_library(has_file, monkeypatch):
+def test_another_c_library(has_file: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no file of that name, or no mallopt there."""
     asked = []
 
-    def load(name):
+    def load(name: str) -> Any:
         asked.append(name)
         if has_file:
             return SimpleNamespace()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,13 +15,13 @@ from stylegan_ada import distributed
 from stylegan_ada.errors import PeerError
 
 
-def fail_on_the_second():
+def fail_on_the_second() -> str:
     if distributed.rank() == 1:
         raise ZeroDivisionError
     return "well"
 
 
-def one_rank(rank, folder):
+def one_rank(rank: Any, folder: Any) -> None:
     os.environ.update(RANK=str(rank), WORLD_SIZE="2")
     torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     assert [distributed.any_rank(rank == chosen) for chosen in (0, 1, 2)] == [True, True, False]
@@ -31,7 +32,7 @@ def one_rank(rank, folder):
     torch.distributed.destroy_process_group()
 
 
-def leave(rank, folder, how):
+def leave(rank: Any, folder: Any, how: Any) -> None:
     """The first process ends its work late, or fails at it; what the second one meets, and when, goes into a file."""
     os.environ.update(
         RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=(folder / "port").read_text()
@@ -52,7 +53,7 @@ def leave(rank, folder, how):
 
 
 @pytest.mark.parametrize(("how", "seen"), [("well", "done: True"), ("fails", "another process failed")])
-def test_processes_leave_together(how, seen, tmp_path):
+def test_processes_leave_together(how: str, seen: str, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         (tmp_path / "port").write_text(str(probe.getsockname()[1]))
@@ -61,12 +62,12 @@ def test_processes_leave_together(how, seen, tmp_path):
     assert (tmp_path / "seen").read_text() == seen
 
 
-def test_two_processes_agree(tmp_path):
+def test_two_processes_agree(tmp_path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
 
 
-def test_one_process_agrees_with_itself():
+def test_one_process_agrees_with_itself() -> None:
     assert distributed.any_rank(True)
     assert not distributed.any_rank(False)
     assert distributed.every_rank(fail_on_the_second) == "well"

@@ -4,7 +4,10 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +29,7 @@ WITHOUT_TORCH = ("stylegan_ada.metrics.table", "stylegan_ada.metrics.words")  # 
 
 
 @pytest.fixture(scope="module")
-def layers(root):
+def layers(root: Path) -> Any:
     """Each module's or package's layer, by the table in docs/architecture.md."""
     rows = re.findall(r"^\| (\d) \| (.*?) \|", (root / "docs" / "architecture.md").read_text(), re.MULTILINE)
     return {
@@ -34,14 +37,14 @@ def layers(root):
     }
 
 
-def modules(root):
+def modules(root: Path) -> Iterator[Any]:
     for top in ("stylegan_ada", "augment", "datasets"):
         for path in (root / top).rglob("*.py"):
             parts = list(path.relative_to(root).with_suffix("").parts)
             yield path, parts if top == "stylegan_ada" else ["stylegan_ada", *parts]
 
 
-def imported(path, parts):
+def imported(path: Path, parts: list[str]) -> Iterator[Any]:
     """What a file imports of our package, anywhere in it and for types, too, as [stylegan_ada, package, ..., name]."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
@@ -55,7 +58,7 @@ def imported(path, parts):
         yield from (target for target in targets if target[0] == "stylegan_ada" and len(target) > 1)
 
 
-def test_no_module_imports_from_a_higher_layer(root, layers):
+def test_no_module_imports_from_a_higher_layer(root: Path, layers: Any) -> None:
     checked = 0
     for path, parts in modules(root):
         if parts[1:] == ["__init__"]:
@@ -68,7 +71,7 @@ def test_no_module_imports_from_a_higher_layer(root, layers):
     assert checked > 50
 
 
-def makes_commands(path):
+def makes_commands(path: Path) -> bool:
     """Whether a module has functions that click makes commands of."""
     functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
     decorators = [ast.unparse(decorator.func) for function in functions for decorator in function.decorator_list
@@ -76,7 +79,7 @@ def makes_commands(path):
     return any(name.split(".")[-1] in ("command", "group") for name in decorators)
 
 
-def siblings(path):
+def siblings(path: Path) -> Iterator[Any]:
     """The modules of its own folder that a module imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.level == 1 or node.module == "stylegan_ada.cli"):
@@ -86,7 +89,7 @@ def siblings(path):
             yield node.module.split(".")[1]
 
 
-def test_no_command_imports_another(root):
+def test_no_command_imports_another(root: Path) -> None:
     """What two commands share lies in the library or in a module of `cli` that has no commands."""
     cli = root / "stylegan_ada" / "cli"
     commands = {path.stem for path in cli.glob("*.py") if makes_commands(path)} - {"__init__"}
@@ -96,10 +99,10 @@ def test_no_command_imports_another(root):
     assert not found
 
 
-def test_no_files_import_each_other_in_a_circle(root):
+def test_no_files_import_each_other_in_a_circle(root: Path) -> None:
     files = {tuple(part for part in parts if part != "__init__"): (path, parts) for path, parts in modules(root)}
 
-    def file_of(target):
+    def file_of(target: list[str]) -> tuple[Any, ...]:
         """`target` may be a file, or a name in one."""
         return next(tuple(target[:end]) for end in range(len(target), 0, -1) if tuple(target[:end]) in files)
 
@@ -108,7 +111,7 @@ def test_no_files_import_each_other_in_a_circle(root):
     TopologicalSorter(graph).prepare()  # CycleError names a circle
 
 
-def test_only_the_command_line_knows_click_and_exits(root):
+def test_only_the_command_line_knows_click_and_exits(root: Path) -> None:
     for path, parts in modules(root):
         text = path.read_text()
         if parts[1] != "cli":
@@ -117,7 +120,7 @@ def test_only_the_command_line_knows_click_and_exits(root):
 
 
 @pytest.mark.parametrize("module", ["stylegan_ada", "stylegan_ada.training", "stylegan_ada.sampling", *WITHOUT_TORCH])
-def test_heavy_packages_stay_out(module):
+def test_heavy_packages_stay_out(module: str) -> None:
     heavy = {"albumentations", "kornia", "tensorboard", "click", "matplotlib", "elpv_dataset", "sklearn", "pydicom"}
     heavy |= {"cv2", "efficientnet_lite_pytorch", "onnx", "onnxruntime", "onnxscript", "scipy", "tifffile", "yaml"}
     loaded = subprocess.run(

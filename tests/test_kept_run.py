@@ -4,6 +4,9 @@ import dataclasses
 import json
 import shlex
 import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,17 +35,17 @@ NO_OPTION = ("network.channels",)  # though one has its name
 
 
 @pytest.fixture
-def kept(root):
+def kept(root: Path) -> Path:
     return root / "tests" / "data" / "run-0.1"
 
 
 @pytest.fixture
-def expected(kept):
+def expected(kept: Path) -> dict[str, np.ndarray]:
     with np.load(kept / "expected.npz") as file:
         return dict(file)
 
 
-def leaves(values, path=()):
+def leaves(values: dict[str, Any], path: tuple[Any, ...] = ()) -> Iterator[Any]:
     """ "part.name" and value of everything in nested objects."""
     for name, value in values.items():
         if isinstance(value, dict):
@@ -51,13 +54,13 @@ def leaves(values, path=()):
             yield ".".join((*path, name)), value
 
 
-def value_at(config, path):
+def value_at(config: RunConfig, path: str) -> float | str | tuple[Any, ...]:
     for name in path.split("."):
         config = getattr(config, name)
     return config
 
 
-def plain(value):
+def plain(value: float | str | tuple[Any, ...] | None) -> Any:
     """A value of the configuration as JSON has it."""
     if dataclasses.is_dataclass(value):
         return {name: plain(item) for name, item in dataclasses.asdict(value).items()}
@@ -65,7 +68,7 @@ def plain(value):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_value_of_the_configuration_is_read(name, root):
+def test_every_value_of_the_configuration_is_read(name: str, root: Path) -> None:
     folder = RunFolder(root / "tests" / "data" / name)
     config = folder.read_config()
     assert isinstance(config, RunConfig)
@@ -77,7 +80,7 @@ def test_every_value_of_the_configuration_is_read(name, root):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_configuration_says_what_the_options_gave(name, root):
+def test_configuration_says_what_the_options_gave(name: str, root: Path) -> None:
     folder = RunFolder(root / "tests" / "data" / name)
     config, options = folder.read_config(), folder.read_options()
     given = 0
@@ -91,7 +94,7 @@ def test_configuration_says_what_the_options_gave(name, root):
     assert given >= 12
 
 
-def test_options_in_words_and_lists_are_read(root):
+def test_options_in_words_and_lists_are_read(root: Path) -> None:
     labelled, unlabelled = (RunFolder(root / "tests" / "data" / name).read_config() for name in RUNS)
     assert not labelled.data.no_labels
     assert labelled.augment.augment == ("blit", "geom")
@@ -106,7 +109,7 @@ def test_options_in_words_and_lists_are_read(root):
     assert unlabelled.classes == ()
 
 
-def test_generator_is_read_bit_for_bit(kept):
+def test_generator_is_read_bit_for_bit(kept: Path) -> None:
     stored = load_file(kept / "generator.safetensors")
     state = read_generator(kept)[0].state_dict()
     assert set(state) == set(stored)
@@ -115,7 +118,7 @@ def test_generator_is_read_bit_for_bit(kept):
         assert tensor.numpy().tobytes() == stored[name].tobytes(), name
 
 
-def test_generator_gives_the_images_of_then(kept, expected):
+def test_generator_gives_the_images_of_then(kept: Path, expected: dict[str, np.ndarray]) -> None:
     """Other CPUs may round otherwise."""
     images = load_generator(kept).sample(range(4))
     then = expected["images"]
@@ -125,7 +128,9 @@ def test_generator_gives_the_images_of_then(kept, expected):
     assert np.abs(images.astype(int) - then).max() <= 1
 
 
-def test_run_goes_on_as_then(kept, expected, tmp_path, program):
+def test_run_goes_on_as_then(
+    kept: Path, expected: dict[str, np.ndarray], tmp_path: Path, program: Callable[..., Any]
+) -> None:
     """With the same command and a higher --kimg."""
     shutil.copytree(kept, tmp_path / "run")
     command = shlex.split((kept / "command.txt").read_text())

@@ -6,6 +6,9 @@ import os
 import subprocess
 import time
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,15 +24,17 @@ int flock(int fd, int operation) { errno = atoi(getenv("FLOCK_ERRNO")); return -
 """
 
 
-def failing(number):
-    def flock(file, operation):
+def failing(number: int) -> Callable[..., Any]:
+    def flock(file: Any, operation: int) -> None:
         raise OSError(number, os.strerror(number))
 
     return flock
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP])
-def test_without_locks_work_goes_on_and_says_so_once(number, tmp_path, monkeypatch):
+def test_without_locks_work_goes_on_and_says_so_once(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fcntl, "flock", failing(number))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -41,7 +46,7 @@ def test_without_locks_work_goes_on_and_says_so_once(number, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES])
-def test_a_lock_that_is_held_is_respected(number, tmp_path, monkeypatch):
+def test_a_lock_that_is_held_is_respected(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".lock").touch()
     monkeypatch.setattr(fcntl, "flock", failing(number))
     with pytest.raises(UserError, match="busy"), locked_folder(tmp_path, tmp_path, "busy"):
@@ -49,7 +54,7 @@ def test_a_lock_that_is_held_is_respected(number, tmp_path, monkeypatch):
     assert is_locked(tmp_path)
 
 
-def test_a_second_process_is_refused(tmp_path):
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with locked_folder(tmp_path, tmp_path, "busy"):
         assert is_locked(tmp_path)
         with pytest.raises(UserError, match="busy"), locked_folder(tmp_path, tmp_path, "busy"):
@@ -57,7 +62,9 @@ def test_a_second_process_is_refused(tmp_path):
     assert not is_locked(tmp_path)
 
 
-def test_without_locks_the_cache_keeps_what_may_be_written(image_folder, tmp_path, monkeypatch):
+def test_without_locks_the_cache_keeps_what_may_be_written(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
     monkeypatch.setattr(fcntl, "flock", failing(errno.ENOSYS))
     other = tmp_path / "datasets" / f".{'0123456789abcdef' * 2}.7.npy"
@@ -70,7 +77,9 @@ def test_without_locks_the_cache_keeps_what_may_be_written(image_folder, tmp_pat
     assert other.exists()
 
 
-def test_commands_on_such_a_file_system(environment, image_folder, tmp_path, program):
+def test_commands_on_such_a_file_system(
+    environment: dict[str, str], image_folder: Path, tmp_path: Path, program: Callable[..., Any]
+) -> None:
     (tmp_path / "stub.c").write_text(STUB)
     subprocess.run(
         ["gcc", "-shared", "-fPIC", "-o", tmp_path / "stub.so", tmp_path / "stub.c"], check=True, timeout=300

@@ -2,6 +2,9 @@
 
 import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 ALLOWED = {  # command lines of other programs, which a message tells the user to run
     "pip install --force-reinstall --no-deps ",
@@ -13,7 +16,7 @@ FIELD = re.compile(r"\b(Data|Augment|Network|Training)Config\.[a-z]")  # `check`
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def texts(source):
+def texts(source: str) -> Iterator[Any]:
     """The string constants of a module that are no docstrings, those within f-strings too."""
     tree = ast.parse(source)
     documented = [node for node in ast.walk(tree) if isinstance(node, DOCUMENTED)]
@@ -23,12 +26,12 @@ def texts(source):
             yield node.value
 
 
-def test_a_flag_is_found_in_messages_but_not_in_docstrings():
+def test_a_flag_is_found_in_messages_but_not_in_docstrings() -> None:
     source = 'def f(x):\n    """See --size."""\n    raise ValueError(f"--size {x}: give one")\n'
     assert [text for text in texts(source) if FLAG.search(text)] == ["--size "]
 
 
-def test_messages_name_the_package_that_is_missing_and_not_ours(root):
+def test_messages_name_the_package_that_is_missing_and_not_ours(root: Path) -> None:
     """No registry has our name: whoever took it there would be installed."""
     found = set()
     for top in ("stylegan_ada", "augment", "datasets"):
@@ -38,7 +41,7 @@ def test_messages_name_the_package_that_is_missing_and_not_ours(root):
     assert "stylegan-ada" not in found
 
 
-def test_only_the_command_line_writes_flags(root):
+def test_only_the_command_line_writes_flags(root: Path) -> None:
     found, files = set(), 0
     for top in ("stylegan_ada", "augment", "datasets"):
         for path in (root / top).rglob("*.py"):

@@ -1,7 +1,9 @@
 """Users that the machine does not know, without a home folder: docker run --user 12345."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,14 +14,14 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become 
 
 
 @pytest.mark.parametrize("home", [{}, {"HOME": "/"}, {"HOME": "/root"}])
-def test_the_cache_is_asked_for(as_nobody, image_folder, home):
+def test_the_cache_is_asked_for(as_nobody: Callable[..., Any], image_folder: Path, home: dict[str, Any]) -> None:
     done = as_nobody("train", "--data", image_folder, "--out", "run", "--dry-run", **home)
     assert done.returncode == 2, done
     assert "STYLEGAN_ADA_CACHE" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 
-def test_with_a_cache_all_is_quiet(as_nobody, image_folder):
+def test_with_a_cache_all_is_quiet(as_nobody: Callable[..., Any], image_folder: Path) -> None:
     small = ["--size", "16", "--batch", "8", "--channel-base", "64", "--channel-max", "8", "--kimg", "0.016"]
     options = ["--data", image_folder, *small, "--evaluate-kimg", "0", "--device", "cpu"]
     done = as_nobody("train", "--out", "quiet", *options, STYLEGAN_ADA_CACHE="cache")
@@ -28,13 +30,13 @@ def test_with_a_cache_all_is_quiet(as_nobody, image_folder):
     assert "atplotlib" not in done.stderr
 
 
-def test_a_cache_in_a_home_folder(monkeypatch, tmp_path):
+def test_a_cache_in_a_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", "~/cache")
     assert cache_root() == tmp_path / "cache"
 
 
-def test_older_platformdirs(monkeypatch):
+def test_older_platformdirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """They leave ~ as it is, and a folder of that name would be made."""
     import platformdirs
 

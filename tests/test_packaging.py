@@ -7,13 +7,15 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
-def test_every_package_is_listed(root):
+def test_every_package_is_listed(root: Path) -> None:
     """A folder that is not listed works in an editable install and is missing from the wheel."""
     config = configparser.ConfigParser()
     config.read(root / "setup.cfg")
@@ -23,14 +25,14 @@ def test_every_package_is_listed(root):
     assert sorted(".".join(parts) for parts in found) == sorted(config["options"]["packages"].split())
 
 
-def required(root, section, option):
+def required(root: Path, section: str, option: str) -> set[str]:
     """The packages of a list of requirements in setup.cfg."""
     config = configparser.ConfigParser()
     config.read(root / "setup.cfg")
     return {re.match(r"[\w-]+", line)[0].lower() for line in config[section][option].split("\n") if line}
 
 
-def imported(root):
+def imported(root: Path) -> Iterator[Any]:
     """The top-level modules, neither ours nor Python's, that our files import anywhere in them."""
     for top in ("stylegan_ada", "augment", "datasets"):
         for path in (root / top).rglob("*.py"):
@@ -41,7 +43,7 @@ def imported(root):
                     yield from (alias.name.split(".")[0] for alias in node.names)
 
 
-def test_what_is_imported_is_installed_with_us(root):
+def test_what_is_imported_is_installed_with_us(root: Path) -> None:
     """All but what the extras are for."""
     optional = set()
     for extra in ("cuda", "dicom", "shards", "demo"):
@@ -55,14 +57,14 @@ def test_what_is_imported_is_installed_with_us(root):
     assert not missing
 
 
-def run(*command, **options):
+def run(*command: Path | str, **options: Path | dict[str, str]) -> str:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=300, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def elsewhere(root, tmp_path_factory):
+def elsewhere(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A virtual environment in another folder, with our wheel, borrowed dependencies, and a foreign `datasets`."""
     folder = tmp_path_factory.mktemp("elsewhere")
     ignored = shutil.ignore_patterns(".*", "build", "runs", "*.egg-info", "__pycache__")
@@ -80,7 +82,9 @@ def elsewhere(root, tmp_path_factory):
     return folder
 
 
-def test_wheel_and_a_foreign_datasets_package_live_together(elsewhere, environment, image_folder):
+def test_wheel_and_a_foreign_datasets_package_live_together(
+    elsewhere: Any, environment: dict[str, str], image_folder: Path
+) -> None:
     python = elsewhere / "venv" / "bin" / "python"
     kernel = "nvrtc.Kernel('upfirdn2d', torch.float32, 128, ()).source"
     code = "import datasets, stylegan_ada, stylegan_ada.datasets as ours; print(datasets.name, ours.__file__)\n"
@@ -101,7 +105,9 @@ def test_wheel_and_a_foreign_datasets_package_live_together(elsewhere, environme
     assert (elsewhere / "images" / "manifest.csv").exists()
 
 
-def test_scripts_find_the_installed_package_and_not_the_folder(root, environment, tmp_path):
+def test_scripts_find_the_installed_package_and_not_the_folder(
+    root: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
     """`python train.py` puts the checkout on the path, where our datasets/ would be found as `datasets`."""
     for script in ("train.py", "generate.py"):
         assert "Usage" in run(sys.executable, root / script, "--help", cwd=tmp_path, env=environment)
@@ -114,7 +120,7 @@ def test_scripts_find_the_installed_package_and_not_the_folder(root, environment
         assert "on path: []" in run(sys.executable, "-c", code, cwd=root, env={**environment, "PYTHONPATH": str(root)})
 
 
-def test_readme_commands_are_lines_that_ci_can_read(root):
+def test_readme_commands_are_lines_that_ci_can_read(root: Path) -> None:
     lines = (root / "README.md").read_text().splitlines()
     assert 'pip install -c constraints.txt -e ".[test]" && pytest' in lines
     demo = "python train.py --data sample:elpv --preset demo --out runs/demo"

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +8,7 @@ import torch
 from stylegan_ada.pixels import as_8_bits, from_uint8, in_units, nchw, nhwc, to_levels, to_uint8
 
 
-def test_every_level_comes_back():
+def test_every_level_comes_back() -> None:
     levels = torch.arange(256).to(torch.uint8).reshape(2, 1, 8, 16)
     images = from_uint8(levels)
     assert images.dtype == torch.float32
@@ -15,7 +18,7 @@ def test_every_level_comes_back():
     assert torch.equal(back, levels)
 
 
-def test_levels_are_rounded_and_clamped():
+def test_levels_are_rounded_and_clamped() -> None:
     exact = torch.tensor([-300.0, -0.4, 0.4, 0.6, 99.51, 254.4, 254.6, 300.0], dtype=torch.float64)
     images = (exact - 127.5) / 127.5
     assert to_uint8(images).tolist() == [0, 0, 0, 1, 100, 254, 255, 255]
@@ -23,7 +26,7 @@ def test_levels_are_rounded_and_clamped():
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
-def test_layouts(kind):
+def test_layouts(kind: Callable[..., Any]) -> None:
     """A pixel stays where it was, with its channels, and the memory is shared."""
     planes = kind(np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5))
     pictures = nhwc(planes)
@@ -36,7 +39,7 @@ def test_layouts(kind):
 
 
 @pytest.mark.parametrize("window", [(100.0, 4000.0), (-1000.0, 400.5)])
-def test_images_in_units_are_seen_in_8_bits_of_their_window(window):
+def test_images_in_units_are_seen_in_8_bits_of_their_window(window: tuple[float, float]) -> None:
     levels = np.arange(0, 65536, 7).reshape(1, -1, 1, 1)
     values = in_units(levels, window)
     assert values.dtype == (np.uint16 if window[0] > 0 else np.float32)

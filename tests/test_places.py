@@ -1,6 +1,8 @@
 """Files and folders that cannot be written are refused before the work, and nothing is left by the look at them."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +12,13 @@ from stylegan_ada.training import RunFolder
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path: Path) -> Path:
     path = tmp_path / "file"
     path.write_text("mine")
     return path
 
 
-def test_what_can_be_written_stays_as_it_is(tmp_path):
+def test_what_can_be_written_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "old.png").write_text("old")
     check_file(tmp_path / "old.png")
     check_file(tmp_path / "new.png")
@@ -26,7 +28,7 @@ def test_what_can_be_written_stays_as_it_is(tmp_path):
     assert (tmp_path / "old.png").read_text() == "old"
 
 
-def test_files_that_cannot_be_written(file, tmp_path):
+def test_files_that_cannot_be_written(file: Path, tmp_path: Path) -> None:
     for path, why in {
         file / "x.png": f"`pairs` {file}/x.png: cannot write in {file} (Not a directory)",
         file / "a" / "x.png": f"cannot write in {file} (Not a directory)",
@@ -40,7 +42,7 @@ def test_files_that_cannot_be_written(file, tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_folders_that_cannot_be_written(file, tmp_path):
+def test_folders_that_cannot_be_written(file: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for path, why in {
         file: "that is a file, give a folder",
@@ -57,7 +59,7 @@ def test_folders_that_cannot_be_written(file, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["file", "link"]
 
 
-def test_what_could_not_be_begun_is_no_traceback(file, tmp_path):
+def test_what_could_not_be_begun_is_no_traceback(file: Path, tmp_path: Path) -> None:
     """The temporary file cannot be deleted, either, where it could not be made."""
     for path in (file / "x.txt", tmp_path / ("x" * 300)):
         with pytest.raises(UserError, match="cannot write"):
@@ -67,8 +69,8 @@ def test_what_could_not_be_begun_is_no_traceback(file, tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_python_is_told_as_early(file, monkeypatch):
-    def never(*_):
+def test_python_is_told_as_early(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> None:
         raise AssertionError("the generator is loaded first")
 
     monkeypatch.setattr(api, "load_generator", never)

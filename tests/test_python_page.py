@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ import stylegan_ada
 
 
 @pytest.fixture(scope="module")
-def names(root, image_folder, tmp_path_factory):
+def names(root: Path, image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the page's lines leave, by name, run one after the other beside a folder of images."""
     page = (root / "docs" / "python.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -28,7 +30,7 @@ def names(root, image_folder, tmp_path_factory):
     return found
 
 
-def test_what_the_page_leaves(names):
+def test_what_the_page_leaves(names: dict[str, Any]) -> None:
     assert names["generator"].classes == ("bright", "dark")
     assert names["images"].shape == (16, 16, 16, 1)
     assert names["batch"].shape == (64, 1, 16, 16)
@@ -45,6 +47,6 @@ def test_what_the_page_leaves(names):
     assert "16x16" in str(names["refused"])  # the nearest size to 17
 
 
-def test_all_that_the_package_offers_can_be_had():
+def test_all_that_the_package_offers_can_be_had() -> None:
     for name in stylegan_ada.__all__:
         assert getattr(stylegan_ada, name) is not None

@@ -11,7 +11,7 @@ from torch import Tensor
 class ScriptedDraws:
     """Stands in for Draws for one image: every call takes the next of the listed values."""
 
-    def __init__(self, *script: list[float]):
+    def __init__(self, *script: list[float]) -> None:
         self.script = list(script)
         self.device = torch.device("cpu")
 

@@ -1,8 +1,10 @@
 import json
+from typing import Any
 
 import kornia.augmentation
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada import UserError
 from stylegan_ada.augment import AugmentPipe
@@ -13,7 +15,7 @@ SHAPE = (1, 12, 16)
 P = torch.tensor(0.5)
 
 
-def entry(name, **arguments):
+def entry(name: str, **arguments: float | list[Any]) -> ExtraAugmentation:
     return ExtraAugmentation(name=name, arguments=json.dumps(arguments))
 
 
@@ -22,11 +24,11 @@ PERSPECTIVE = entry("RandomPerspective", distortion_scale=0.4)
 
 
 @pytest.fixture
-def images():
+def images() -> Tensor:
     return torch.rand(8, *SHAPE) * 2 - 1
 
 
-def draws(*indices):
+def draws(*indices: int) -> Draws:
     return Draws(0, "test", torch.tensor(indices))
 
 
@@ -34,7 +36,7 @@ def draws(*indices):
     (BLUR, kornia.augmentation.RandomGaussianBlur((3, 3), (0.5, 2.0), p=1.0)),
     (PERSPECTIVE, kornia.augmentation.RandomPerspective(0.4, p=1.0)),
 ])  # fmt: skip
-def test_images_are_those_of_kornia(extra, theirs, images):
+def test_images_are_those_of_kornia(extra: ExtraAugmentation, theirs: Any, images: Tensor) -> None:
     """Each alone, with the seed that the image has; the others as they were."""
     pipe = AugmentPipe((), SHAPE, [extra])
     found = pipe(images, draws(*range(8)), P)
@@ -47,26 +49,26 @@ def test_images_are_those_of_kornia(extra, theirs, images):
         torch.testing.assert_close(changed, expected, atol=1e-5, rtol=0)
 
 
-def test_an_image_does_not_depend_on_its_batch(images):
+def test_an_image_does_not_depend_on_its_batch(images: Tensor) -> None:
     pipe = AugmentPipe(("blit", "geom"), SHAPE, [BLUR, PERSPECTIVE])
     together = pipe(images, draws(*range(8)), P)
     apart = torch.cat([pipe(images[5:7], draws(5, 6), P), pipe(images[2:3], draws(2), P)])
     torch.testing.assert_close(apart, together[[5, 6, 2]], atol=1e-5, rtol=0)
 
 
-def test_drawing_leaves_the_global_random_numbers_alone(images):
+def test_drawing_leaves_the_global_random_numbers_alone(images: Tensor) -> None:
     state = torch.random.get_rng_state()
     AugmentPipe((), SHAPE, [BLUR])(images, draws(*range(8)), P)
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("p", [0.0, 1.0])
-def test_p_is_how_often(p, images):
+def test_p_is_how_often(p: float, images: Tensor) -> None:
     changed = AugmentPipe((), SHAPE, [BLUR])(images, draws(*range(8)), torch.tensor(p)) != images
     assert changed.flatten(1).any(1).float().mean() == p
 
 
-def test_two_derivatives(images):
+def test_two_derivatives(images: Tensor) -> None:
     pipe = AugmentPipe((), SHAPE, [BLUR, PERSPECTIVE])
     parameters = pipe.draw(draws(0, 1), torch.tensor(1.0))
     x = (images[:2] * 0.9).double().requires_grad_()
@@ -85,6 +87,6 @@ def test_two_derivatives(images):
         (entry("RandomSnow"), "RandomSnow: .*3"),
     ],
 )
-def test_what_cannot_be_used_is_refused(wrong, message):
+def test_what_cannot_be_used_is_refused(wrong: ExtraAugmentation, message: str) -> None:
     with pytest.raises(UserError, match=message):
         AugmentPipe((), SHAPE, [wrong])

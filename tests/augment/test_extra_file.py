@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ YAML = """\
 """
 
 
-def test_a_file(tmp_path):
+def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "extra.yaml"
     path.write_text(YAML)
     blur, sharpness = read_extra(path)
@@ -35,7 +36,7 @@ def test_a_file(tmp_path):
         ("- !!python/object/apply:os.system ['true']", "not YAML"),
     ],
 )
-def test_bad_files(tmp_path, text, message):
+def test_bad_files(tmp_path: Path, text: str | None, message: str) -> None:
     path = tmp_path / "extra.yaml"
     if text is not None:
         path.write_text(text)

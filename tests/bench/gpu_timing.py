@@ -3,7 +3,7 @@
 import statistics
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +17,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @contextmanager
-def reference_ops():
+def reference_ops() -> Iterator[Any]:
     """All ops in plain torch within the block."""
     with patch.object(Kernels, "serve", lambda self, x: False):
         yield

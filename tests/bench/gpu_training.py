@@ -3,7 +3,7 @@
 import importlib
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def train_all(report: dict, save: Callable[[], None]) -> None:
 
 
 @contextmanager
-def as_trained():
+def as_trained() -> Iterator[Any]:
     """Convolutions as `stylegan-ada train` has them, within the block."""
     backend = torch.backends.cudnn
     before = backend.benchmark, backend.allow_tf32
@@ -55,7 +55,7 @@ def as_trained():
 
 
 @contextmanager
-def channels_last_layout():
+def channels_last_layout() -> Iterator[Any]:
     """Half precision in channels-last, too, within the block; `ops/layout.py` keeps contiguous tensors on a GPU."""
 
     def channels_last(x: Tensor) -> Tensor:

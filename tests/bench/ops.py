@@ -9,6 +9,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,21 +28,21 @@ def images(count: int, channels: int, side: int) -> Tensor:
     return torch.randn(count, channels, side, side).contiguous(memory_format=torch.channels_last).requires_grad_()
 
 
-def modulated(module, count: int, channels: int, side: int) -> Callable[[], Tensor]:
+def modulated(module: Any, count: int, channels: int, side: int) -> Callable[[], Tensor]:
     x, styles = images(count, channels, side), torch.randn(count, channels).requires_grad_()
     weight = torch.randn(channels, channels, 3, 3).requires_grad_()
     x = x if module is ops else x.detach().contiguous().requires_grad_()
     return lambda: module.modulated_conv2d(x, weight, styles, padding=1)
 
 
-def resampled(module, up: int, down: int, count: int, channels: int, side: int) -> Callable[[], Tensor]:
+def resampled(module: Any, up: int, down: int, count: int, channels: int, side: int) -> Callable[[], Tensor]:
     x, f = images(count, channels, side), ops.setup_filter([1, 3, 3, 1])
     x = x if module is ops else x.detach().contiguous().requires_grad_()
     padding = (2, 1, 2, 1)
     return lambda: module.upfirdn2d(x, f, up=up, down=down, padding=padding)
 
 
-def activated(module, count: int, channels: int, side: int) -> Callable[[], Tensor]:
+def activated(module: Any, count: int, channels: int, side: int) -> Callable[[], Tensor]:
     x, b = images(count, channels, side), torch.randn(channels).requires_grad_()
     return lambda: module.bias_act(x, b, act="lrelu")
 

@@ -12,6 +12,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ def decode_all(folder: Path, bits: int) -> None:
         pass
 
 
-def seconds(function, *arguments) -> float:
+def seconds(function: Any, *arguments: Any) -> float:
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start

@@ -3,12 +3,16 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from stylegan_ada.cli import main
 from stylegan_ada.cli.runs import STOPPING
@@ -26,11 +30,11 @@ class Result:
 
 
 @pytest.fixture
-def command(capsys):
+def command(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Any]]:
     """Runs a command line in this process."""
     handlers = {number: signal.getsignal(number) for number in STOPPING}
 
-    def run(*arguments):
+    def run(*arguments: Path | int | str) -> Result:
         code = 0
         try:
             main([str(argument) for argument in arguments])
@@ -44,10 +48,10 @@ def command(capsys):
 
 
 @pytest.fixture
-def fails(command):
+def fails(command: Callable[..., Any]) -> Callable[..., Any]:
     """Runs a command line that must end with exit code 2 (a mistake) or 1 (a failure) and one line; gives the line."""
 
-    def run(*arguments, code=2):
+    def run(*arguments: Path | int | str, code: int = 2) -> str:
         result = command(*arguments)
         assert result.code == code, result
         lines = result.err.strip().splitlines()
@@ -59,11 +63,11 @@ def fails(command):
 
 
 @pytest.fixture
-def start(environment):
+def start(environment: dict[str, str]) -> Iterator[Any]:
     """Starts a command line. Its process is killed after two minutes, so that no test waits for ever, or at the end."""
     started = []
 
-    def run(*line, **more):
+    def run(*line: Path | int | str, **more: Callable[..., Any] | dict[str, str] | int) -> subprocess.Popen[str]:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         options = {"env": {**environment, "PYTHONUNBUFFERED": "1"}, **pipes, **more}
         process = subprocess.Popen(list(map(str, line)), **options)
@@ -81,13 +85,13 @@ def start(environment):
 
 
 @pytest.fixture
-def small():
+def small() -> list[str]:
     """Options of a run that takes seconds."""
     return list(SMALL)
 
 
 @pytest.fixture(scope="session")
-def trained_run(image_folder, tmp_path_factory):
+def trained_run(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run on the image folder."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     handlers = {number: signal.getsignal(number) for number in STOPPING}
@@ -100,7 +104,7 @@ def trained_run(image_folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def unseen(tmp_path_factory):
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """30 images to test on, bright and dark."""
     folder = tmp_path_factory.mktemp("unseen")
     rng = np.random.default_rng(9)
@@ -113,11 +117,11 @@ def unseen(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pixels_file(tmp_path_factory):
+def pixels_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TorchScript network whose 16 features are means of pixels: a distance that costs nothing."""
 
     class Pixels(torch.nn.Module):
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             return torch.nn.functional.adaptive_avg_pool2d(x[:, :1], 4).flatten(1)
 
     path = tmp_path_factory.mktemp("distance") / "pixels.pt"
@@ -127,12 +131,12 @@ def pixels_file(tmp_path_factory):
 
 
 @pytest.fixture
-def quick(pixels_file):
+def quick(pixels_file: Path) -> list[Any]:
     return ["--distance", pixels_file, "--steps", 3, "--candidates", 3, "--device", "cpu"]
 
 
 @pytest.fixture
-def few(image_folder, tmp_path):
+def few(image_folder: Path, tmp_path: Path) -> Path:
     """Three images of each class, of which one of each has the same name."""
     for name, files in (("bright", ("00", "02", "04")), ("dark", ("01", "03", "05"))):
         (tmp_path / "few" / name).mkdir(parents=True)

@@ -1,6 +1,9 @@
 """Transparency, from file to network to generated file."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
-def icons(tmp_path_factory):
+def icons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 discs of 16x16 pixels in two classes; around them lies an invisible colour, another in each file."""
     folder = tmp_path_factory.mktemp("icons")
     y, x = np.mgrid[:16, :16] - 7.5
@@ -32,7 +35,7 @@ def icons(tmp_path_factory):
 
 
 @pytest.fixture
-def run(command, icons, small, tmp_path):
+def run(command: Callable[..., Any], icons: Path, small: list[str], tmp_path: Path) -> Path:
     out = tmp_path / "run"
     given = ("train", "--data", icons, "--out", out, "--channels", "rgba", "--kimg", "0.064", *small)
     result = command(*given, "--evaluate-kimg", "0.064")
@@ -40,7 +43,9 @@ def run(command, icons, small, tmp_path):
     return out
 
 
-def test_rgba_comes_back_as_rgba(run, command, fails, icons, tmp_path):
+def test_rgba_comes_back_as_rgba(
+    run: Path, command: Callable[..., Any], fails: Callable[..., Any], icons: Path, tmp_path: Path
+) -> None:
     config = json.loads((run / "config.json").read_text())
     assert config["network"]["channels"] == 4
     assert (run / "report.html").exists()
@@ -69,7 +74,7 @@ def test_rgba_comes_back_as_rgba(run, command, fails, icons, tmp_path):
     assert "transparency" in fails("project", run, icons, "--out", tmp_path / "projected")
 
 
-def test_color_that_cannot_be_seen_does_not_matter(icons, tmp_path):
+def test_color_that_cannot_be_seen_does_not_matter(icons: Path, tmp_path: Path) -> None:
     found = load_dataset(str(icons), Preparation(size=12, channels=4)).images
     for file in icons.rglob("*.png"):
         pixels = np.array(Image.open(file))
@@ -82,13 +87,13 @@ def test_color_that_cannot_be_seen_does_not_matter(icons, tmp_path):
     assert found[0, :, 6, 6].tolist() == [0, 0, 78, 200]  # 100 * 200 / 255
 
 
-def test_gray_and_rgb_are_forced(icons):
+def test_gray_and_rgb_are_forced(icons: Path) -> None:
     gray = load_dataset(str(icons), Preparation(size=16, channels=1, background="black")).images
     assert gray[0, 0, 8, 8] == round(0.114 * 100 * 200 / 255)
     assert gray[0, 0, 0, 0] == 0
 
 
-def test_a_grid_lies_on_white():
+def test_a_grid_lies_on_white() -> None:
     image = np.array([[[100, 0, 0, 200], [0, 0, 0, 0]]], np.uint8)
     assert np.asarray(as_picture(image)).tolist() == [[[127, 0, 0, 200], [0, 0, 0, 0]]]
     grid = np.asarray(image_grid([image[None]])).astype(int)
@@ -96,7 +101,9 @@ def test_a_grid_lies_on_white():
     assert grid[0, -1].tolist() == [255, 255, 255]
 
 
-def test_the_other_options_reach_the_run_and_its_other_images(command, small, tmp_path):
+def test_the_other_options_reach_the_run_and_its_other_images(
+    command: Callable[..., Any], small: list[str], tmp_path: Path
+) -> None:
     """Padded pages of a TIFF, at a size that is chosen; 20 of 20x30 pixels."""
     pages = [Image.fromarray(RANDOM.integers(0, 256, (20, 30), dtype=np.uint8)) for _ in range(20)]
     (tmp_path / "scans").mkdir()

@@ -1,4 +1,7 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -8,11 +11,11 @@ from stylegan_ada.training import RunFolder
 
 
 @pytest.fixture
-def few(monkeypatch):
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "GENERATED", 64)
 
 
-def test_sheet_alone(command, image_folder, tmp_path):
+def test_sheet_alone(command: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "check"
     result = command("augment-check", "--data", image_folder, "--size", 8, "--kimg", 0, "--out", out)
     assert result.code == 0, result
@@ -22,7 +25,7 @@ def test_sheet_alone(command, image_folder, tmp_path):
         assert sheet.width > 12 * 64
 
 
-def test_sheet_of_fewer_images_than_it_has_columns(command, tmp_path):
+def test_sheet_of_fewer_images_than_it_has_columns(command: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "few").mkdir()
     for index in range(5):
         Image.new("RGB", (16, 16), (40 * index, 0, 0)).save(tmp_path / "few" / f"{index}.png")
@@ -32,7 +35,9 @@ def test_sheet_of_fewer_images_than_it_has_columns(command, tmp_path):
     assert result.code == 0, result
 
 
-def test_three_generators_and_what_they_show(command, image_folder, tmp_path, few):
+def test_three_generators_and_what_they_show(
+    command: Callable[..., Any], image_folder: Path, tmp_path: Path, few: None
+) -> None:
     extra = tmp_path / "extra.yaml"
     extra.write_text("- name: RandomGaussianBlur\n  kernel_size: 3\n  sigma: [0.5, 2.0]\n")
     arguments = ["augment-check", "--data", image_folder, "--size", 8, "--out", tmp_path / "check"]
@@ -56,7 +61,7 @@ def test_three_generators_and_what_they_show(command, image_folder, tmp_path, fe
     assert "--augment: the run" in fail_line(command(*arguments[:-6], "--augment", "color", "--kimg", 0.064))
 
 
-def fail_line(result):
+def fail_line(result: Any) -> Any:
     assert result.code == 2
     return result.err
 
@@ -72,13 +77,15 @@ def fail_line(result):
         (["--size", "33"], "nearest size"),
     ],
 )
-def test_bad_options(fails, image_folder, tmp_path, options, message):
+def test_bad_options(
+    fails: Callable[..., Any], image_folder: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
     out = tmp_path / "check"
     assert message in fails("augment-check", "--data", image_folder, "--size", 8, "--out", out, *options)
     assert not out.exists()
 
 
-def test_a_folder_of_other_files(fails, image_folder, tmp_path):
+def test_a_folder_of_other_files(fails: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     assert "thesis.tex" in fails("augment-check", "--data", image_folder, "--out", tmp_path)
     assert "that is a file" in fails("augment-check", "--data", image_folder, "--out", tmp_path / "thesis.tex")

@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from stylegan_ada.training import RunFolder
 
@@ -11,7 +13,9 @@ YAML = """\
 """
 
 
-def test_a_run_keeps_them(command, fails, image_folder, tmp_path, small):
+def test_a_run_keeps_them(
+    command: Callable[..., Any], fails: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     """In its configuration: the file may go."""
     path = tmp_path / "extra.yaml"
     path.write_text(YAML)

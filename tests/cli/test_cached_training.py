@@ -2,11 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 BLOCKED = ("albumentations", "kornia", "elpv_dataset", "sklearn")
 
 
-def test_packed_sample_trains_without_its_package(command, environment, small, tmp_path):
+def test_packed_sample_trains_without_its_package(
+    command: Callable[..., Any], environment: dict[str, str], small: list[str], tmp_path: Path
+) -> None:
     arguments = ["train", "--data", "sample:digits", "--kimg", "0.008", *small]
     first = command(*arguments, "--out", tmp_path / "first")
     assert first.code == 0, first

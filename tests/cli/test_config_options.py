@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import click
 import pytest
 
@@ -5,7 +9,7 @@ from stylegan_ada.cli.messages import with_flags
 from stylegan_ada.cli.train import train
 
 
-def test_help_says_every_default(command):
+def test_help_says_every_default(command: Callable[..., Any]) -> None:
     for option in train.params:
         has_one = not option.required and option.name != "dry_run"
         assert ("Default: " in option.help) == has_one, option.name
@@ -25,7 +29,7 @@ def test_help_says_every_default(command):
         ("RunConfig.training.batch: '3' is not of type int", "RunConfig.training.batch: '3' is not of type int"),
     ],
 )
-def test_messages_name_flags(message, shown):
+def test_messages_name_flags(message: str, shown: str) -> None:
     assert with_flags(message) == shown
 
 
@@ -33,7 +37,7 @@ def test_messages_name_flags(message, shown):
 @click.option("--keep-best")
 @click.option("--psi", "truncation_psi")
 @click.argument("run")
-def some_command(**given):
+def some_command(**given: Any) -> None:
     """Named in messages below."""
 
 
@@ -44,18 +48,18 @@ def some_command(**given):
         ("`run`, `keep-best`, `no_option`, keep_best", "`run`, `keep-best`, `no_option`, keep_best"),
     ],
 )
-def test_messages_name_flags_of_the_command(message, shown):
+def test_messages_name_flags_of_the_command(message: str, shown: str) -> None:
     assert with_flags(message, some_command) == shown
     with click.Context(some_command):
         assert with_flags(message) == shown
     assert with_flags(message) == message
 
 
-def test_an_error_of_the_library_names_flags(fails, tmp_path):
+def test_an_error_of_the_library_names_flags(fails: Callable[..., Any], tmp_path: Path) -> None:
     line = fails("generate", "grid", "RUN", "--out", tmp_path / "grid.png", "--psi", 3)
     assert line == "stylegan-ada: error: --psi 3.0: give a truncation from 0 to 2, 1 is what was learned"
 
 
-def test_stop_after_needs_measurements(fails, image_folder, tmp_path):
+def test_stop_after_needs_measurements(fails: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--evaluate-kimg", 0, "--stop-after", 2]
     assert "--stop-after: needs measurements, give --evaluate-kimg as well" in fails(*arguments)

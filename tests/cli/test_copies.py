@@ -2,6 +2,9 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from PIL import Image
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """Two classes of 30 pictures of 16x16, two of each patient; ten of each class are there again, one as a JPEG."""
     rng = np.random.default_rng(0)
     for number in range(60):
@@ -23,11 +26,13 @@ def folder(tmp_path):
     return tmp_path / "set"
 
 
-def _held(run):
+def _held(run: Path) -> set[str]:
     return set(json.loads((run / "holdout.json").read_text()))
 
 
-def test_training_holds_out_whole_pictures_and_says_so(command, folder, tmp_path, small):
+def test_training_holds_out_whole_pictures_and_says_so(
+    command: Callable[..., Any], folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     run = tmp_path / "run"
     result = command("train", "--data", folder, "--out", run, *small, "--kimg", "0.016", "--holdout", "0.25")
     assert result.code == 0, result.err
@@ -46,7 +51,9 @@ def test_training_holds_out_whole_pictures_and_says_so(command, folder, tmp_path
 
 
 @pytest.mark.parametrize("rule", ["folder:2", r"name:/(P\d+)/"])
-def test_patients_lie_on_one_side(command, folder, tmp_path, small, rule):
+def test_patients_lie_on_one_side(
+    command: Callable[..., Any], folder: Path, tmp_path: Path, small: list[str], rule: str
+) -> None:
     run = tmp_path / "run"
     line = ["train", "--data", folder, "--out", run, *small, "--holdout", "0.25", "--groups", rule]
     result = command(*line, "--kimg", "0.016")
@@ -62,7 +69,7 @@ def test_patients_lie_on_one_side(command, folder, tmp_path, small, rule):
     assert _held(run) == held
 
 
-def test_inspect_knows_groups_and_proposes_them(command, folder):
+def test_inspect_knows_groups_and_proposes_them(command: Callable[..., Any], folder: Path) -> None:
     out = command("data", "inspect", folder, "--groups", "folder:2").out
     assert "2 classes, 15 groups" in out
     assert "--groups folder:2: 15 groups (such as 'P00')" in out
@@ -70,7 +77,7 @@ def test_inspect_knows_groups_and_proposes_them(command, folder):
     assert "--groups folder:2" in out.splitlines()[-1]
 
 
-def test_wrong_rules(fails, folder, tmp_path):
+def test_wrong_rules(fails: Callable[..., Any], folder: Path, tmp_path: Path) -> None:
     line = ["train", "--data", folder, "--out", tmp_path / "run", "--groups"]
     assert "--groups 'folder:0': give folder:2" in fails(*line, "folder:0")
     assert "--groups 'name:(P': this is no regular expression" in fails(*line, "name:(P")
@@ -78,7 +85,7 @@ def test_wrong_rules(fails, folder, tmp_path):
     assert "--groups name:^Q: 81 of 81 images" in fails("data", "inspect", folder, "--groups", "name:^Q")
 
 
-def test_copies_in_two_classes_are_warned_of(command, folder, tmp_path):
+def test_copies_in_two_classes_are_warned_of(command: Callable[..., Any], folder: Path, tmp_path: Path) -> None:
     shutil.copy(folder / "cat/P11/44.png", folder / "dog/P11/other.png")
     for more in ([], ["--holdout", "0.25"]):
         said = command("train", "--data", folder, "--out", tmp_path / "run", "--dry-run", *more).err

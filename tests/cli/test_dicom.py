@@ -1,6 +1,9 @@
 """Nothing that identifies a patient leaves a DICOM file."""
 
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -19,7 +22,7 @@ TAGS = (
 
 
 @pytest.fixture
-def scans(tmp_path):
+def scans(tmp_path: Path) -> Path:
     """A CT slice, shifted, in 16 files whose tags hold the mark; one that is cut off, and one with it for a number."""
     folder = tmp_path / "scans"
     folder.mkdir()
@@ -38,7 +41,7 @@ def scans(tmp_path):
     return folder
 
 
-def holds_mark(path):
+def holds_mark(path: Path) -> bool:
     content = path.read_bytes()
     if path.suffix == ".zip" or zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
@@ -47,7 +50,9 @@ def holds_mark(path):
     return any(mark in content for mark in marks)
 
 
-def test_no_tag_is_in_what_is_written_or_said(command, scans, small, tmp_path, monkeypatch):
+def test_no_tag_is_in_what_is_written_or_said(
+    command: Callable[..., Any], scans: Path, small: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert holds_mark(scans / "00.dcm")
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
     run = tmp_path / "run"

@@ -1,5 +1,9 @@
 """`stylegan-ada directions`. Oracles: NumPy's eigenvalues, a classifier of scikit-learn, Pillow."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +14,7 @@ from stylegan_ada import load_generator
 
 
 @pytest.fixture(scope="module")
-def sampled(trained_run):
+def sampled(trained_run: Path) -> tuple[np.ndarray, list[str]]:
     """w [4000, w_dim] and their classes, in the training set's shares (which are equal)."""
     generator = load_generator(trained_run)
     names = ["bright", "dark"] * 2000
@@ -19,7 +23,9 @@ def sampled(trained_run):
         return generator.network.mapping(z, generator.label_vectors(names, 4000)).double().numpy(), names
 
 
-def test_the_file_the_words_and_the_picture(command, trained_run, sampled, tmp_path):
+def test_the_file_the_words_and_the_picture(
+    command: Callable[..., Any], trained_run: Path, sampled: tuple[np.ndarray, list[str]], tmp_path: Path
+) -> None:
     out = tmp_path / "d.npz"
     result = command("directions", trained_run, "--out", out, "--count", 3)
     assert result.code == 0, result
@@ -42,7 +48,9 @@ def test_the_file_the_words_and_the_picture(command, trained_run, sampled, tmp_p
         assert picture.width > 5 * 64
 
 
-def test_a_class_direction_moves_a_classifier_from_one_class_to_the_other(command, trained_run, sampled, tmp_path):
+def test_a_class_direction_moves_a_classifier_from_one_class_to_the_other(
+    command: Callable[..., Any], trained_run: Path, sampled: tuple[np.ndarray, list[str]], tmp_path: Path
+) -> None:
     out = tmp_path / "d.npz"
     assert command("directions", trained_run, "--out", out, "--count", 1, "--from", "dark", "--to", "bright").code == 0
     w, names = sampled
@@ -73,12 +81,14 @@ def test_a_class_direction_moves_a_classifier_from_one_class_to_the_other(comman
         (["--count", "0"], "0 directions: give from 1"),
     ],
 )
-def test_mistakes(fails, trained_run, tmp_path, options, message):
+def test_mistakes(
+    fails: Callable[..., Any], trained_run: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
     assert message in fails("directions", trained_run, "--out", tmp_path / "d.npz", *options)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_are_there_stay(fails, trained_run, tmp_path):
+def test_files_that_are_there_stay(fails: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     assert "ends in .npz" in fails("directions", trained_run, "--out", tmp_path / "d.png")
     (tmp_path / "d.png").write_text("mine")
     assert "d.png: it exists already" in fails("directions", trained_run, "--out", tmp_path / "d.npz")

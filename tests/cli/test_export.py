@@ -1,6 +1,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -12,7 +15,7 @@ from safetensors import safe_open
 from stylegan_ada import load_generator
 
 
-def test_onnx_of_a_run(command, trained_run, tmp_path):
+def test_onnx_of_a_run(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "g.onnx"
     result = command("export", trained_run, "--format", "onnx", "--out", out, "--uint8", "--licence", "MIT")
     assert result.code == 0, result
@@ -26,7 +29,7 @@ def test_onnx_of_a_run(command, trained_run, tmp_path):
     assert str(trained_run.parent) not in str(metadata)
 
 
-def test_a_file_keeps_its_notes(command, trained_run, tmp_path):
+def test_a_file_keeps_its_notes(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     assert command("export", trained_run, "--format", "safetensors", "--out", first, "--licence", "MIT").code == 0
     assert command("export", first, "--format", "safetensors", "--out", second).code == 0
@@ -41,7 +44,7 @@ def test_a_file_keeps_its_notes(command, trained_run, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
-def test_pt2_of_a_part(command, trained_run, tmp_path):
+def test_pt2_of_a_part(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "g.pt2"
     result = command("export", trained_run, "--format", "pt2", "--out", out, "--part", "mapping")
     assert result.code == 0, result
@@ -62,20 +65,27 @@ def test_pt2_of_a_part(command, trained_run, tmp_path):
         (["--format", "onnx", "--out", "no/a.onnx"], "there is no folder no"),
     ],
 )
-def test_bad_options(fails, trained_run, tmp_path, monkeypatch, options, message):
+def test_bad_options(
+    fails: Callable[..., Any],
+    trained_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert message in fails("export", trained_run, *options)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_suffix_in_capital_letters(command, trained_run, tmp_path):
+def test_a_suffix_in_capital_letters(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     for name in ("safetensors", "pt2"):
         out = tmp_path / f"A.{name.upper()}"
         assert command("export", trained_run, "--format", name, "--out", out).code == 0
         assert out.stat().st_size > 1000
 
 
-def test_an_existing_file_and_a_missing_run(fails, trained_run, tmp_path):
+def test_an_existing_file_and_a_missing_run(fails: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_text("mine")
     assert "it exists already" in fails("export", trained_run, "--format", "onnx", "--out", tmp_path / "a.onnx")
     assert (tmp_path / "a.onnx").read_text() == "mine"
@@ -88,7 +98,9 @@ def test_an_existing_file_and_a_missing_run(fails, trained_run, tmp_path):
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; exec(compile(open({0!r}).read(), {0!r}, 'exec'))"
 
 
-def test_the_example_makes_the_images_without_torch(command, trained_run, root, environment, tmp_path):
+def test_the_example_makes_the_images_without_torch(
+    command: Callable[..., Any], trained_run: Path, root: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
     assert command("export", trained_run, "--format", "onnx", "--out", tmp_path / "generator.onnx", "--uint8").code == 0
     example = root / "docs" / "examples" / "onnx_images.py"
     assert len(example.read_text().splitlines()) <= 20

@@ -1,5 +1,9 @@
 import csv
 from collections import Counter
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,12 +12,12 @@ from PIL import Image
 from stylegan_ada import load_generator
 
 
-def manifest(folder):
+def manifest(folder: Path) -> list[dict[str, str]]:
     with open(folder / "manifest.csv", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_images_and_manifest(command, trained_run, tmp_path):
+def test_images_and_manifest(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = command("generate", "images", trained_run, "--out", out, "--count", 40, "--psi", "0.7")
     assert result.code == 0, result
@@ -32,7 +36,9 @@ def test_images_and_manifest(command, trained_run, tmp_path):
     assert set(Counter(row["label"] for row in rows)) == {"bright", "dark"}
 
 
-def test_bf16_is_near_full_precision(command, fails, trained_run, tmp_path):
+def test_bf16_is_near_full_precision(
+    command: Callable[..., Any], fails: Callable[..., Any], trained_run: Path, tmp_path: Path
+) -> None:
     for precision in ("fp32", "bf16"):
         out = tmp_path / precision
         assert (
@@ -48,19 +54,19 @@ def test_bf16_is_near_full_precision(command, fails, trained_run, tmp_path):
     assert "--precision fp8: no such choice" in line
 
 
-def test_one_label_and_seeds(command, trained_run, tmp_path):
+def test_one_label_and_seeds(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     command("generate", "images", trained_run, "--out", tmp_path / "out", "--label", "dark", "--seeds", "5-7")
     assert [(row["file"], row["label"]) for row in manifest(tmp_path / "out")] == [
         (f"dark/seed{seed:010d}.png", "dark") for seed in (5, 6, 7)
     ]
 
 
-def test_balanced(command, trained_run, tmp_path):
+def test_balanced(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     command("generate", "images", trained_run, "--out", tmp_path / "out", "--count", 10, "--balanced")
     assert Counter(row["label"] for row in manifest(tmp_path / "out")) == {"bright": 5, "dark": 5}
 
 
-def test_grid(command, trained_run, tmp_path):
+def test_grid(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     result = command("generate", "grid", trained_run, "--out", tmp_path / "grid.png", "--columns", 3)
     assert result.code == 0, result
     with Image.open(tmp_path / "grid.png") as picture:
@@ -83,26 +89,30 @@ def test_grid(command, trained_run, tmp_path):
         (["--count", "3", "--device", "cuda"], "torch finds no GPU"),
     ],
 )
-def test_bad_options(fails, trained_run, tmp_path, options, message):
+def test_bad_options(
+    fails: Callable[..., Any], trained_run: Path, tmp_path: Path, options: list[Any], message: str
+) -> None:
     assert message in fails("generate", "images", trained_run, "--out", tmp_path / "out", *options)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_existing_output_is_left_alone(fails, trained_run, tmp_path):
+def test_existing_output_is_left_alone(fails: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert "it exists already" in fails("generate", "images", trained_run, "--out", tmp_path, "--count", "1")
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
-def test_no_run_there(fails, tmp_path):
+def test_no_run_there(fails: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"nonsense")
     assert "no generator there" in fails("generate", "images", tmp_path, "--out", tmp_path / "out", "--count", "1")
     message = fails("generate", "images", tmp_path / "bad.safetensors", "--out", tmp_path / "out", "--count", "1")
     assert "not a generator" in message
 
 
-def test_nothing_is_left_where_writing_fails(fails, trained_run, tmp_path, monkeypatch):
-    def full(self, path, *arguments, **options):
+def test_nothing_is_left_where_writing_fails(
+    fails: Callable[..., Any], trained_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Image.Image, path: BytesIO, *arguments: str, **options: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full)
@@ -111,7 +121,7 @@ def test_nothing_is_left_where_writing_fails(fails, trained_run, tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_class_names_never_lead_out_of_the_folder():
+def test_class_names_never_lead_out_of_the_folder() -> None:
     from stylegan_ada.synthetic.write import class_folders
 
     names = class_folders(["../x", "a/b", "a\\b", "..", "", "/etc", "con:1", "Ok", "ok", "mono-0.33"])

@@ -8,11 +8,15 @@ import sys
 import tarfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_info, save_generator
@@ -23,16 +27,16 @@ from stylegan_ada.synthetic import make
 from stylegan_ada.training import RunFolder
 
 
-def manifest(folder):
+def manifest(folder: Path) -> list[dict[str, str]]:
     with open(folder / "manifest.csv", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def contents(folder):
+def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_tree_is_that_of_training_data(command, trained_run, tmp_path):
+def test_the_tree_is_that_of_training_data(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = command(
         "generate", "dataset", trained_run, "--out", out, "--per-class", 35, "--psi", "0.7", "--psi", "dark=0.9"
@@ -60,12 +64,14 @@ def test_the_tree_is_that_of_training_data(command, trained_run, tmp_path):
     assert json.loads((out / "dataset.json").read_text())["seed"] == 0
 
 
-def test_count_takes_the_shares_of_training(command, trained_run, tmp_path):
+def test_count_takes_the_shares_of_training(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     assert command("generate", "dataset", trained_run, "--out", tmp_path / "out", "--count", 5).code == 0
     assert sorted(Counter(row["label"] for row in manifest(tmp_path / "out")).values()) == [2, 3]
 
 
-def test_balance_with_fills_up_to_the_largest_class(command, fails, trained_run, image_folder, tmp_path):
+def test_balance_with_fills_up_to_the_largest_class(
+    command: Callable[..., Any], fails: Callable[..., Any], trained_run: Path, image_folder: Path, tmp_path: Path
+) -> None:
     few = tmp_path / "few"
     for name, count in (("bright", 7), ("dark", 3)):
         (few / name).mkdir(parents=True)
@@ -81,8 +87,15 @@ def test_balance_with_fills_up_to_the_largest_class(command, fails, trained_run,
 
 
 def test_the_same_files_on_one_process_two_and_after_a_kill(
-    command, fails, start, environment, one_thread, trained_run, tmp_path, root
-):
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    start: Callable[..., Any],
+    environment: dict[str, str],
+    one_thread: None,
+    trained_run: Path,
+    tmp_path: Path,
+    root: Path,
+) -> None:
     from stylegan_ada.synthetic.partial import PartialSet
 
     arguments = ["dataset", trained_run, "--per-class", "70", "--device", "cpu", "--reject-duplicates", "--features"]
@@ -120,11 +133,11 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
     assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "killed")
 
 
-def scripted_pixels(folder):
+def scripted_pixels(folder: Path) -> Path:
     """A TorchScript network whose 16 features are means of pixels."""
 
     class Pixels(torch.nn.Module):
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             return torch.nn.functional.adaptive_avg_pool2d(x[:, :1], 4).flatten(1)
 
     path = folder / "pixels.pt"
@@ -133,7 +146,9 @@ def scripted_pixels(folder):
     return path
 
 
-def test_shards_without_their_package_end_before_an_image_is_made(fails, trained_run, tmp_path, monkeypatch):
+def test_shards_without_their_package_end_before_an_image_is_made(
+    fails: Callable[..., Any], trained_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "webdataset", None)
     monkeypatch.setattr(make, "_make_blocks", lambda *_: pytest.fail("made"))
     line = fails("generate", "dataset", trained_run, "--out", tmp_path / "set", "--count", "4", "--shards")
@@ -141,7 +156,9 @@ def test_shards_without_their_package_end_before_an_image_is_made(fails, trained
     assert not list(tmp_path.iterdir())
 
 
-def test_shards_hold_the_same_images(command, trained_run, tmp_path, monkeypatch):
+def test_shards_hold_the_same_images(
+    command: Callable[..., Any], trained_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from webdataset.tariterators import group_by_keys, tar_file_expander
 
     monkeypatch.setattr("stylegan_ada.synthetic.write.SHARD", 4)
@@ -164,7 +181,7 @@ def test_shards_hold_the_same_images(command, trained_run, tmp_path, monkeypatch
     assert {str(seed): content for _, seed, content in samples} == tree
 
 
-def test_jpeg(command, trained_run, tmp_path):
+def test_jpeg(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     sizes = []
     for quality in (20, 95):
         out = tmp_path / str(quality)
@@ -179,7 +196,9 @@ def test_jpeg(command, trained_run, tmp_path):
     assert sizes[0] < sizes[1]
 
 
-def test_without_labels_the_folder_is_flat(command, fails, trained_run, tmp_path):
+def test_without_labels_the_folder_is_flat(
+    command: Callable[..., Any], fails: Callable[..., Any], trained_run: Path, tmp_path: Path
+) -> None:
     from dataclasses import replace
 
     info = read_info(RunFolder(trained_run).generator_file)
@@ -211,22 +230,32 @@ def test_without_labels_the_folder_is_flat(command, fails, trained_run, tmp_path
         (["--count", "3", "--reject-copies", "--features", "lite1"], "did you mean 'lite0'?"),
     ],
 )
-def test_bad_options(fails, trained_run, tmp_path, options, message):
+def test_bad_options(
+    fails: Callable[..., Any], trained_run: Path, tmp_path: Path, options: list[Any], message: str
+) -> None:
     assert message in fails("generate", "dataset", trained_run, "--out", tmp_path / "out", *options)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_holds_files_and_a_run_without_a_generator(fails, trained_run, tmp_path):
+def test_a_folder_that_holds_files_and_a_run_without_a_generator(
+    fails: Callable[..., Any], trained_run: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert "it exists already" in fails("generate", "dataset", trained_run, "--out", tmp_path, "--count", 1)
     assert "no generator there" in fails("generate", "dataset", tmp_path, "--out", tmp_path / "out", "--count", 1)
     assert os.listdir(tmp_path) == ["mine.txt"]
 
 
-def test_a_full_disk_is_one_line_and_the_same_command_goes_on(command, fails, trained_run, tmp_path, monkeypatch):
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     arguments = ["generate", "dataset", trained_run, "--out", tmp_path / "out", "--per-class", 3]
 
-    def full(*arguments, **options):
+    def full(*arguments: Path | bytes, **options: np.ndarray) -> None:
         raise OSError(28, "No space left on device")
 
     for target in ("numpy.savez", "pathlib.Path.write_bytes"):  # a block, the finished tree
@@ -238,7 +267,9 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(command, fails, tr
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_filters_are_counted_and_what_is_missing_is_said(command, trained_run, tmp_path):
+def test_filters_are_counted_and_what_is_missing_is_said(
+    command: Callable[..., Any], trained_run: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     filters = ["--reject-copies", "--reject-mislabelled", "--reject-duplicates", "--keep-best", 0.5]
     options = [*filters, "--features", scripted_pixels(tmp_path), "--per-class", 20]

@@ -2,6 +2,9 @@
 
 import copy
 import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,19 +13,21 @@ from PIL import Image
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from stylegan_ada import load_generator
+from stylegan_ada.networks import Generator
 from stylegan_ada.projection.latents import digest
 from stylegan_ada.projection.tuning import save_deltas
+from stylegan_ada.sampling import TrainedGenerator
 
 LABELS = ["dark", "bright", "dark"]
 
 
 @pytest.fixture(scope="module")
-def generator(trained_run):
+def generator(trained_run: Path) -> TrainedGenerator:
     return load_generator(trained_run)
 
 
 @pytest.fixture(scope="module")
-def arrays(generator):
+def arrays(generator: TrainedGenerator) -> dict[str, np.ndarray]:
     """Three latents of w+, as the file has them."""
     draw = torch.Generator().manual_seed(5)
     size = generator.info.network.z_dim
@@ -39,35 +44,42 @@ def arrays(generator):
 
 
 @pytest.fixture
-def file(arrays, tmp_path):
+def file(arrays: dict[str, np.ndarray], tmp_path: Path) -> Path:
     path = tmp_path / "in" / "three.npz"
     path.parent.mkdir()
     np.savez(path, **arrays)
     return path
 
 
-def images_of(network, w, noise):
+def images_of(network: Generator, w: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """uint8 [N, H, W] by the synthesis network, rounded by NumPy."""
     with torch.no_grad():
         images = network.synthesis(torch.as_tensor(w), torch.as_tensor(noise)).double().numpy()[:, 0]
     return np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype(int)
 
 
-def pixels(path):
+def pixels(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
         return np.asarray(picture).astype(int)
 
 
-def same(path, image):
+def same(path: Path, image: np.ndarray) -> None:
     assert np.abs(pixels(path) - image).max() <= 1
 
 
-def read(path):
+def read(path: Path) -> dict[str, np.ndarray]:
     with np.load(path) as file:
         return dict(file)
 
 
-def test_images_of_latents(command, trained_run, generator, arrays, file, tmp_path):
+def test_images_of_latents(
+    command: Callable[..., Any],
+    trained_run: Path,
+    generator: TrainedGenerator,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "out"
     result = command("generate", "images", trained_run, "--latents", file, "--out", out)
     assert (result.code, result.err) == (0, ""), result
@@ -80,7 +92,14 @@ def test_images_of_latents(command, trained_run, generator, arrays, file, tmp_pa
     assert pixels(out / "grid.png").shape[0] == 2 * 64
 
 
-def test_a_tuning_beside_the_latents_or_named_is_used(command, trained_run, generator, arrays, file, tmp_path):
+def test_a_tuning_beside_the_latents_or_named_is_used(
+    command: Callable[..., Any],
+    trained_run: Path,
+    generator: TrainedGenerator,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     name = "blocks.0.to_rgb.bias"
     save_deltas(file.with_suffix(".safetensors"), {name: torch.tensor([0.25]).half()}, generator)
     network = copy.deepcopy(generator.network)
@@ -103,7 +122,14 @@ def test_a_tuning_beside_the_latents_or_named_is_used(command, trained_run, gene
     same(tmp_path / "d" / "dark" / "latent000000.png", expected[0])
 
 
-def test_mix(command, trained_run, generator, arrays, file, tmp_path):
+def test_mix(
+    command: Callable[..., Any],
+    trained_run: Path,
+    generator: TrainedGenerator,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     out, w, last = tmp_path / "out", arrays["w"], generator.network.num_ws - 1
     chosen = ("--layers", "1-2", "--layers", f"0-{last}", "--index", 2, "--index-b", 1)
     assert command("generate", "mix", trained_run, file, file, "--out", out, *chosen).code == 0
@@ -121,7 +147,9 @@ def test_mix(command, trained_run, generator, arrays, file, tmp_path):
     assert np.abs(cell - images[3]).max() <= 1
 
 
-def test_mix_without_layers_takes_each_third_once(command, trained_run, arrays, file, tmp_path):
+def test_mix_without_layers_takes_each_third_once(
+    command: Callable[..., Any], trained_run: Path, arrays: dict[str, np.ndarray], file: Path, tmp_path: Path
+) -> None:
     assert command("generate", "mix", trained_run, file, file, "--out", tmp_path / "out", "--index-b", 1).code == 0
     found = read(tmp_path / "out" / "latents.npz")["w"][2:]
     assert len(found) == 3
@@ -130,7 +158,14 @@ def test_mix_without_layers_takes_each_third_once(command, trained_run, arrays, 
     assert (np.diff(of_b.argmax(axis=0)) >= 0).all()
 
 
-def test_interpolate(command, trained_run, generator, arrays, file, tmp_path):
+def test_interpolate(
+    command: Callable[..., Any],
+    trained_run: Path,
+    generator: TrainedGenerator,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     w, noise = arrays["w"], arrays["noise"]
     ends = images_of(generator.network, w[:2], noise[:2])
     for kind in ("gif", "webp", "png"):
@@ -156,7 +191,14 @@ def test_interpolate(command, trained_run, generator, arrays, file, tmp_path):
     assert found["labels"].tolist() == ["dark"] * 3 + ["bright"] * 2
 
 
-def test_vary_stays_in_the_class(command, trained_run, generator, arrays, file, tmp_path):
+def test_vary_stays_in_the_class(
+    command: Callable[..., Any],
+    trained_run: Path,
+    generator: TrainedGenerator,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     w, count = arrays["w"], 10
     for strength in (0, 0.5, 1):
         out = tmp_path / f"out{strength}"
@@ -177,7 +219,14 @@ def test_vary_stays_in_the_class(command, trained_run, generator, arrays, file, 
         assert grid.height == 2 * 64
 
 
-def test_edit(command, trained_run, generator, arrays, file, tmp_path):
+def test_edit(
+    command: Callable[..., Any],
+    trained_run: Path,
+    generator: TrainedGenerator,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "out"
     amounts = ("--amount", 0, "--amount", "-2", "--amount", "1.5")
     assert (
@@ -195,7 +244,14 @@ def test_edit(command, trained_run, generator, arrays, file, tmp_path):
     assert np.abs(row[:, -256:-192:4] - pixels(out / "0002-amount-2.png")).max() <= 1
 
 
-def test_latents_of_another_generator(command, fails, trained_run, arrays, file, tmp_path):
+def test_latents_of_another_generator(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    arrays: dict[str, np.ndarray],
+    file: Path,
+    tmp_path: Path,
+) -> None:
     np.savez(file, **(arrays | {"generator": np.array("0123456789abcdef")}))
     result = command("generate", "mix", trained_run, file, file, "--out", tmp_path / "out")
     assert result.code == 0
@@ -231,15 +287,19 @@ def test_latents_of_another_generator(command, fails, trained_run, arrays, file,
         (["mxi", "FILE", "FILE"], "mxi"),
     ],
 )
-def test_mistakes(fails, trained_run, file, tmp_path, arguments, message):
+def test_mistakes(
+    fails: Callable[..., Any], trained_run: Path, file: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
     name, *others = (str(file) if argument == "FILE" else argument for argument in arguments)
     assert message in fails("generate", name, trained_run, *others, "--out", tmp_path / "out")
     assert list(tmp_path.iterdir()) == [file.parent]
 
 
 @pytest.mark.parametrize("name", ["images", "interpolate"])
-def test_nothing_is_left_where_writing_fails(fails, trained_run, file, tmp_path, monkeypatch, name):
-    def full(self, path, *arguments, **options):
+def test_nothing_is_left_where_writing_fails(
+    fails: Callable[..., Any], trained_run: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(self: Image.Image, path: Path, *arguments: Any, **options: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full)

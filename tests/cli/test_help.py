@@ -1,6 +1,8 @@
 """`--help` at the width of a terminal."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import click
 import pytest
@@ -14,7 +16,9 @@ from stylegan_ada.cli.train import train
     ("group", "names"),
     [([], COMMANDS), (["data"], ("sample", "inspect", "prepare")), (["generate"], tuple(FILES))],
 )
-def test_no_summary_is_cut(command, monkeypatch, group, names):
+def test_no_summary_is_cut(
+    command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, group: Any, names: Any
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = command(*group, "--help").out.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in lines] == list(names)
@@ -24,7 +28,7 @@ def test_no_summary_is_cut(command, monkeypatch, group, names):
         assert not line.endswith("..")
 
 
-def test_the_options_of_train_stand_in_sections_each_once(command):
+def test_the_options_of_train_stand_in_sections_each_once(command: Callable[..., Any]) -> None:
     text = command("train", "--help").out
     titles = re.findall(r"^([A-Z].*):$", text, re.MULTILINE)
     assert titles == [
@@ -45,7 +49,7 @@ def test_the_options_of_train_stand_in_sections_each_once(command):
         assert f"  {flag} " in sections[title]
 
 
-def test_other_long_helps_have_two_sections(command):
+def test_other_long_helps_have_two_sections(command: Callable[..., Any]) -> None:
     for arguments in (["project"], ["generate", "dataset"], ["utility"]):
         text = command(*arguments, "--help").out
         assert text.index("Everyday options:") < text.index("  --help ") < text.index("More options:")
@@ -67,5 +71,5 @@ def test_other_long_helps_have_two_sections(command):
         (["augment-check", "--out", "o", "--p", "1"], "--p 1: give a probability between 0 and 1"),
     ],
 )
-def test_numbers_out_of_range(fails, arguments, message):
+def test_numbers_out_of_range(fails: Callable[..., Any], arguments: Any, message: Any) -> None:
     assert message in fails(*arguments)

@@ -1,7 +1,10 @@
 """Images of more than 8 bits, from file to network to generated file."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,14 +16,14 @@ from stylegan_ada.checkpoint import read_info
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.training import RunFolder, start
+from stylegan_ada.training import RunFolder, Trainer, start
 from stylegan_ada.training.run_images import run_images
 
 RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
-def scans(tmp_path_factory):
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 gradients of 12 bits, 16x16, from 200 to 3900, in two classes."""
     folder = tmp_path_factory.mktemp("scans")
     for index in range(24):
@@ -34,8 +37,8 @@ def scans(tmp_path_factory):
 
 
 @pytest.fixture
-def run(command, scans, small, tmp_path):
-    def run(*options, data=scans):
+def run(command: Callable[..., Any], scans: Path, small: list[str], tmp_path: Path) -> Callable[..., Any]:
+    def run(*options: str, data: Path = scans) -> tuple[Path, str]:
         out = tmp_path / "run"
         result = command("train", "--data", data, "--out", out, "--kimg", "0.016", *small, *options)
         assert result.code == 0, result.err
@@ -44,11 +47,13 @@ def run(command, scans, small, tmp_path):
     return run
 
 
-def read(path):
+def read(path: Path) -> np.ndarray:
     return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
 
-def test_a_12_bit_gradient_comes_back_in_its_own_range(run, command, scans, pixels_file, tmp_path):
+def test_a_12_bit_gradient_comes_back_in_its_own_range(
+    run: Callable[..., Any], command: Callable[..., Any], scans: Path, pixels_file: Path, tmp_path: Path
+) -> None:
     out, said = run()
     assert "200 is black and 3900 white (the lowest and the highest value of all images)" in said
     assert json.loads((out / "config.json").read_text())["window"] == [200, 3900]
@@ -70,14 +75,16 @@ def test_a_12_bit_gradient_comes_back_in_its_own_range(run, command, scans, pixe
     assert command("train", "--data", scans, "--out", out, "--kimg", "0.032", *small_options(out)).code == 0
 
 
-def small_options(out):
+def small_options(out: Path) -> list[float | str]:
     """Those that the run began with."""
     given = json.loads((out / "options.json").read_text())
     names = ("size", "batch", "channel_base", "channel_max", "tick_kimg", "precision", "evaluate_kimg")
     return [text for name in names for text in ("--" + name.replace("_", "-"), given[name])]
 
 
-def test_values_below_zero_come_back_as_floating_point_numbers(run, command, tmp_path):
+def test_values_below_zero_come_back_as_floating_point_numbers(
+    run: Callable[..., Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
     for index in range(8):
         (tmp_path / "hu").mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / "hu" / f"{index}.tiff"), RANDOM.normal(-200, 300, (16, 16)).astype(np.float32))
@@ -92,7 +99,9 @@ def test_values_below_zero_come_back_as_floating_point_numbers(run, command, tmp
     assert made.min() < 0
 
 
-def test_color_of_16_bits(run, command, tmp_path):
+def test_color_of_16_bits(
+    run: Callable[..., Any] | Path | tuple[Path, Trainer], command: Callable[..., Any], tmp_path: Path
+) -> None:
     for index in range(8):
         (tmp_path / "rgb").mkdir(exist_ok=True)
         array = RANDOM.integers(0, 65536, (16, 16, 3)).astype(np.uint16)
@@ -104,8 +113,10 @@ def test_color_of_16_bits(run, command, tmp_path):
     assert np.array_equal(found[:, :, ::-1], load_generator(out).sample(range(4))[0])
 
 
-def test_wrong_windows(fails, scans, image_folder, small, tmp_path):
-    def line(window, data=scans):
+def test_wrong_windows(
+    fails: Callable[..., Any], scans: Path, image_folder: Path, small: list[str], tmp_path: Path
+) -> None:
+    def line(window: str, data: Path = scans) -> str:
         return fails("train", "--data", data, "--out", tmp_path / "run", "--window", window, *small)
 
     assert "--window 5: give LOW,HIGH, two numbers" in line("5")
@@ -114,7 +125,7 @@ def test_wrong_windows(fails, scans, image_folder, small, tmp_path):
     assert not (tmp_path / "run" / "config.json").exists()
 
 
-def test_projection_sees_what_training_sees(run, scans, image_folder):
+def test_projection_sees_what_training_sees(run: Callable[..., Any], scans: Path, image_folder: Path) -> None:
     """12-bit values by the generator's window, not by the whole range of 16 bits."""
     from stylegan_ada.projection.inputs import read_inputs
 
@@ -128,10 +139,10 @@ def test_projection_sees_what_training_sees(run, scans, image_folder):
         assert np.abs(inputs.images[file.stem][:, :, 0] - expected).max() <= 0.51
 
 
-def test_a_run_that_was_begun_with_8_bits_goes_on_with_them(scans, tmp_path):
+def test_a_run_that_was_begun_with_8_bits_goes_on_with_them(scans: Path, tmp_path: Path) -> None:
     folder, options = RunFolder(tmp_path / "run"), dict(size="16", batch=8, channel_base=64, channel_max=8)
 
-    def train(kimg, load):
+    def train(kimg: float, load: Callable[..., Any]) -> None:
         chosen = TrainOptions(data=str(scans), kimg=kimg, evaluate_kimg=0, **options)
         start.train(chosen, folder, torch.device("cpu"), lambda line: None, load=load)
 

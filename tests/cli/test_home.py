@@ -3,19 +3,21 @@
 import os
 import pwd
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import pytest
 
 import stylegan_ada
-from stylegan_ada.cli import program
+from stylegan_ada.cli import LazyGroup, program
 from stylegan_ada.cli.common import PATH
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path | dict[str, Any]]:
     """A home folder beside the working one, in which nothing may be made."""
     (tmp_path / "home").mkdir()
     (tmp_path / "work").mkdir()
@@ -25,13 +27,13 @@ def home(tmp_path, monkeypatch):
     assert not list((tmp_path / "work").iterdir())
 
 
-def commands(group, context):
+def commands(group: LazyGroup, context: Any) -> Iterator[Any]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         yield from commands(command, context) if isinstance(command, click.Group) else [command]
 
 
-def test_every_option_that_is_a_path_expands_it():
+def test_every_option_that_is_a_path_expands_it() -> None:
     context = click.Context(program)
     kinds = [param.type for command in commands(program, context) for param in command.params]
     paths = [kind for kind in kinds if isinstance(kind, click.Path)]
@@ -39,7 +41,7 @@ def test_every_option_that_is_a_path_expands_it():
     assert all(kind is PATH for kind in paths)
 
 
-def test_a_home_folder_as_in_a_shell(home, monkeypatch):
+def test_a_home_folder_as_in_a_shell(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = pwd.getpwuid(0)
     assert PATH.convert("~", None, None) == home
     assert PATH.convert("~/a b", None, None) == home / "a b"
@@ -48,7 +50,7 @@ def test_a_home_folder_as_in_a_shell(home, monkeypatch):
         assert os.fspath(PATH.convert(text, None, None)) == os.path.normpath(text)
 
 
-def test_from_images_to_a_set(home, command, image_folder, small):
+def test_from_images_to_a_set(home: Path, command: Callable[..., Any], image_folder: Path, small: list[str]) -> None:
     shutil.copytree(image_folder, home / "images")
     (home / "images/dark/01.png").unlink()
     (home / "extra.yaml").write_text("- name: RandomInvert\n")
@@ -73,7 +75,9 @@ def test_from_images_to_a_set(home, command, image_folder, small):
     }
 
 
-def test_missing_files_are_named_in_the_home_folder(home, fails, trained_run, pixels_file):
+def test_missing_files_are_named_in_the_home_folder(
+    home: Path, fails: Callable[..., Any], trained_run: Path, pixels_file: Path
+) -> None:
     for line in (
         ["evaluate", trained_run, "--data=~/none"],
         ["evaluate", trained_run, "--features=~/none.pt"],
@@ -88,7 +92,7 @@ def test_missing_files_are_named_in_the_home_folder(home, fails, trained_run, pi
     assert "~" not in fails("project", trained_run, pixels_file, "--distance=~/none.pt", "--out=~/latents")
 
 
-def test_the_python_functions(home, image_folder, trained_run):
+def test_the_python_functions(home: Path, image_folder: Path, trained_run: Path) -> None:
     shutil.copytree(image_folder, home / "images")
     shutil.copytree(trained_run, home / "run")
     stylegan_ada.export_generator("~/run", "~/file.safetensors")
@@ -97,7 +101,9 @@ def test_the_python_functions(home, image_folder, trained_run):
     assert len(stylegan_ada.load_dataset("~/images", stylegan_ada.Preparation(size=16))) == 24
 
 
-def test_a_path_that_is_none_of_a_text_stays(tmp_path, monkeypatch, trained_run):
+def test_a_path_that_is_none_of_a_text_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained_run: Path
+) -> None:
     """`./~` is how one names such a folder."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained_run, tmp_path / "~" / "run")

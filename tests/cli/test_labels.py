@@ -1,6 +1,9 @@
 """What commands say of labels that are not as the manual has them."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +11,10 @@ from PIL import Image
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def pictures(tmp_path: Path) -> Callable[..., Any]:
     """pictures(count): gray pictures img/00.png, img/01.png, ... in a folder, which it gives."""
 
-    def make(count=8):
+    def make(count: int = 8) -> Path:
         (tmp_path / "set/img").mkdir(parents=True)
         for index in range(count):
             pixels = np.random.default_rng(index).integers(0, 256, (16, 16), np.uint8)
@@ -21,7 +24,13 @@ def pictures(tmp_path):
     return make
 
 
-def test_a_class_that_no_image_has(command, fails, pictures, small, tmp_path):
+def test_a_class_that_no_image_has(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    pictures: Callable[..., Any],
+    small: list[str],
+    tmp_path: Path,
+) -> None:
     folder = pictures()
     labels = [[f"img/{index:02}.png", 1 + index % 2] for index in range(8)]
     (folder / "dataset.json").write_text(json.dumps({"labels": labels}))
@@ -41,7 +50,9 @@ def test_a_class_that_no_image_has(command, fails, pictures, small, tmp_path):
     assert "use a new --out" in line
 
 
-def test_columns_go_from_inspect_to_train(command, pictures, monkeypatch, tmp_path):
+def test_columns_go_from_inspect_to_train(
+    command: Callable[..., Any], pictures: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     folder = pictures()
     rows = [f"{index:02},s{index},{'ab'[index % 2]},{'AB'[index // 4]}" for index in range(8)]

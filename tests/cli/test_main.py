@@ -1,9 +1,13 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 
-def test_help_is_quick_and_names_every_command(environment):
+def test_help_is_quick_and_names_every_command(environment: dict[str, str]) -> None:
     seconds = []
     for _ in range(2):
         start = time.perf_counter()
@@ -21,32 +25,32 @@ def test_help_is_quick_and_names_every_command(environment):
         assert command in done.stdout
 
 
-def test_misspelt_command(fails):
+def test_misspelt_command(fails: Callable[..., Any]) -> None:
     assert "did you mean 'train'?" in fails("trian")
 
 
-def test_misspelt_option(fails):
+def test_misspelt_option(fails: Callable[..., Any]) -> None:
     message = fails("train", "--data", "x", "--out", "y", "--holdut", "0.1")
     assert "--holdout" in message
 
 
-def test_missing_option(fails):
+def test_missing_option(fails: Callable[..., Any]) -> None:
     assert "--data" in fails("train", "--out", "y")
 
 
-def test_info(command):
+def test_info(command: Callable[..., Any]) -> None:
     result = command("info")
     assert result.code == 0
     for word in ("torch", "device", "cuda-core", "reference", "image cache", "Winograd"):
         assert word in result.out
 
 
-def test_info_without_winograd(command, monkeypatch):
+def test_info_without_winograd(command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLEGAN_ADA_OPS", "reference")
     assert "Winograd" not in command("info").out
 
 
-def test_every_command_has_help(command):
+def test_every_command_has_help(command: Callable[..., Any]) -> None:
     for arguments in (
         ["data"],
         ["data", "sample"],

@@ -1,6 +1,9 @@
 """An `--out` that cannot be written ends a command before it opens networks or images, as any user and as root."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,12 +27,12 @@ COMMANDS = {  # with paths that are not there: whoever came to open them would s
 }
 
 
-def filled(arguments, images, place):
+def filled(arguments: list[str], images: Path, place: Path) -> list[str]:
     return [word.replace("SET", str(images)).replace("PLACE", str(place)) for word in arguments]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_below_a_file(fails, image_folder, tmp_path, name):
+def test_below_a_file(fails: Callable[..., Any], image_folder: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("mine")
     line = fails(*filled(COMMANDS[name], image_folder, tmp_path / "file"))
     flag = {"evaluate": "--pairs", "inspect": "--sheet"}.get(name, "--out")
@@ -40,13 +43,13 @@ def test_below_a_file(fails, image_folder, tmp_path, name):
 
 
 @pytest.mark.parametrize("arguments", [["evaluate", "no-run", "--pairs"], ["generate", "grid", "no-run", "--out"]])
-def test_pictures_of_no_known_kind(fails, tmp_path, arguments):
+def test_pictures_of_no_known_kind(fails: Callable[..., Any], tmp_path: Path, arguments: list[str]) -> None:
     assert "ends in .png, .jpg or .webp" in fails(*arguments, tmp_path / "a.txt")
     (tmp_path / "folder.png").mkdir()
     assert "that is a folder, give a file" in fails(*arguments, tmp_path / "folder.png")
 
 
-def test_the_folder_that_one_is_in(fails, tmp_path, monkeypatch):
+def test_the_folder_that_one_is_in(fails: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "give the name of a new folder" in fails("generate", "images", "no-run", "--count", 1, "--out", ".")
 
@@ -56,7 +59,7 @@ def test_the_folder_that_one_is_in(fails, tmp_path, monkeypatch):
     ("name", "mode"),  # not to write, not to search
     [("train", 0o755), ("project", 0o766), ("utility", 0o755), ("report", 0o766), ("images", 0o755), ("export", 0o766)],
 )
-def test_in_a_folder_of_others(as_nobody, image_folder, name, mode):
+def test_in_a_folder_of_others(as_nobody: Callable[..., Any], image_folder: Path, name: str, mode: int) -> None:
     place = image_folder.parent / "open" / f"{name}-{mode:o}"
     place.mkdir()
     place.chmod(mode)
@@ -74,7 +77,7 @@ def test_in_a_folder_of_others(as_nobody, image_folder, name, mode):
     ("name", "mode"),
     [("train", 0o700), ("train", 0o766), ("project", 0o755), ("utility", 0o733), ("augment-check", 0o766)],
 )
-def test_a_folder_of_others(as_nobody, image_folder, name, mode):
+def test_a_folder_of_others(as_nobody: Callable[..., Any], image_folder: Path, name: str, mode: int) -> None:
     place = image_folder.parent / "open" / f"of-others-{name}-{mode:o}"
     place.mkdir()
     place.chmod(mode)

@@ -5,6 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -23,7 +26,7 @@ EXTRA = "- name: RandomGaussianBlur\n  kernel_size: [3, 3]\n  sigma: [0.1, 2.0]\
 
 
 @pytest.fixture(scope="module")
-def stub(root, tmp_path_factory):
+def stub(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if sys.platform != "linux" or not shutil.which("gcc"):
         pytest.skip("the stub of the network needs Linux and gcc")
     library = tmp_path_factory.mktemp("stub") / "network.so"
@@ -33,7 +36,7 @@ def stub(root, tmp_path_factory):
 
 
 @pytest.fixture
-def watched(stub, environment, tmp_path):
+def watched(stub: Path, environment: dict[str, str], tmp_path: Path) -> Callable[..., Any]:
     """Runs Python code as somebody without settings and with an empty home; gives what was left there, and the hosts
     that were called."""
     home, log = tmp_path / "home", tmp_path / "network"
@@ -45,7 +48,7 @@ def watched(stub, environment, tmp_path):
         ours[place] = str(home / place.lower())
         os.mkdir(ours[place])
 
-    def run(code, *arguments):
+    def run(code: str, *arguments: str) -> tuple[Any, ...]:
         done = subprocess.run([sys.executable, "-c", code, *arguments], env=unset | ours, cwd=home,
                               capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -55,7 +58,7 @@ def watched(stub, environment, tmp_path):
 
 
 @pytest.fixture
-def means(tmp_path):
+def means(tmp_path: Path) -> Path:
     """An ONNX network that gives each channel's mean."""
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
               for name, shape in (("x", ["n", 3, 16, 16]), ("features", ["n", 3]))]  # fmt: skip
@@ -68,7 +71,7 @@ def means(tmp_path):
     return tmp_path / "means.onnx"
 
 
-def test_the_watch_sees_files_and_hosts(watched):
+def test_the_watch_sees_files_and_hosts(watched: Callable[..., Any]) -> None:
     code = "import socket, pathlib\npathlib.Path.home().joinpath('id').touch()\n"
     code += "for call in (lambda: socket.getaddrinfo('example.org', 443),\n"
     code += "             lambda: socket.create_connection(('192.0.2.1', 443)),\n"
@@ -80,8 +83,17 @@ def test_the_watch_sees_files_and_hosts(watched):
 
 
 def test_nothing_is_left_elsewhere_and_nobody_is_called(
-    watched, image_folder, few, unseen, trained_run, pixels_file, quick, means, small, tmp_path
-):
+    watched: Callable[..., Any],
+    image_folder: Path,
+    few: Path,
+    unseen: Path,
+    trained_run: Path,
+    pixels_file: Path,
+    quick: list[Any],
+    means: Path,
+    small: list[str],
+    tmp_path: Path,
+) -> None:
     extra = tmp_path / "extra.yaml"
     extra.write_text(EXTRA)
     out = tmp_path / "out"
@@ -104,7 +116,7 @@ def test_nothing_is_left_elsewhere_and_nobody_is_called(
     assert watched(RUN, json.dumps([[str(word) for word in words] for words in commands])) == ([], "")
 
 
-def test_a_setting_of_the_users_stays(watched, means):
+def test_a_setting_of_the_users_stays(watched: Callable[..., Any], means: Path) -> None:
     code = "import os\nfrom pathlib import Path\nfrom stylegan_ada.libraries.network_files import open_session\n"
     code += f"os.environ['ORT_DISABLE_TELEMETRY'] = 'true'\nopen_session(Path({str(means)!r}))\n"
     code += "assert os.environ['ORT_DISABLE_TELEMETRY'] == 'true'"

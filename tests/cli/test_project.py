@@ -4,33 +4,41 @@ import csv
 import json
 import shutil
 import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import read_generator, save_generator
 from stylegan_ada.projection import projector
+from stylegan_ada.projection.distance import ExtractorDistance
 from stylegan_ada.projection.latents import digest, load_latents, render
 from stylegan_ada.projection.tuning import load_deltas, tuned
+from stylegan_ada.sampling import TrainedGenerator
 from stylegan_ada.training import RunFolder
 
 
-def table(folder):
+def table(folder: Path) -> list[dict[str, str]]:
     with open(folder / "projections.csv", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def block_means(levels):
+def block_means(levels: np.ndarray) -> np.ndarray:
     """What the network of `pixels_file` gives of gray levels [16, 16], enlarged by Pillow, of unit length."""
     large = np.asarray(Image.fromarray(levels.astype(np.float32)).resize((224, 224), Image.Resampling.BICUBIC))
     means = large.reshape(4, 56, 4, 56).mean(axis=(1, 3)).ravel()
     return means / np.linalg.norm(means)
 
 
-def test_what_is_written_of_each_image(command, trained_run, few, quick, tmp_path):
+def test_what_is_written_of_each_image(
+    command: Callable[..., Any], trained_run: Path, few: Path, quick: list[Any], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     result = command("project", trained_run, few, "--out", out, "--space", "w", *quick)
     assert result.code == 0, result
@@ -74,11 +82,18 @@ def test_what_is_written_of_each_image(command, trained_run, few, quick, tmp_pat
     assert "per minute" in result.out
 
 
-def test_tuning_is_written_and_judged_before(command, trained_run, few, quick, tmp_path, monkeypatch):
+def test_tuning_is_written_and_judged_before(
+    command: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("stylegan_ada.projection.coverage.MOST", 4)
     fine_tune, tuned_images = projector.fine_tune, []
 
-    def counted(*arguments, **options):
+    def counted(*arguments: ExtractorDistance | Tensor | TrainedGenerator, **options: int | None) -> dict[str, Tensor]:
         tuned_images.append(1)
         return fine_tune(*arguments, **options)
 
@@ -103,7 +118,14 @@ def test_tuning_is_written_and_judged_before(command, trained_run, few, quick, t
     assert row["covered"] == ("yes" if record["untuned"] <= 1.01 * limit else "no")
 
 
-def test_labels_are_given_searched_or_of_folders(command, fails, trained_run, few, quick, tmp_path):
+def test_labels_are_given_searched_or_of_folders(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+) -> None:
     shutil.copy(few / "dark/01.png", tmp_path / "stray.png")
     options = ["--no-coverage", *quick]
     result = command("project", trained_run, few, tmp_path / "stray.png", "--out", tmp_path / "a", *options)
@@ -122,7 +144,14 @@ def test_labels_are_given_searched_or_of_folders(command, fails, trained_run, fe
     assert not (tmp_path / "d").exists()
 
 
-def test_what_cannot_be_read_is_named_and_skipped(command, fails, trained_run, few, quick, tmp_path):
+def test_what_cannot_be_read_is_named_and_skipped(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+) -> None:
     (few / "dark/broken.png").write_bytes(b"not a picture")
     Image.new("L", (8, 8)).save(few / "dark/small.png")
     Image.new("RGB", (40, 20), "red").save(few / "dark/large.png")
@@ -145,7 +174,14 @@ def test_what_cannot_be_read_is_named_and_skipped(command, fails, trained_run, f
     assert not (tmp_path / "no").exists()
 
 
-def test_what_is_measured_of_the_run_is_kept(command, trained_run, few, quick, tmp_path, monkeypatch):
+def test_what_is_measured_of_the_run_is_kept(
+    command: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
     one = few / "dark/01.png"
     result = command("project", trained_run, one, "--out", tmp_path / "a", *quick)
@@ -168,7 +204,9 @@ def test_what_is_measured_of_the_run_is_kept(command, trained_run, few, quick, t
     assert len(list((tmp_path / "cache/coverage").iterdir())) == 2
 
 
-def test_a_generator_without_a_run_says_why_covered_is_empty(command, trained_run, few, quick, tmp_path):
+def test_a_generator_without_a_run_says_why_covered_is_empty(
+    command: Callable[..., Any], trained_run: Path, few: Path, quick: list[Any], tmp_path: Path
+) -> None:
     bare = tmp_path / "bare.safetensors"
     shutil.copy(RunFolder(trained_run).generator_file, bare)
     result = command("project", bare, few / "dark", "--out", tmp_path / "out", *quick)
@@ -178,7 +216,14 @@ def test_a_generator_without_a_run_says_why_covered_is_empty(command, trained_ru
     assert not (tmp_path / "out/coverage.json").exists()
 
 
-def test_without_labels(command, fails, trained_run, few, quick, tmp_path):
+def test_without_labels(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+) -> None:
     from dataclasses import replace
 
     from stylegan_ada.networks import Generator
@@ -195,7 +240,14 @@ def test_without_labels(command, fails, trained_run, few, quick, tmp_path):
     assert "trained without labels" in line
 
 
-def test_only_what_is_in_the_mask_counts(command, fails, trained_run, few, quick, tmp_path):
+def test_only_what_is_in_the_mask_counts(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+) -> None:
     half = np.zeros((16, 16), np.uint8)
     half[:, :8] = 255
     Image.fromarray(half).save(tmp_path / "mask.png")
@@ -230,6 +282,14 @@ def test_only_what_is_in_the_mask_counts(command, fails, trained_run, few, quick
         (["--data", "nowhere"], "there is no 'nowhere'"),
     ],
 )
-def test_bad_options(fails, trained_run, few, quick, tmp_path, options, message):
+def test_bad_options(
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+    options: list[str],
+    message: str,
+) -> None:
     assert message in fails("project", trained_run, few, "--out", tmp_path / "out", *quick, *options)
     assert not (tmp_path / "out").exists()

@@ -3,27 +3,37 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 
-def contents(folder):
+def contents(folder: Path) -> dict[str, bytes]:
     """All that a user sees, and what was measured."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_write_that_fails_skips_that_image_and_the_same_command_mends_it(
-    command, fails, trained_run, few, quick, tmp_path, monkeypatch
-):
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     arguments = ["project", trained_run, few, "--no-coverage", *quick, "--batch", 2, "--out"]
     assert command(*arguments, tmp_path / "whole").code == 0
     save = np.savez
 
-    def full(file, **arrays):
+    def full(file: Any, **arrays: np.ndarray) -> None:
         if Path(file.name).name.startswith(".03.") or every:  # beside 03.npz, before it is renamed
             raise OSError(28, "No space left on device")
         save(file, **arrays)
@@ -44,21 +54,30 @@ def test_a_write_that_fails_skips_that_image_and_the_same_command_mends_it(
 
 
 def test_the_same_files_on_one_process_two_and_after_a_kill(
-    command, fails, start, environment, one_thread, trained_run, few, quick, tmp_path, monkeypatch
-):
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    start: Callable[..., Any],
+    environment: dict[str, str],
+    one_thread: None,
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     arguments = ["project", trained_run, few, "--batch", 2, *quick]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port]
 
-    def call(name, launcher=()):
+    def call(name: str, launcher: list[int | str] | tuple[()] = ()) -> subprocess.Popen[str]:
         # an own cache each, so that every one measures what is covered
         line = [sys.executable, *launcher, "-m", "stylegan_ada", *arguments, "--out", tmp_path / name]
         own = {**environment, "STYLEGAN_ADA_CACHE": str(tmp_path / f"cache-{name}")}
         return start(*line, env=own)
 
-    def run_here(name):
+    def run_here(name: str) -> Any:
         monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / f"cache-{name}"))
         return command(*arguments, "--out", tmp_path / name)
 
@@ -87,7 +106,14 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
     assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "killed")
 
 
-def test_a_folder_of_other_files_and_a_finished_one(command, fails, trained_run, few, quick, tmp_path):
+def test_a_folder_of_other_files_and_a_finished_one(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    trained_run: Path,
+    few: Path,
+    quick: list[Any],
+    tmp_path: Path,
+) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("mine")
     arguments = ["project", trained_run, few, "--no-coverage", *quick, "--out"]

@@ -1,9 +1,13 @@
 import html.parser
 import shutil
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from stylegan_ada import load_generator
@@ -18,27 +22,27 @@ NASTY = '<script src="http://x.y/z.js">alert(1)</script> & "quoted"'
 class Reader(html.parser.HTMLParser):
     """Tags with their attributes, and all text."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.tags, self.text, self.open = [], "", []
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: str, attributes: list[Any]) -> None:
         self.tags.append((tag, dict(attributes)))
         if tag not in ("meta", "img", "br"):
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         self.text += data
 
-    def all(self, name):
+    def all(self, name: str) -> list[Any]:
         return [attributes for tag, attributes in self.tags if tag == name]
 
 
-def page(**other):
+def page(**other: Any) -> Any:
     plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "metrics": (), "footnotes": (NASTY,),
              "options": ((NASTY, NASTY),), "config": NASTY, "version": NASTY}  # fmt: skip
     image = Image.fromarray(np.zeros((4, 6), np.uint8))
@@ -49,7 +53,7 @@ def page(**other):
     return RunPage(**{**plain, "pictures": pictures, **other})
 
 
-def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
+def test_everything_is_escaped_and_nothing_comes_from_elsewhere() -> None:
     text = render_page(page())
     reader = Reader(text)
     assert not reader.open
@@ -62,7 +66,9 @@ def test_everything_is_escaped_and_nothing_comes_from_elsewhere():
     assert all("http" not in str(attributes.get(name)) for _, attributes in reader.tags for name in ("src", "href"))
 
 
-def test_report_of_a_run(command, image_folder, tmp_path, small, monkeypatch):
+def test_report_of_a_run(
+    command: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With measurements, then without a single real image."""
     monkeypatch.setattr(evaluation, "SHARE", 0.0)
     monkeypatch.setattr(evaluation, "FEWEST", 16)  # another number than the command is given
@@ -100,21 +106,21 @@ class CountedPixels(features.Extractor):
 
     identity, name = "counted pixels", "Pixels"
 
-    def __init__(self, device):
+    def __init__(self, device: torch.device) -> None:
         super().__init__(device)
         self.images = 0
 
-    def _of(self, images):
+    def _of(self, images: np.ndarray) -> np.ndarray:
         self.images += len(images)
         return images[:, :2, :, 0].reshape(len(images), -1).astype(np.float32) / 255
 
 
 @pytest.fixture
-def made(monkeypatch):
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The extractors of this test, each of `CountedPixels`, which cost nothing."""
     extractors = []
 
-    def make(name, device):
+    def make(name: str, device: torch.device) -> CountedPixels:
         extractors.append(CountedPixels(device))
         return extractors[-1]
 
@@ -124,8 +130,13 @@ def made(monkeypatch):
 
 
 def test_the_report_of_a_finished_run_is_of_what_was_measured(
-    command, image_folder, tmp_path, small, monkeypatch, made
-):
+    command: Callable[..., Any],
+    image_folder: Path,
+    tmp_path: Path,
+    small: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    made: list[Any],
+) -> None:
     """No image goes through the network again for it."""
     monkeypatch.setattr(evaluation, "SHARE", 0.0)
     monkeypatch.setattr(evaluation, "FEWEST", 12)
@@ -145,7 +156,7 @@ def test_the_report_of_a_finished_run_is_of_what_was_measured(
     assert made[-1].images == 12  # features of real images are in the cache
 
 
-def test_report_without_measurements(command, trained_run, tmp_path):
+def test_report_without_measurements(command: Callable[..., Any], trained_run: Path, tmp_path: Path) -> None:
     assert command("report", trained_run, "--out", tmp_path / "report.html", "--count", "12").code == 0
     reader = Reader((tmp_path / "report.html").read_text())
     assert len(reader.all("img")) == 5
@@ -153,7 +164,9 @@ def test_report_without_measurements(command, trained_run, tmp_path):
 
 
 @pytest.mark.parametrize("overfitted", ["kept", "later"])
-def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, trained_run, tmp_path, made, overfitted):
+def test_findings_are_of_the_moment_at_which_the_generator_was_kept(
+    command: Callable[..., Any], trained_run: Path, tmp_path: Path, made: list[Any], overfitted: str
+) -> None:
     """Whether the discriminator knew the training images (p at its cap, r_t near 1) then, not at the end of the run."""
     run = tmp_path / "run"
     shutil.copytree(trained_run, run)
@@ -175,16 +188,16 @@ def test_findings_are_of_the_moment_at_which_the_generator_was_kept(command, tra
         (["--out", "nowhere/report.html"], "there is no folder nowhere"),
     ],
 )
-def test_bad_names(fails, trained_run, arguments, message):
+def test_bad_names(fails: Callable[..., Any], trained_run: Path, arguments: list[str], message: str) -> None:
     assert message in fails("report", trained_run, *arguments)
 
 
-def test_report_of_no_run(fails, tmp_path):
+def test_report_of_no_run(fails: Callable[..., Any], tmp_path: Path) -> None:
     assert "not a run folder" in fails("report", tmp_path, "--out", tmp_path / "report.html")
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_a_browser_shows_it(tmp_path):
+def test_a_browser_shows_it(tmp_path: Path) -> None:
     """The pictures are decoded and nothing is reported on its console."""
     path = tmp_path / "report.html"
     path.write_text(render_page(page()))

@@ -5,14 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from stylegan_ada.training import RunFolder
+from stylegan_ada.training import RunFolder, Trainer
 
 
-def test_finished_run_says_so_and_grows_with_kimg(command, image_folder, tmp_path, small):
+def test_finished_run_says_so_and_grows_with_kimg(
+    command: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", *small]
     first = command(*arguments, "--kimg", "0.016")
     assert first.code == 0, first
@@ -26,7 +31,7 @@ def test_finished_run_says_so_and_grows_with_kimg(command, image_folder, tmp_pat
     assert RunFolder(tmp_path / "run").checkpoint_file(32).exists()
 
 
-def test_choices_are_explained(command, image_folder, tmp_path):
+def test_choices_are_explained(command: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     result = command("train", "--data", image_folder, "--out", tmp_path / "run", "--dry-run")
     config = json.loads(result.out)
     assert "--batch 32: for 16 pixels on a CPU" in result.err
@@ -36,7 +41,7 @@ def test_choices_are_explained(command, image_folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_auto_is_what_is_chosen(command, image_folder, tmp_path):
+def test_auto_is_what_is_chosen(command: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     given = ["train", "--data", image_folder, "--out", tmp_path / "run", "--dry-run"]
     network = json.loads(command(*given, "--label-head", "auto").out)["network"]
     assert (network["label_head"], network["label_depth"]) == ("full", 0)
@@ -45,7 +50,13 @@ def test_auto_is_what_is_chosen(command, image_folder, tmp_path):
     assert inner["training"]["transition"] == [1.0, 2.0]
 
 
-def test_a_folder_or_file_may_be_named_auto(command, fails, image_folder, tmp_path, monkeypatch):
+def test_a_folder_or_file_may_be_named_auto(
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    image_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(image_folder, "auto")
     assert "train --data auto " in command("data", "inspect", "auto").out
@@ -58,7 +69,9 @@ def test_a_folder_or_file_may_be_named_auto(command, fails, image_folder, tmp_pa
 
 
 @pytest.mark.parametrize("option", [[], ["--precision", "auto"]])
-def test_a_cpu_computes_in_fp32(option, command, image_folder, tmp_path):
+def test_a_cpu_computes_in_fp32(
+    option: list[Any], command: Callable[..., Any], image_folder: Path, tmp_path: Path
+) -> None:
     result = command(
         "train", "--data", image_folder, "--out", tmp_path / "run", "--device", "cpu", "--dry-run", *option
     )
@@ -66,7 +79,7 @@ def test_a_cpu_computes_in_fp32(option, command, image_folder, tmp_path):
     assert "--precision fp32: on a CPU bf16 was seen to train less well" in result.err
 
 
-def test_demo_preset_gives_way_to_options(command, image_folder, tmp_path):
+def test_demo_preset_gives_way_to_options(command: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     result = command(
         "train", "--data", image_folder, "--out", tmp_path / "run", "--preset", "demo", "--size", "16", "--dry-run"
     )
@@ -75,7 +88,7 @@ def test_demo_preset_gives_way_to_options(command, image_folder, tmp_path):
     assert config["network"]["height"] == 16
 
 
-def test_unlabelled(command, image_folder, tmp_path, small):
+def test_unlabelled(command: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]) -> None:
     result = command(
         "train",
         "--data",
@@ -124,21 +137,27 @@ def test_unlabelled(command, image_folder, tmp_path, small):
         (["--batch", "16", "--size", "12x16", "--mirror", "quarter"], "quarter turns need square images"),
     ],
 )
-def test_bad_options_are_one_line(fails, image_folder, tmp_path, options, message):
+def test_bad_options_are_one_line(
+    fails: Callable[..., Any], image_folder: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
     if "--device" in options and torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     assert message in fails("train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *options)
     assert not (tmp_path / "run").exists()
 
 
-def test_other_options_are_refused_in_an_old_run(fails, trained_run, image_folder, small):
+def test_other_options_are_refused_in_an_old_run(
+    fails: Callable[..., Any], trained_run: Path, image_folder: Path, small: list[str]
+) -> None:
     arguments = ["train", "--data", image_folder, "--out", trained_run, "--kimg", "0.064"]
     message = fails(*arguments, *small, "--seed", "1")
     assert "--seed: the run in" in message
     assert "use a new --out for other options" in message
 
 
-def test_run_goes_on_where_its_images_moved(command, image_folder, tmp_path, small):
+def test_run_goes_on_where_its_images_moved(
+    command: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     import shutil
 
     arguments = ["--out", tmp_path / "run", *small]
@@ -150,7 +169,7 @@ def test_run_goes_on_where_its_images_moved(command, image_folder, tmp_path, sma
     assert json.loads(RunFolder(tmp_path / "run").config_file.read_text())["data"]["data"] == str(tmp_path / "moved")
 
 
-def test_run_inside_its_own_images_is_refused(fails, tmp_path, image_folder):
+def test_run_inside_its_own_images_is_refused(fails: Callable[..., Any], tmp_path: Path, image_folder: Path) -> None:
     import shutil
 
     shutil.copytree(image_folder, tmp_path / "images")
@@ -159,7 +178,9 @@ def test_run_inside_its_own_images_is_refused(fails, tmp_path, image_folder):
     assert not out.exists()
 
 
-def test_changed_images_are_refused(command, fails, image_folder, tmp_path, small):
+def test_changed_images_are_refused(
+    command: Callable[..., Any], fails: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     import shutil
 
     copy = tmp_path / "images"
@@ -170,21 +191,24 @@ def test_changed_images_are_refused(command, fails, image_folder, tmp_path, smal
     assert "the images have changed since this run began" in fails(*arguments, "--kimg", "0.016")
 
 
-def test_folder_with_other_files_is_refused(fails, image_folder, tmp_path, small):
+def test_folder_with_other_files_is_refused(
+    fails: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     message = fails("train", "--data", image_folder, "--out", tmp_path, "--kimg", "0.008", *small)
     assert "holds other files (notes.txt)" in message
     assert os.listdir(tmp_path) == ["notes.txt"]
 
 
-def test_missing_data(fails, tmp_path):
+def test_missing_data(fails: Callable[..., Any], tmp_path: Path) -> None:
     assert "nowhere" in fails("train", "--data", tmp_path / "nowhere", "--out", tmp_path / "run", "--kimg", "1")
 
 
-def test_out_of_memory_names_the_micro_batch(fails, image_folder, tmp_path, small, monkeypatch):
-    from stylegan_ada.training import Trainer
+def test_out_of_memory_names_the_micro_batch(
+    fails: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
 
-    def out_of_memory(self):
+    def out_of_memory(self: Trainer) -> None:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr(Trainer, "step", out_of_memory)
@@ -195,7 +219,9 @@ def test_out_of_memory_names_the_micro_batch(fails, image_folder, tmp_path, smal
 STYLEGAN = (sys.executable, "-m", "stylegan_ada")
 
 
-def test_sigterm_ends_with_a_checkpoint_and_a_second_process_is_refused(fails, start, image_folder, tmp_path, small):
+def test_sigterm_ends_with_a_checkpoint_and_a_second_process_is_refused(
+    fails: Callable[..., Any], start: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "100", *small]
     process = start(*STYLEGAN, *arguments)
     for line in process.stdout:
@@ -210,7 +236,9 @@ def test_sigterm_ends_with_a_checkpoint_and_a_second_process_is_refused(fails, s
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
-def test_lost_connections_and_slurm_end_with_a_checkpoint(number, start, image_folder, tmp_path, small):
+def test_lost_connections_and_slurm_end_with_a_checkpoint(
+    number: Any, start: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     """Even if the signal comes twice, and what the terminal shows can be written no more."""
     ours, theirs = os.openpty()
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "100", *small]
@@ -227,7 +255,9 @@ def test_lost_connections_and_slurm_end_with_a_checkpoint(number, start, image_f
     assert RunFolder(tmp_path / "run").checkpoints()
 
 
-def test_what_nohup_ignores_stays_ignored(start, image_folder, tmp_path, small):
+def test_what_nohup_ignores_stays_ignored(
+    start: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "100", *small]
     process = start(*STYLEGAN, *arguments, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     lines = (line for line in process.stdout if "ETA" in line)
@@ -241,7 +271,14 @@ def test_what_nohup_ignores_stays_ignored(start, image_folder, tmp_path, small):
     assert process.returncode == 130
 
 
-def test_torchrun_trains_the_same_on_two_processes(command, environment, image_folder, tmp_path, small, root):
+def test_torchrun_trains_the_same_on_two_processes(
+    command: Callable[..., Any],
+    environment: dict[str, str],
+    image_folder: Path,
+    tmp_path: Path,
+    small: list[str],
+    root: Path,
+) -> None:
     """And a run begun on one process goes on on two."""
     arguments = ["--data", image_folder, "--mirror", "h", "--ada-kimg", "0.1", *small]
     one = command("train", *arguments, "--out", tmp_path / "one", "--kimg", "0.032")
@@ -260,7 +297,7 @@ def test_torchrun_trains_the_same_on_two_processes(command, environment, image_f
         torch.testing.assert_close(two["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
 
 
-def free_port():
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:
@@ -268,7 +305,9 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_killed_run_resumes(start, command, image_folder, tmp_path, small):
+def test_killed_run_resumes(
+    start: Callable[..., Any], command: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
+) -> None:
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--snapshot-kimg", "0.008", *small]
     process = start(*STYLEGAN, *arguments, "--kimg", "100")
     while not RunFolder(tmp_path / "run").checkpoints():
@@ -283,9 +322,13 @@ def test_killed_run_resumes(start, command, image_folder, tmp_path, small):
 
 
 def test_a_run_that_never_reached_a_checkpoint_may_begin_anew(
-    command, fails, image_folder, tmp_path, small, monkeypatch
-):
-    from stylegan_ada.training import Trainer
+    command: Callable[..., Any],
+    fails: Callable[..., Any],
+    image_folder: Path,
+    tmp_path: Path,
+    small: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
 
     arguments = ["train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", "0.008", *small]
     with monkeypatch.context() as patch:
@@ -294,7 +337,7 @@ def test_a_run_that_never_reached_a_checkpoint_may_begin_anew(
     assert command(*arguments, "--micro-batch", "4").code == 0
 
 
-def test_own_size_without_a_network_is_named_before_packing(fails, tmp_path):
+def test_own_size_without_a_network_is_named_before_packing(fails: Callable[..., Any], tmp_path: Path) -> None:
     import numpy as np
     from PIL import Image
 
@@ -318,7 +361,9 @@ def test_own_size_without_a_network_is_named_before_packing(fails, tmp_path):
         (8, 64, False),
     ],
 )
-def test_warning_where_minibatch_statistics_differ(command, image_folder, tmp_path, batch, micro_batch, warned):
+def test_warning_where_minibatch_statistics_differ(
+    command: Callable[..., Any], image_folder: Path, tmp_path: Path, batch: int, micro_batch: int | None, warned: bool
+) -> None:
     options = [] if micro_batch is None else ["--micro-batch", micro_batch]
     result = command(
         "train", "--data", image_folder, "--out", tmp_path / "run", "--batch", batch, *options, "--dry-run"
@@ -326,7 +371,7 @@ def test_warning_where_minibatch_statistics_differ(command, image_folder, tmp_pa
     assert ("minibatch statistics" in result.err) == warned, result
 
 
-def test_an_error_of_the_first_process_is_told_once(environment, tmp_path, root):
+def test_an_error_of_the_first_process_is_told_once(environment: dict[str, str], tmp_path: Path, root: Path) -> None:
     (tmp_path / "images").mkdir()
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
     command = [*launcher, root / "train.py", "--data", tmp_path / "images", "--out", tmp_path / "run", "--kimg", "1"]
@@ -338,7 +383,9 @@ def test_an_error_of_the_first_process_is_told_once(environment, tmp_path, root)
     assert "stylegan_ada/" not in done.stderr.replace(str(tmp_path), "")  # no traceback of ours
 
 
-def test_dry_run_says_what_would_be_taken(command, image_folder, trained_run, tmp_path, small):
+def test_dry_run_says_what_would_be_taken(
+    command: Callable[..., Any], image_folder: Path, trained_run: Path, tmp_path: Path, small: list[str]
+) -> None:
     options = [
         "train",
         "--data",

@@ -1,5 +1,8 @@
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,11 +11,13 @@ from stylegan_ada.utility import arms, assess, classic
 
 
 @pytest.fixture
-def quick(pixels_file):
+def quick(pixels_file: Path) -> list[Path | str]:
     return ["--features", pixels_file, "--classifier", "linear", "--arms", "real,synthetic", "--ratios", "1,2"]
 
 
-def test_a_verdict_with_its_figures_and_page(command, trained_run, unseen, quick, tmp_path):
+def test_a_verdict_with_its_figures_and_page(
+    command: Callable[..., Any], trained_run: Path, unseen: Path, quick: list[Path | str], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     result = command("utility", trained_run, "--out", out, "--test", unseen, *quick, "--fractions", "0.5,1")
     assert result.code == 0, result.err
@@ -32,7 +37,7 @@ def test_a_verdict_with_its_figures_and_page(command, trained_run, unseen, quick
     assert again.out == result.out
 
 
-def test_choices_are_the_librarys():
+def test_choices_are_the_librarys() -> None:
     """The command names them itself, since the library imports torch."""
     parameters = {parameter.name: parameter for parameter in utility.utility.params}
     assert tuple(parameters["arms"].default.split(",")) == arms.KINDS
@@ -42,8 +47,8 @@ def test_choices_are_the_librarys():
     assert parameters["seeds"].type.within.low == assess.FEWEST_SEEDS
 
 
-def test_wrong_options(fails, trained_run, unseen, tmp_path):
-    def line(*options, test=unseen):
+def test_wrong_options(fails: Callable[..., Any], trained_run: Path, unseen: Path, tmp_path: Path) -> None:
+    def line(*options: Path | str, test: Path = unseen) -> str:
         return fails("utility", trained_run, "--out", tmp_path / "out", "--test", test, *options)
 
     assert "--arms reel: no such arm, did you mean 'real'?" in line("--arms", "reel")

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from stylegan_ada.config.network import block_shapes
 from stylegan_ada.errors import UserError
 
 
-def allowed(height, width):
+def allowed(height: int, width: int) -> list[Any]:
     """The rule of the issue, by trying all factors."""
     return [
         (a, b, n)
@@ -20,7 +22,7 @@ def allowed(height, width):
     ]
 
 
-def test_exactly_the_allowed_sizes_can_be_built():
+def test_exactly_the_allowed_sizes_can_be_built() -> None:
     for height in range(1, 140):
         for width in (4, 7, 16, 24, 30, 32, 56, 64, 96, 128, height):
             ways = allowed(height, width)
@@ -32,7 +34,7 @@ def test_exactly_the_allowed_sizes_can_be_built():
             assert block_shapes(height, width) == [(a << k, b << k) for k in range(n + 1)]
 
 
-def test_nearest_size_can_be_built():
+def test_nearest_size_can_be_built() -> None:
     for height, width in ((50, 50), (100, 30), (300, 300), (1, 1), (64, 1000), (33, 4), (31, 250)):
         with pytest.raises(UserError) as caught:
             block_shapes(height, width)
@@ -41,7 +43,7 @@ def test_nearest_size_can_be_built():
 
 
 @pytest.fixture
-def config():
+def config() -> RunConfig:
     return RunConfig(
         data=DataConfig(data="x", mirror="hv"),
         network=NetworkConfig(channels=1, height=32, width=48, c_dim=2),
@@ -52,7 +54,7 @@ def config():
     )
 
 
-def test_json_gives_the_same_config(config):
+def test_json_gives_the_same_config(config: RunConfig) -> None:
     assert from_json(RunConfig, to_json(config)) == config
 
 
@@ -68,29 +70,29 @@ def test_json_gives_the_same_config(config):
         (lambda d: d["network"].update(height=50), r"nearest size"),
     ],
 )
-def test_wrong_json_is_named(config, change, message):
+def test_wrong_json_is_named(config: RunConfig, change: Callable[..., Any], message: str) -> None:
     values = json.loads(to_json(config))
     change(values)
     with pytest.raises(UserError, match=message):
         from_json(RunConfig, json.dumps(values))
 
 
-def test_json_that_is_none():
+def test_json_that_is_none() -> None:
     with pytest.raises(UserError, match="not valid JSON"):
         from_json(RunConfig, "{")
 
 
-def test_configs_are_frozen(config):
+def test_configs_are_frozen(config: RunConfig) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.training.batch = 3
 
 
-def test_block_channels_halve_upwards():
+def test_block_channels_halve_upwards() -> None:
     net = NetworkConfig(channels=3, height=256, width=256, channel_base=16384, channel_max=512)
     assert [net.block_channels(level) for level in range(7)] == [512, 512, 512, 512, 256, 128, 64]
 
 
-def test_only_top_resolutions_are_half():
+def test_only_top_resolutions_are_half() -> None:
     net = NetworkConfig(channels=3, height=256, width=256, precision="fp16", half_resolutions=4)
     assert [net.is_half(level) for level in range(7)] == [False, False, False, True, True, True, True]
     low = NetworkConfig(channels=3, height=16, width=16, precision="bf16", half_resolutions=4)

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ OF_OLD_RUNS = [
 ]
 
 
-def test_options_of_old_runs():
+def test_options_of_old_runs() -> None:
     nothing_given = {"data": "x", "preset": "auto", "device": "auto", "no_labels": False}
     options = dataclasses.asdict(TrainOptions(data="x"))
     assert {name: options[name] for name in OF_OLD_RUNS} == dict.fromkeys(OF_OLD_RUNS) | nothing_given
@@ -51,7 +52,7 @@ def test_options_of_old_runs():
     assert all(options[name] in (None, False) for name in options.keys() - set(OF_OLD_RUNS))
 
 
-def test_every_option_is_a_field_of_one_part_of_the_configuration():
+def test_every_option_is_a_field_of_one_part_of_the_configuration() -> None:
     options = {field.name: field for field in dataclasses.fields(TrainOptions)}
     of_parts = list(options_of(*CONFIGS))
     assert [option.name for option in of_parts] == [name for name in options if name not in ("preset", "device")]
@@ -64,13 +65,13 @@ def test_every_option_is_a_field_of_one_part_of_the_configuration():
             assert given.default is None, option.name
 
 
-def test_given_names_fields():
+def test_given_names_fields() -> None:
     options = TrainOptions(data="x", gamma=0.5, ada_kimg=3, kimg=7)
     assert given(TrainingConfig, options) == {"gamma": 0.5, "kimg": 7}
     assert given(AugmentConfig, options) == {"ada_kimg": 3}
 
 
-def test_auto_is_no_value_only_where_one_is_chosen():
+def test_auto_is_no_value_only_where_one_is_chosen() -> None:
     chosen = {"precision", "label_head", "label_depth", "batch", "kimg", "gamma", "ada_target", "ema_kimg",
               "evaluate_kimg", "channel_base", "channel_max"}  # fmt: skip
     for option in options_of(*CONFIGS):
@@ -79,12 +80,12 @@ def test_auto_is_no_value_only_where_one_is_chosen():
         assert getattr(options, option.name) == expected, option.name
 
 
-def test_none_is_not_given():
+def test_none_is_not_given() -> None:
     options = train_options(data="x", **dict.fromkeys([option.name for option in options_of(*CONFIGS)][1:]))
     assert options == train_options(data="x", preset=None, device=None) == TrainOptions(data="x")
 
 
-def test_types_and_defaults():
+def test_types_and_defaults() -> None:
     found = {option.name: option for option in options_of(*CONFIGS)}
     kinds = {"kimg": float, "micro_batch": int, "mirror": str, "augment": str, "augment_extra": str, "no_labels": bool,
              "transition": str}  # fmt: skip
@@ -126,7 +127,7 @@ def test_types_and_defaults():
         (TrainingConfig, "stop_after", (None, 1), (0,), "`stop_after` {}: give 1 or more"),
     ],
 )
-def test_ranges(config, field, allowed, refused, message):
+def test_ranges(config: type, field: str, allowed: tuple[Any, ...], refused: tuple[Any, ...], message: str) -> None:
     needed = {
         DataConfig: {"data": "x"},
         NetworkConfig: {"channels": 1, "height": 8, "width": 8},
@@ -151,6 +152,6 @@ def test_ranges(config, field, allowed, refused, message):
         (AugmentConfig, {"augment": ("geom", "blot")}, "`augment` blot"),
     ],
 )
-def test_choices(config, values, named):
+def test_choices(config: type, values: dict[str, Any], named: str) -> None:
     with pytest.raises(UserError, match=f"^{named}: no such choice, did you mean"):
         config(**values)

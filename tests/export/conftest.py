@@ -1,4 +1,6 @@
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -7,13 +9,19 @@ from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import GeneratorInfo, save_generator
 from stylegan_ada.config import NetworkConfig
 from stylegan_ada.networks import Generator
+from stylegan_ada.sampling import TrainedGenerator
 
 
 @pytest.fixture(scope="session")
-def make(tmp_path_factory):
+def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """A generator of random weights with noise and truncation that matter, saved and loaded."""
 
-    def generator(channels=1, classes=("cat", "dog", "eel"), size=(16, 24), **options):
+    def generator(
+        channels: int = 1,
+        classes: tuple[Any, ...] = ("cat", "dog", "eel"),
+        size: tuple[int, int] = (16, 24),
+        **options: str,
+    ) -> TrainedGenerator:
         torch.manual_seed(1)
         net = NetworkConfig(
             channels=channels, height=size[0], width=size[1], c_dim=len(classes),

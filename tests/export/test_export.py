@@ -2,6 +2,9 @@
 
 import functools
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,6 +13,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 from safetensors import safe_open
+from torch import Tensor
 
 from stylegan_ada import load_generator
 from stylegan_ada.checkpoint import GENERATOR_FORMAT, read_notes
@@ -18,6 +22,7 @@ from stylegan_ada.export import OPSET, ExportedPart, export_onnx, export_pt2, ex
 from stylegan_ada.export.onnx_file import verify_onnx
 from stylegan_ada.export.verify import BATCHES_AND_PSIS
 from stylegan_ada.ops import winograd
+from stylegan_ada.sampling import TrainedGenerator
 
 NOTES = {"licence": "CC BY 4.0"}
 KINDS = {
@@ -27,11 +32,11 @@ KINDS = {
 }
 
 
-def session(path):
+def session(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def run(path, **inputs):
+def run(path: Path, **inputs: Tensor | float | np.ndarray) -> np.ndarray:
     """Of an ONNX file or a pt2."""
     if path.suffix == ".onnx":
         return session(path).run(None, {name: np.asarray(value, np.float32) for name, value in inputs.items()})[0]
@@ -40,12 +45,12 @@ def run(path, **inputs):
         return torch.export.load(file).module()(**tensors).numpy()
 
 
-def write(generator, path, **options):
+def write(generator: TrainedGenerator, path: Path, **options: bool | str) -> float:
     export = export_onnx if path.suffix == ".onnx" else export_pt2
     return export(ExportedPart(generator.network, **options), generator.info, path, NOTES)
 
 
-def inputs(generator, batch):
+def inputs(generator: TrainedGenerator, batch: int) -> tuple[Any, ...]:
     """z, class names, and the inputs of a file for them."""
     z = torch.randn(batch, generator.info.network.z_dim)
     if not generator.classes:
@@ -58,7 +63,7 @@ def inputs(generator, batch):
 @pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
 @pytest.mark.parametrize("suffix", ["onnx", "pt2"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_images_at_every_batch_and_psi(make, kind, suffix, tmp_path):
+def test_images_at_every_batch_and_psi(make: Callable[..., Any], kind: str, suffix: str, tmp_path: Path) -> None:
     generator = make(**KINDS[kind])
     path = tmp_path / f"generator.{suffix}"
     assert 0 <= write(generator, path) < 1e-4
@@ -74,7 +79,7 @@ def test_images_at_every_batch_and_psi(make, kind, suffix, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
 @pytest.mark.parametrize("suffix", ["onnx", "pt2"])
-def test_uint8_and_noise_as_an_input(make, suffix, tmp_path):
+def test_uint8_and_noise_as_an_input(make: Callable[..., Any], suffix: str, tmp_path: Path) -> None:
     generator = make(channels=3)
     path = tmp_path / f"generator.{suffix}"
     assert write(generator, path, noise="input", uint8=True) <= 1
@@ -92,7 +97,7 @@ def test_uint8_and_noise_as_an_input(make, suffix, tmp_path):
     assert exact.min() < 0 < 255 < exact.max()
 
 
-def test_uint8_is_rounded_to_even_and_clamped(make, tmp_path):
+def test_uint8_is_rounded_to_even_and_clamped(make: Callable[..., Any], tmp_path: Path) -> None:
     """By a network whose image is its last bias, at values of k + 1/2 gray levels. Its other weights are 0, which only
     the 1e-8 in the norms keeps from being a division by 0: onnxscript's optimize() took that for a 0."""
     generator = make(channels=3, classes=())
@@ -107,7 +112,7 @@ def test_uint8_is_rounded_to_even_and_clamped(make, tmp_path):
 
 
 @pytest.mark.parametrize("classes", [(), ("cat", "dog")])
-def test_parts_chained_are_the_whole(make, classes, tmp_path):
+def test_parts_chained_are_the_whole(make: Callable[..., Any], classes: tuple[Any, ...], tmp_path: Path) -> None:
     generator = make(classes=classes)
     write(generator, tmp_path / "mapping.onnx", part="mapping")
     write(generator, tmp_path / "synthesis.onnx", part="synthesis", uint8=True)
@@ -119,7 +124,7 @@ def test_parts_chained_are_the_whole(make, classes, tmp_path):
     assert np.abs(found - np.clip(exact, 0, 255).transpose(0, 2, 3, 1)).max() < 0.51
 
 
-def test_interface_and_metadata_of_onnx(make, tmp_path):
+def test_interface_and_metadata_of_onnx(make: Callable[..., Any], tmp_path: Path) -> None:
     generator = make()
     path = tmp_path / "generator.onnx"
     write(generator, path, noise="input")
@@ -148,7 +153,7 @@ def test_interface_and_metadata_of_onnx(make, tmp_path):
     assert json.loads(metadata["info"])["images_seen"] == 5
 
 
-def test_what_is_constant_is_folded(make, tmp_path):
+def test_what_is_constant_is_folded(make: Callable[..., Any], tmp_path: Path) -> None:
     """Of the weights no square, sum or product with a gain is left to be computed."""
     write(make(), tmp_path / "generator.onnx")
     graph = onnx.load(tmp_path / "generator.onnx").graph
@@ -159,7 +164,9 @@ def test_what_is_constant_is_folded(make, tmp_path):
     assert [node.op_type for node in computed] == []
 
 
-def test_no_branch_of_the_traced_batch_is_kept(make, monkeypatch, tmp_path):
+def test_no_branch_of_the_traced_batch_is_kept(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Winograd's algorithm is chosen by the batch: it must not get into the graph."""
     monkeypatch.setattr(winograd, "pays", lambda *shape: True)
     generator = make(size=(16, 16), classes=())
@@ -170,7 +177,7 @@ def test_no_branch_of_the_traced_batch_is_kept(make, monkeypatch, tmp_path):
     assert convolutions.count([3, 3]) == 3
 
 
-def test_a_changed_file_fails_the_check(make, tmp_path):
+def test_a_changed_file_fails_the_check(make: Callable[..., Any], tmp_path: Path) -> None:
     generator = make()
     part = ExportedPart(generator.network)
     path = tmp_path / "generator.onnx"
@@ -185,12 +192,14 @@ def test_a_changed_file_fails_the_check(make, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["onnx", "pt2"])
-def test_no_file_is_left_that_differs(make, monkeypatch, suffix, tmp_path):
+def test_no_file_is_left_that_differs(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, suffix: str, tmp_path: Path
+) -> None:
     generator = make()
     real = ExportedPart.forward
 
     @functools.wraps(real)  # whose signature names the inputs
-    def other(self, **given):
+    def other(self: ExportedPart, **given: Any) -> Any:
         """What is compared with: not what was traced."""
         return real(self, **given) if torch.compiler.is_compiling() else real(self, **given) + 0.002
 
@@ -200,7 +209,7 @@ def test_no_file_is_left_that_differs(make, monkeypatch, suffix, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_weights_that_are_not_numbers_fail_the_check(make, tmp_path):
+def test_weights_that_are_not_numbers_fail_the_check(make: Callable[..., Any], tmp_path: Path) -> None:
     generator = make()
     generator.network.mapping.layers[0].weight.data[0, 0] = float("nan")
     with pytest.raises(UserError, match="by nan"):
@@ -208,7 +217,7 @@ def test_weights_that_are_not_numbers_fail_the_check(make, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_traced_batch_is_not_the_one_that_is_checked():
+def test_the_traced_batch_is_not_the_one_that_is_checked() -> None:
     from stylegan_ada.export.parts import TRACED_BATCH
 
     batches = [batch for batch, _ in BATCHES_AND_PSIS]
@@ -216,7 +225,7 @@ def test_the_traced_batch_is_not_the_one_that_is_checked():
     assert TRACED_BATCH not in batches
 
 
-def test_safetensors_gives_the_same_generator(make, tmp_path):
+def test_safetensors_gives_the_same_generator(make: Callable[..., Any], tmp_path: Path) -> None:
     generator = make()
     path = tmp_path / "generator.safetensors"
     export_safetensors(generator, path, NOTES)
@@ -240,6 +249,6 @@ def test_safetensors_gives_the_same_generator(make, tmp_path):
         ({"part": "mapping", "noise": "input"}, "has no noise"),
     ],
 )
-def test_parts_that_do_not_exist(make, options, message):
+def test_parts_that_do_not_exist(make: Callable[..., Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         ExportedPart(make().network, **options)

@@ -5,52 +5,54 @@ StyleGAN2, arXiv 1912.04958: equations 1 and 3 (modulation, demodulation), figur
 projection of labels, arXiv 1802.05637.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.signal import convolve2d, correlate2d
 
 FIR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 16  # with the gain of 4 that inserted zeros need
 
 
-def _parameters(module):
+def _parameters(module: Any) -> dict[str, np.ndarray]:
     named = {**module.state["_parameters"], **module.state["_buffers"]}
     return {name: tensor.detach().double().numpy() for name, tensor in named.items()}
 
 
-def _dense(module, x, rate=1.0):
+def _dense(module: Any, x: np.ndarray, rate: float = 1.0) -> np.ndarray:
     named = _parameters(module)
     return x @ named["weight"].T * (rate / np.sqrt(x.shape[1])) + named["bias"] * rate
 
 
-def _lrelu(x):
+def _lrelu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, 0.2 * x) * np.sqrt(2)
 
 
-def _unit(x):
+def _unit(x: np.ndarray) -> np.ndarray:
     return x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-8)
 
 
-def _clamped(x, clamp):
+def _clamped(x: np.ndarray, clamp: None) -> np.ndarray:
     return x if clamp is None else np.clip(x, -clamp, clamp)
 
 
-def _spread(image):
+def _spread(image: np.ndarray) -> np.ndarray:
     """Every pixel followed by a zero, on both axes."""
     wide = np.zeros((2 * image.shape[0], 2 * image.shape[1]))
     wide[::2, ::2] = image
     return wide
 
 
-def _up_convolved(image, kernel):
+def _up_convolved(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """By a transposed convolution of stride 2, then the FIR; a pixel's middle becomes that of its two by two pixels."""
     full = convolve2d(_spread(image), convolve2d(kernel, FIR))
     return full[2 : 2 + 2 * image.shape[0], 2 : 2 + 2 * image.shape[1]]
 
 
-def _upsampled(image):
+def _upsampled(image: np.ndarray) -> np.ndarray:
     return convolve2d(_spread(image), FIR)[1 : 1 + 2 * image.shape[0], 1 : 1 + 2 * image.shape[1]]
 
 
-def _layer(module, x, w, up):
+def _layer(module: Any, x: np.ndarray, w: np.ndarray, up: bool) -> np.ndarray:
     named, clamp = _parameters(module), module.state["conv_clamp"]
     results = []
     for image, style in zip(x, _dense(module.child("affine"), w), strict=True):
@@ -69,14 +71,14 @@ def _layer(module, x, w, up):
     return _clamped(_lrelu(y + named["bias"][:, None, None]), clamp)
 
 
-def _rgb(module, x, w):
+def _rgb(module: Any, x: np.ndarray, w: np.ndarray) -> np.ndarray:
     named = _parameters(module)
     style = _dense(module.child("affine"), w) / np.sqrt(x.shape[1])
     y = np.einsum("oi,ni,nihw->nohw", named["weight"][:, :, 0, 0], style, x) + named["bias"][:, None, None]
     return _clamped(y, module.state["conv_clamp"])
 
 
-def mapped(generator, z, c):
+def mapped(generator: Any, z: np.ndarray, c: np.ndarray) -> np.ndarray:
     """w [N, w_dim]."""
     mapping = generator.child("mapping")
     layers = mapping.state["_modules"]
@@ -88,7 +90,7 @@ def mapped(generator, z, c):
     return x
 
 
-def images(generator, z, c, truncation_psi=1.0):
+def images(generator: Any, z: np.ndarray, c: np.ndarray, truncation_psi: float = 1.0) -> np.ndarray:
     """[N, channels, H, W], with the constant noise."""
     w_avg = _parameters(generator.child("mapping"))["w_avg"]
     w = w_avg + truncation_psi * (mapped(generator, z, c) - w_avg)
@@ -106,12 +108,12 @@ def images(generator, z, c, truncation_psi=1.0):
     return image
 
 
-def _conv(module, x, down=False):
+def _conv(module: Any, x: np.ndarray, down: bool = False) -> np.ndarray:
     named, clamp = _parameters(module), module.state["conv_clamp"]
     weight = named["weight"] / np.sqrt(named["weight"][0].size)
     side = x.shape[2]
 
-    def one(image, kernel):
+    def one(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         if not down:
             return correlate2d(image, kernel, mode="same")
         whole = convolve2d(image, convolve2d(FIR / 4, kernel[::-1, ::-1]))
@@ -125,7 +127,7 @@ def _conv(module, x, down=False):
     return _clamped(_lrelu(y), clamp) if module.state["activation"] == "lrelu" else y
 
 
-def logits(discriminator, x, c):
+def logits(discriminator: Any, x: np.ndarray, c: np.ndarray) -> np.ndarray:
     """[N] of images [N, channels, H, W], in groups of four for the minibatch standard deviation."""
     blocks = discriminator.state["_modules"]
     sides = sorted((int(name[1:]) for name in blocks if name != "mapping"), reverse=True)

@@ -5,15 +5,19 @@ import sys
 import types
 import warnings
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 FIR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 
 
-def _reconstruct_persistent_obj(meta):
+def _reconstruct_persistent_obj(meta: Any) -> None:
     raise AssertionError("the reader must not call this")
 
 
@@ -26,7 +30,7 @@ EasyDict.__module__ = "dnnlib.util"
 
 
 @contextmanager
-def made_up_modules():
+def made_up_modules() -> Iterator[Any]:
     """pickle writes a function by its name, if it finds it under that name."""
     made = {}
     for name, attribute in (("torch_utils.persistence", _reconstruct_persistent_obj), ("dnnlib.util", EasyDict)):
@@ -48,7 +52,14 @@ def made_up_modules():
 class Module:
     """Pickled as the persistent objects of such files are: by class name, source text and state."""
 
-    def __init__(self, class_name, tensors=(), children=(), arguments=(), **attributes):
+    def __init__(
+        self,
+        class_name: str,
+        tensors: dict[str, Any] | tuple[()] = (),
+        children: dict[str, "Module"] | tuple[()] = (),
+        arguments: dict[str, EasyDict | int] | tuple[()] = (),
+        **attributes: float | np.float64 | str | None,
+    ) -> None:
         self.class_name = class_name
         tensors = dict(tensors)
         buffers = ("resample_filter", "noise_const", "w_avg")
@@ -68,10 +79,10 @@ class Module:
             **attributes,
         }
 
-    def child(self, path):
+    def child(self, path: str) -> "Module":
         return self if not path else self.state["_modules"][path.split(".")[0]].child(".".join(path.split(".")[1:]))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
         meta = {
             "type": "class",
             "version": 6,
@@ -82,7 +93,7 @@ class Module:
         return _reconstruct_persistent_obj, (meta,)
 
 
-def write_snapshot(path, protocol=4, **networks):
+def write_snapshot(path: Path, protocol: int = 4, **networks: Module) -> None:
     """The file of networks by name (G, D, G_ema)."""
     with made_up_modules(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # typed storages are deprecated; such files hold them
@@ -91,17 +102,27 @@ def write_snapshot(path, protocol=4, **networks):
 
 
 def generator(
-    seed=0, *, resolution=16, c_dim=0, channels=3, widths=(8, 8, 4), w_dim=16, z_dim=12, depth=3, clamp=None, fp16=0
-):
+    seed: int = 0,
+    *,
+    resolution: int = 16,
+    c_dim: int = 0,
+    channels: int = 3,
+    widths: tuple[Any, ...] = (8, 8, 4),
+    w_dim: int = 16,
+    z_dim: int = 12,
+    depth: int = 3,
+    clamp: float | None = None,
+    fp16: int = 0,
+) -> Module:
     """A generator with random weights: everything that could be 0 or 1 is neither."""
     rng = np.random.default_rng(seed)
 
-    def t(*shape, mean=0.0, scale=1.0):
+    def t(*shape: int, mean: float = 0.0, scale: float = 1.0) -> Tensor:
         return torch.from_numpy(rng.normal(mean, scale, shape)).float()
 
     fir = torch.from_numpy(FIR).float()
 
-    def dense(inputs, outputs, activation, rate=1.0, bias=0.0):
+    def dense(inputs: int, outputs: int, activation: str, rate: float = 1.0, bias: float = 0.0) -> Module:
         return Module(
             "MadeUpDense",
             {"weight": t(outputs, inputs, scale=1 / rate), "bias": t(outputs, mean=bias, scale=0.3 / rate)},
@@ -119,7 +140,7 @@ def generator(
     for level, side in enumerate(4 << level for level in range(len(widths))):
         width, below = widths[level], widths[max(level - 1, 0)]
 
-        def layer(inputs, outputs, side, up):
+        def layer(inputs: int, outputs: int, side: int, up: int) -> Module:
             return Module(
                 "MadeUpLayer",
                 {
@@ -170,16 +191,24 @@ def generator(
     )
 
 
-def discriminator(seed=1, *, c_dim=0, channels=3, widths=(8, 8, 4), depth=8, clamp=None):
+def discriminator(
+    seed: int = 1,
+    *,
+    c_dim: int = 0,
+    channels: int = 3,
+    widths: tuple[Any, ...] = (8, 8, 4),
+    depth: int = 8,
+    clamp: float | None = None,
+) -> Module:
     """A discriminator with random weights."""
     rng = np.random.default_rng(seed)
 
-    def t(*shape):
+    def t(*shape: int) -> Tensor:
         return torch.from_numpy(rng.normal(0, 1, shape)).float()
 
     fir = torch.from_numpy(FIR).float()
 
-    def conv(inputs, outputs, kernel, activation="lrelu", bias=True):
+    def conv(inputs: int, outputs: int, kernel: int, activation: str = "lrelu", bias: bool = True) -> Module:
         tensors = {"weight": t(outputs, inputs, kernel, kernel), "resample_filter": fir}
         return Module(
             "MadeUpConv",
@@ -188,7 +217,7 @@ def discriminator(seed=1, *, c_dim=0, channels=3, widths=(8, 8, 4), depth=8, cla
             conv_clamp=clamp if bias else None,
         )
 
-    def dense(inputs, outputs, activation, rate=1.0):
+    def dense(inputs: int, outputs: int, activation: str, rate: float = 1.0) -> Module:
         tensors = {"weight": t(outputs, inputs) / rate, "bias": t(outputs) / rate}
         return Module("MadeUpDense", tensors, activation=activation, bias_gain=rate)
 

@@ -7,6 +7,9 @@ import struct
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,40 +27,40 @@ CANARY = "canary"  # a file in the working directory
 class Call:
     """Pickled as a call of `function`."""
 
-    def __init__(self, function, *arguments, state=None):
+    def __init__(self, function: Callable[..., Any] | type, *arguments: Any, state: None = None) -> None:
         self.reduced = (function, arguments) if state is None else (function, arguments, state)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return self.reduced
 
 
 class ActsOnState:
     """A class that this process could import."""
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, int]) -> None:
         open(CANARY, "w").close()
 
 
-def touch():
+def touch() -> Call:
     return Call(os.system, f"touch {CANARY}")
 
 
-def named(module, name, *parts):
+def named(module: str, name: str, *parts: bytes) -> bytes:
     """A stream that names a function and then has these opcodes."""
     return b"\x80\x02c" + f"{module}\n{name}\n".encode() + b"".join(parts) + b"."
 
 
-def text(value):
+def text(value: str) -> bytes:
     return b"X" + struct.pack("<I", len(value)) + value.encode()
 
 
-def acts_on_state():
+def acts_on_state() -> bytes:
     instance = ActsOnState()
     instance.anything = 1
     return pickle.dumps(instance)
 
 
-def storage_stream(claimed, kind="FloatStorage", first="storage", data=b"\0" * 16):
+def storage_stream(claimed: int, kind: str = "FloatStorage", first: str = "storage", data: bytes = b"\0" * 16) -> bytes:
     """A stream of torch.save's old format that claims so many elements."""
     identity = text(first) + f"ctorch\n{kind}\n".encode() + text("0") + text("cpu")
     identity = b"\x80\x02(" + identity + b"\x8a\x08" + struct.pack("<q", claimed) + b"NtQ."
@@ -65,7 +68,7 @@ def storage_stream(claimed, kind="FloatStorage", first="storage", data=b"\0" * 1
     return b"".join([*head, identity, pickle.dumps(["0"], 2), struct.pack("<q", claimed), data])
 
 
-def load_bytes(data, calls=1):
+def load_bytes(data: bytes, calls: int = 1) -> bytes:
     """A stream that has torch load `data` so many times."""
     load = b"ctorch.storage\n_load_from_bytes\nq\x01"
     again = b"h\x01h\x02\x85R"
@@ -82,7 +85,7 @@ def load_bytes(data, calls=1):
     )
 
 
-def wide_tensor(size, stride):
+def wide_tensor(size: tuple[Any, ...], stride: tuple[Any, ...]) -> bytes:
     """A tensor of a storage of 4 elements that claims this shape."""
     rebuild = b"ctorch._utils\n_rebuild_tensor_v2\n"
     numbers = [b"\x8a\x08" + struct.pack("<q", number) for number in (*size, *stride)]
@@ -91,34 +94,34 @@ def wide_tensor(size, stride):
     return b"\x80\x04" + rebuild + b"(" + storage + b"K\x00" + shape + steps + b"\x89}t" + b"R."
 
 
-def stored_object(state):
+def stored_object(state: bytes) -> bytes:
     """A stream, without its end, of a stored object whose state is made by these opcodes."""
     meta = b"}(" + text("type") + text("class") + text("class_name") + text("X") + text("state") + state + b"u"
     return b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n" + meta + b"\x85R"
 
 
-def contains_itself():
+def contains_itself() -> bytes:
     """A network whose only module has the network's own state."""
     state = b"}q\x00" + text("_modules") + b"}" + text("x") + stored_object(b"h\x00") + b"ss"
     return b"\x80\x02}" + text("G_ema") + stored_object(state) + b"s."
 
 
-def long1(number):
+def long1(number: int) -> bytes:
     return b"\x8a\x14" + number.to_bytes(20, "little", signed=True)
 
 
-def keys_of_one_hash():
+def keys_of_one_hash() -> bytes:
     """A dictionary that takes hours to fill: Python's hash of whole numbers is the remainder of 2**61 - 1."""
     return b"\x80\x02}(" + b"".join(long1(number * (2**61 - 1)) + b"N" for number in range(1, 60_000)) + b"u."
 
 
-def equal_keys():
+def equal_keys() -> bytes:
     """Two equal texts, not the same, are compared letter by letter, here 150,000 times."""
     key = text("x" * 1_000_000)
     return b"\x80\x02}" + key + b"Ns" + key + b"q\x00Ns" + b"h\x00Ns" * 150_000 + b"."
 
 
-def names_of_many_modules():
+def names_of_many_modules() -> bytes:
     """100,000 names, in each of 151 modules."""
     names = b"}(" + b"".join(text(f"n{index}") + b"N" for index in range(100_000)) + b"u"
     module = stored_object(b"}" + text("_buffers") + names + b"s") + b"q\x02"
@@ -126,13 +129,13 @@ def names_of_many_modules():
     return b"\x80\x02}" + text("G_ema") + stored_object(b"}" + text("_modules") + modules + b"s") + b"s."
 
 
-def long_storage():
+def long_storage() -> bytes:
     """A storage with 700,000 values that it does not need."""
     stream = storage_stream(4)
     return load_bytes(stream[:2] + b"(" + b"N" * 700_000 + b"t" + stream[2:])
 
 
-def storage_with_another(within):
+def storage_with_another(within: bool) -> bytes:
     """A stream of torch's in which a second storage, that claims 2**33 bytes, stands beside or within the first."""
     stream = storage_stream(4)
     start, end = stream.index(text("storage")) - 1, stream.index(b"Q") + 1
@@ -141,11 +144,11 @@ def storage_with_another(within):
     return load_bytes(stream[:start] + (one.replace(text("0"), huge) if within else huge + one) + stream[end:])
 
 
-def sides_that_overflow():
+def sides_that_overflow() -> bytes:
     return wide_tensor((2**39, 2**39, 0), (1, 1, 1))
 
 
-def nested_objects():
+def nested_objects() -> bytes:
     """20,000 stored objects, each in the state of the next."""
     first = b"ctorch_utils.persistence\n_reconstruct_persistent_obj\nq\x01"
     keys = [text(key) + b"q" + bytes([place]) for place, key in enumerate(("type", "class", "class_name", "state"), 2)]
@@ -153,13 +156,13 @@ def nested_objects():
     return b"\x80\x02(" + first + b"".join(keys) + begin * 20_000 + b"N" + b"su\x85R" * 20_000 + b"t."
 
 
-def zipped():
+def zipped() -> bytes:
     buffer = io.BytesIO()
     torch.save({"G_ema": torch.zeros(3)}, buffer)
     return buffer.getvalue()
 
 
-def zip_behind_a_pickle():
+def zip_behind_a_pickle() -> bytes:
     buffer = io.BytesIO()
     buffer.write(pickle.dumps({"G_ema": 1}))
     with zipfile.ZipFile(buffer, "a") as file:
@@ -241,7 +244,7 @@ HOSTILE = {  # the file, a part of the error
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_it_gives_an_error_and_nothing_else(tmp_path, monkeypatch, name):
+def test_it_gives_an_error_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     make, reason = HOSTILE[name]
     (tmp_path / "bad.pkl").write_bytes(make())
@@ -253,7 +256,7 @@ def test_it_gives_an_error_and_nothing_else(tmp_path, monkeypatch, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.pkl"]
 
 
-def test_the_canary_would_sing(tmp_path, monkeypatch):
+def test_the_canary_would_sing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's own unpickler runs what the reader refuses."""
     monkeypatch.chdir(tmp_path)
     pickle.loads(HOSTILE["os.system"][0]())
@@ -263,7 +266,7 @@ def test_the_canary_would_sing(tmp_path, monkeypatch):
     assert (tmp_path / CANARY).exists()
 
 
-def test_a_stream_cut_short_anywhere(tmp_path):
+def test_a_stream_cut_short_anywhere(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "whole.pkl", G_ema=generator())
     whole = (tmp_path / "whole.pkl").read_bytes()
     for length in range(0, len(whole), max(1, len(whole) // 200)):
@@ -272,7 +275,7 @@ def test_a_stream_cut_short_anywhere(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_byte_may_be_wrong(tmp_path, seed):
+def test_any_byte_may_be_wrong(tmp_path: Path, seed: int) -> None:
     """A damaged file imports or gives a UserError, never another exception."""
     write_snapshot(tmp_path / "whole.pkl", G_ema=generator())
     whole = (tmp_path / "whole.pkl").read_bytes()
@@ -292,7 +295,7 @@ def test_any_byte_may_be_wrong(tmp_path, seed):
     assert 0 < refused < 60
 
 
-def test_memory_is_bounded(tmp_path, root):
+def test_memory_is_bounded(tmp_path: Path, root: Path) -> None:
     """All the hostile files together, in a process of their own, take little more than the largest of them."""
     program = f"""
 import resource, sys

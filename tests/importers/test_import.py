@@ -1,8 +1,13 @@
 """Imported networks compute what their parameters define."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada.checkpoint import read_beside, read_notes
 from stylegan_ada.errors import UserError
@@ -14,7 +19,9 @@ from .oracle import images, logits
 from .snapshots import discriminator, generator, write_snapshot
 
 
-def imported(tmp_path, protocol=4, classes=None, licence=None, **networks):
+def imported(
+    tmp_path: Path, protocol: int = 4, classes: list[str] | None = None, licence: str | None = None, **networks: Any
+) -> tuple[Path, list[str]]:
     source, out = tmp_path / "network-snapshot.pkl", tmp_path / "out.safetensors"
     write_snapshot(source, protocol, **networks)
     lines = []
@@ -25,7 +32,9 @@ def imported(tmp_path, protocol=4, classes=None, licence=None, **networks):
 @pytest.mark.parametrize("protocol", [3, 4, 5])
 @pytest.mark.parametrize("c_dim", [0, 3])
 @pytest.mark.parametrize(("channels", "clamp", "fp16"), [(3, None, 0), (1, 1.5, 2)])
-def test_images_equal_the_definition_in_float64(tmp_path, protocol, c_dim, channels, clamp, fp16):
+def test_images_equal_the_definition_in_float64(
+    tmp_path: Path, protocol: int, c_dim: int, channels: int, clamp: float | None, fp16: int
+) -> None:
     network = generator(c_dim=c_dim, channels=channels, clamp=clamp, fp16=fp16)
     out, _ = imported(tmp_path, protocol, G_ema=network)
     rng = np.random.default_rng(1)
@@ -40,7 +49,7 @@ def test_images_equal_the_definition_in_float64(tmp_path, protocol, c_dim, chann
 
 @pytest.mark.parametrize("c_dim", [0, 3])
 @pytest.mark.parametrize("clamp", [None, 1.5])
-def test_logits_equal_the_definition_in_float64(tmp_path, c_dim, clamp):
+def test_logits_equal_the_definition_in_float64(tmp_path: Path, c_dim: int, clamp: float | None) -> None:
     network = discriminator(c_dim=c_dim, clamp=clamp)
     out, _ = imported(tmp_path, G_ema=generator(c_dim=c_dim, clamp=clamp), D=network)
     ours = Discriminator(load_generator(out).info.network)
@@ -53,7 +62,7 @@ def test_logits_equal_the_definition_in_float64(tmp_path, c_dim, clamp):
     assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
 
 
-def test_all_three_networks_and_the_licence_are_kept(tmp_path):
+def test_all_three_networks_and_the_licence_are_kept(tmp_path: Path) -> None:
     ema, last = generator(0), generator(5)
     out, lines = imported(tmp_path, G_ema=ema, G=last, D=discriminator(), licence="by permission")
     beside = read_beside(out)
@@ -65,13 +74,13 @@ def test_all_three_networks_and_the_licence_are_kept(tmp_path):
     assert "licence: by permission" in lines
 
 
-def test_without_a_licence_the_worst_is_said(tmp_path):
+def test_without_a_licence_the_worst_is_said(tmp_path: Path) -> None:
     out, lines = imported(tmp_path, G_ema=generator())
     assert "for research only" in read_notes(out)["licence"]
     assert any("for research only" in line for line in lines)
 
 
-def test_names_of_classes(tmp_path):
+def test_names_of_classes(tmp_path: Path) -> None:
     out, _ = imported(tmp_path, G_ema=generator(c_dim=2), classes=["good", "bad"])
     assert load_generator(out).classes == ("good", "bad")
     out.unlink()
@@ -82,7 +91,7 @@ def test_names_of_classes(tmp_path):
             imported(tmp_path, G_ema=generator(c_dim=2), classes=names)
 
 
-def test_without_noise(tmp_path):
+def test_without_noise(tmp_path: Path) -> None:
     network = generator()
     for path in ("b4.conv1", "b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1"):
         layer = network.child(f"synthesis.{path}").state
@@ -98,15 +107,15 @@ def test_without_noise(tmp_path):
     assert np.abs(found - images(network, z, np.zeros((2, 0)))).max() < 1e-4
 
 
-def _set(path, **changes):
-    def change(network):
+def _set(path: str, **changes: float | str) -> Callable[..., Any]:
+    def change(network: Any) -> None:
         network.child(path).state.update(changes)
 
     return change
 
 
-def _tensor(path, name, value):
-    def change(network):
+def _tensor(path: str, name: str, value: Tensor) -> Callable[..., Any]:
+    def change(network: Any) -> None:
         state = network.child(path).state
         kind = "_parameters" if name in state["_parameters"] else "_buffers"
         state[kind][name] = value
@@ -114,15 +123,15 @@ def _tensor(path, name, value):
     return change
 
 
-def _argument(**changes):
-    def change(network):
+def _argument(**changes: dict[str, Any] | str) -> Callable[..., Any]:
+    def change(network: Any) -> None:
         network.state["_init_kwargs"].update(changes)
 
     return change
 
 
-def _drop(path, name):
-    def change(network):
+def _drop(path: str, name: str) -> Callable[..., Any]:
+    def change(network: Any) -> None:
         del network.child(path).state["_parameters"][name]
 
     return change
@@ -158,7 +167,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_computes_something_else_is_refused(tmp_path, name):
+def test_what_computes_something_else_is_refused(tmp_path: Path, name: str) -> None:
     change, reason = REFUSED[name]
     network = generator()
     change(network)
@@ -177,7 +186,7 @@ def test_what_computes_something_else_is_refused(tmp_path, name):
         (_drop("b4.out", "bias"), "missing: out.bias"),
     ],
 )
-def test_a_discriminator_that_is_not_read_is_left_out(tmp_path, change, reason):
+def test_a_discriminator_that_is_not_read_is_left_out(tmp_path: Path, change: Callable[..., Any], reason: str) -> None:
     network = discriminator()
     change(network)
     out, lines = imported(tmp_path, G_ema=generator(), D=network)
@@ -186,6 +195,6 @@ def test_a_discriminator_that_is_not_read_is_left_out(tmp_path, change, reason):
     load_generator(out)
 
 
-def test_g_must_be_as_g_ema(tmp_path):
+def test_g_must_be_as_g_ema(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="another network than G_ema"):
         imported(tmp_path, G_ema=generator(), G=generator(channels=1))

@@ -2,6 +2,9 @@
 
 import math
 import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +17,14 @@ from stylegan_ada.sampling import load_generator
 from .snapshots import EasyDict, Module, discriminator, generator, write_snapshot
 
 
-def nested(depth=200):
+def nested(depth: int = 200) -> list[list[list[list[Any]]]]:
     value = []
     for _ in range(depth):
         value = [value]
     return value
 
 
-def contains_itself():
+def contains_itself() -> dict[str, dict[str, dict[str, dict[Any, Any]]]]:
     value = {}
     value.update(mapping_kwargs=value, synthesis_kwargs=value, x=value)
     return value
@@ -72,7 +75,7 @@ ODD_NAMES += (
 )
 
 
-def places(value, found):
+def places(value: Any, found: list[Any]) -> list[Any]:
     """Every (container, key) below a module."""
     if isinstance(value, Module):
         places(value.state, found)
@@ -83,7 +86,7 @@ def places(value, found):
     return found
 
 
-def make_odd(network, numbers):
+def make_odd(network: Any, numbers: Any) -> None:
     """Changes one to three things anywhere in the network."""
     for container, key in numbers.sample(places(network, []), numbers.randint(1, 3)):
         tensor = isinstance(container.get(key), torch.Tensor)
@@ -99,7 +102,7 @@ def make_odd(network, numbers):
                 container[key] = odd
 
 
-def tried(tmp_path, **networks):
+def tried(tmp_path: Path, **networks: Any) -> bool:
     """Whether it imports. What it writes can be loaded and sampled; what it refuses leaves nothing behind."""
     source, out = tmp_path / "odd.pkl", tmp_path / "out.safetensors"
     write_snapshot(source, **networks)
@@ -122,7 +125,7 @@ def tried(tmp_path, **networks):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_odd_values_anywhere(tmp_path, seed):
+def test_odd_values_anywhere(tmp_path: Path, seed: int) -> None:
     numbers = random.Random(seed)
     imported = 0
     for _ in range(7):
@@ -136,17 +139,17 @@ def test_odd_values_anywhere(tmp_path, seed):
     assert 0 < imported < 7
 
 
-def put(path, kind=None, **items):
+def put(path: str, kind: str | None = None, **items: Any) -> Callable[..., Any]:
     """Puts items into a module's state, or into a dictionary of it."""
 
-    def change(network):
+    def change(network: Any) -> None:
         state = network.child(path).state
         (state[kind] if kind else state).update(items)
 
     return change
 
 
-def very_large_without_noise(network):
+def very_large_without_noise(network: Any) -> None:
     blocks = network.child("synthesis").state["_modules"]
     for path in ("b4.conv1", "b8.conv0", "b8.conv1"):
         network.child(f"synthesis.{path}").state["use_noise"] = False
@@ -154,7 +157,7 @@ def very_large_without_noise(network):
     network.state["padding"] = b"x" * 100_000  # a file must be as large as its tensors
 
 
-def without_affine(network):
+def without_affine(network: Any) -> None:
     del network.child("synthesis.b8.conv1").state["_modules"]["affine"]
 
 
@@ -188,7 +191,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_odd_is_refused(tmp_path, name):
+def test_what_is_odd_is_refused(tmp_path: Path, name: str) -> None:
     change, reason = REFUSED[name]
     network = generator(c_dim=2, widths=(4, 4))
     for layer in ("fc0", "embed"):
@@ -202,7 +205,7 @@ def test_what_is_odd_is_refused(tmp_path, name):
     assert len(str(caught.value)) < 1000
 
 
-def test_colors_are_read_at_the_top(tmp_path):
+def test_colors_are_read_at_the_top(tmp_path: Path) -> None:
     """A discriminator that reads the image at another resolution is another function."""
     network = discriminator(widths=(4, 4))
     blocks = network.state["_modules"]
@@ -213,7 +216,7 @@ def test_colors_are_read_at_the_top(tmp_path):
     assert any("D.b8.fromrgb.weight: missing; that network is left out" in line for line in lines)
 
 
-def test_numbers_shared_by_many_layers(tmp_path):
+def test_numbers_shared_by_many_layers(tmp_path: Path) -> None:
     """As two equal networks share them is fine; many large layers of few numbers would fill the memory."""
     network = generator(widths=(64, 64, 64))
     write_snapshot(tmp_path / "equal.pkl", G_ema=network, G=network)

@@ -6,12 +6,12 @@ from stylegan_ada.leaks.classifier import AugmentationClassifier
 
 
 @pytest.fixture(scope="module")
-def digits():
+def digits() -> np.ndarray:
     return load_digits().images.astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def classifier(digits):
+def classifier(digits: np.ndarray) -> AugmentationClassifier:
     """Taught on two thirds of the digits."""
     known = digits[::3], digits[1::3]
     known = np.concatenate(known)
@@ -19,7 +19,7 @@ def classifier(digits):
     return AugmentationClassifier({name: images.reshape(len(images), -1) for name, images in versions.items()})
 
 
-def test_shares_are_those_of_a_known_mixture(digits, classifier):
+def test_shares_are_those_of_a_known_mixture(digits: np.ndarray, classifier: AugmentationClassifier) -> None:
     """Digits that the classifier was not taught, 60% upright, 30% turned, 10% inverted."""
     new = digits[2::3]
     cuts = int(0.6 * len(new)), int(0.9 * len(new))
@@ -31,7 +31,9 @@ def test_shares_are_those_of_a_known_mixture(digits, classifier):
         assert shares[name] == pytest.approx(share, abs=0.02)
 
 
-def test_recognised_is_the_accuracy_on_images_that_were_not_seen(digits, classifier):
+def test_recognised_is_the_accuracy_on_images_that_were_not_seen(
+    digits: np.ndarray, classifier: AugmentationClassifier
+) -> None:
     new = digits[2::3]
     expected = {
         "upright": classifier.shares(new.reshape(len(new), -1))["upright"],
@@ -41,7 +43,7 @@ def test_recognised_is_the_accuracy_on_images_that_were_not_seen(digits, classif
     assert classifier.recognised() == pytest.approx(expected, abs=0.02)
 
 
-def test_versions_of_one_image_stay_in_one_fold():
+def test_versions_of_one_image_stay_in_one_fold() -> None:
     """Of images without any structure, identical versions are not told apart: not even by the image being known."""
     noise = np.random.default_rng(0).normal(size=(60, 64)).astype(np.float32)
     found = AugmentationClassifier({"one": noise, "same": noise.copy()}).recognised()

@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +13,11 @@ from stylegan_ada.leaks.verdict import LeakVerdict, leaks
     ("share", "without", "expected"),
     [(0.5, 0.01, True), (0.035, 0.01, True), (0.029, 0.01, False), (0.01, 0.5, False), (0.0, 0.0, False)],
 )
-def test_two_points_more(share, without, expected):
+def test_two_points_more(share: float, without: float, expected: bool) -> None:
     assert leaks(share, without, 4000) is expected
 
 
-def test_chance_is_no_leak():
+def test_chance_is_no_leak() -> None:
     """Of few images two points more happen by chance; the bound is that of the difference of two shares."""
     count, without = 100, 0.3
     spread = norm.ppf(0.975) * np.sqrt(2 * without * (1 - without) / count)
@@ -23,7 +25,9 @@ def test_chance_is_no_leak():
     assert leaks(without + 1.1 * spread, without, count)
 
 
-def verdict(at_zero, at_half, at_one):
+def verdict(
+    at_zero: tuple[float, float, float], at_half: tuple[float, float, float], at_one: tuple[float, float, float]
+) -> Any:
     """Shares of "as it is", "mirrored" and "blur"."""
     names = ("as it is", "mirrored", "blur")
     by_p = {0.0: at_zero, 0.5: at_half, 1.0: at_one}
@@ -35,7 +39,7 @@ def verdict(at_zero, at_half, at_one):
     )
 
 
-def test_what_leaks_and_what_does_not():
+def test_what_leaks_and_what_does_not() -> None:
     found = verdict((0.97, 0.01, 0.02), (0.79, 0.19, 0.02), (0.1, 0.5, 0.4))
     assert found.leaking == ["mirrored"]
     assert found.not_shown == []
@@ -48,19 +52,19 @@ def test_what_leaks_and_what_does_not():
     assert lines[-1].startswith("mirrored leaks at p = 0.5: +18.0% of the images; ")
 
 
-def test_nothing_leaks():
+def test_nothing_leaks() -> None:
     found = verdict((0.97, 0.01, 0.02), (0.965, 0.015, 0.02), (0.1, 0.5, 0.4))
     assert found.leaking == []
     assert "at p = 0.5 nothing leaks" in found.lines()[-1]
 
 
-def test_generators_that_have_not_learned():
+def test_generators_that_have_not_learned() -> None:
     good, poor = (verdict((share, 0.9 - share, 0.1), (0.5, 0.1, 0.4), (0.1, 0.5, 0.4)) for share in (0.81, 0.79))
     assert not any("have not learned" in line for line in good.lines())
     assert any(line.startswith("at p = 0 only 79%") for line in poor.lines())
 
 
-def test_what_is_not_found_at_one():
+def test_what_is_not_found_at_one() -> None:
     """An image has one name, so that what everybody has hides the rest."""
     found = verdict((0.98, 0.01, 0.01), (0.98, 0.01, 0.01), (0.01, 0.01, 0.98))
     assert found.not_shown == ["mirrored"]
@@ -70,7 +74,7 @@ def test_what_is_not_found_at_one():
     assert found.lines()[-1].startswith("not found at p = 1 either: mirrored, blur")
 
 
-def test_the_file(tmp_path):
+def test_the_file(tmp_path: Path) -> None:
     found = verdict((0.97, 0.01, 0.02), (0.79, 0.19, 0.02), (0.1, 0.88, 0.02))
     found.write(tmp_path / "leaks.json")
     assert json.loads((tmp_path / "leaks.json").read_text()) == {

@@ -2,6 +2,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +17,10 @@ RESIZE = {"__class_fullname__": "Resize", "height": 4, "width": 6, "interpolatio
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path: Path) -> Callable[..., Any]:
     """saved(entry or text): a file that holds it, a dictionary as the transform of a pipeline's file."""
 
-    def save(content, name="pipeline.yaml"):
+    def save(content: dict[str, Any] | str, name: str = "pipeline.yaml") -> Path:
         path = tmp_path / name
         path.write_text(content if isinstance(content, str) else json.dumps({"transform": content}))
         return path
@@ -25,11 +28,11 @@ def saved(tmp_path):
     return save
 
 
-def compose(*transforms):
+def compose(*transforms: dict[str, Any] | str) -> dict[str, Any]:
     return {"__class_fullname__": "Compose", "transforms": list(transforms)}
 
 
-def refusal(path):
+def refusal(path: Path) -> str:
     with pytest.raises(UserError) as error:
         read_pipeline(path)
     (line,) = str(error.value).splitlines()
@@ -37,7 +40,7 @@ def refusal(path):
     return line.removeprefix(f"{path}: ")
 
 
-def test_a_pipeline_that_was_written_does_the_same_when_read(tmp_path):
+def test_a_pipeline_that_was_written_does_the_same_when_read(tmp_path: Path) -> None:
     albumentations = import_albumentations()
     image = np.random.default_rng(0).integers(0, 256, (9, 12), dtype=np.uint8)
     pipeline = albumentations.Compose([albumentations.Resize(4, 6, interpolation=3), albumentations.InvertImg(p=1.0)])
@@ -52,13 +55,13 @@ def test_a_pipeline_that_was_written_does_the_same_when_read(tmp_path):
 @pytest.mark.parametrize(
     "entry", [compose(RESIZE), RESIZE, {"__class_fullname__": "OneOf", "p": 1, "transforms": [RESIZE]}]
 )
-def test_json_and_a_single_transform_are_read(saved, entry):
+def test_json_and_a_single_transform_are_read(saved: Callable[..., Any], entry: dict[str, Any]) -> None:
     pipeline = read_pipeline(saved(entry, "pipeline.json"))
     assert isinstance(pipeline, import_albumentations().Compose)
     assert pipeline(image=np.zeros((8, 12, 3), np.uint8))["image"].shape == (4, 6, 3)
 
 
-def test_names_of_older_versions_are_read(saved):
+def test_names_of_older_versions_are_read(saved: Callable[..., Any]) -> None:
     entry = {**RESIZE, "__class_fullname__": "albumentations.augmentations.geometric.resize.Resize"}
     assert read_pipeline(saved(compose(entry)))(image=np.zeros((8, 8), np.uint8))["image"].shape == (4, 6)
 
@@ -83,18 +86,18 @@ def test_names_of_older_versions_are_read(saved):
         ({"__class_fullname__": "OneOf", "p": 1, "transforms": {}}, "OneOf: transforms must be a list"),
     ],
 )  # fmt: skip
-def test_files_that_are_refused(saved, content, reason):
+def test_files_that_are_refused(saved: Callable[..., Any], content: dict[str, Any] | str, reason: str) -> None:
     assert reason in refusal(saved(content))
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path / "pipeline.yaml") == "cannot be read (No such file or directory)"
 
 
 @pytest.mark.parametrize(
     "name", ["os.system", "posix.system", "albumentations.core.serialization.os.system", "builtins.eval"]
 )
-def test_a_hostile_file_runs_nothing(saved, tmp_path, name):
+def test_a_hostile_file_runs_nothing(saved: Callable[..., Any], tmp_path: Path, name: str) -> None:
     canary = tmp_path / "canary"
     arguments = {"command": f"touch {canary}", "source": f"open({str(canary)!r}, 'w')", "p": 1.0}
     assert f"no transform {name!r}" in refusal(saved(compose({"__class_fullname__": name, **arguments})))
@@ -103,7 +106,7 @@ def test_a_hostile_file_runs_nothing(saved, tmp_path, name):
     assert not canary.exists()
 
 
-def test_the_import_asks_nothing_of_the_network():
+def test_the_import_asks_nothing_of_the_network() -> None:
     code = "import socket\ndef refuse(*_, **__): raise SystemExit('network')\nsocket.socket.connect = refuse\n"
     code += "socket.getaddrinfo = refuse\n"
     code += "from stylegan_ada.libraries.albumentations_files import import_albumentations as load\n"

@@ -1,3 +1,5 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,14 @@ from stylegan_ada.metrics.networks.extractor import Extractor
 class FakeGenerator:
     """Writes down what it is asked for; an image is its seed in every pixel."""
 
-    def __init__(self, image_shape=(1, 8, 8), classes=("good", "bad")):
+    def __init__(
+        self, image_shape: tuple[int, int, int] = (1, 8, 8), classes: tuple[Any, ...] = ("good", "bad")
+    ) -> None:
         self.image_shape, self.classes = image_shape, classes
         self.seeds: list[int] = []
         self.labels: list[str | None] = []
 
-    def sample_uint8(self, seeds, labels=None, truncation_psi=1.0):
+    def sample_uint8(self, seeds: Any, labels: Any = None, truncation_psi: Any = 1.0) -> Any:
         assert truncation_psi == 1
         self.seeds += list(seeds)
         self.labels += [None] * len(seeds) if labels is None else labels
@@ -29,24 +33,24 @@ class FakeFeatures(Extractor):
     identity = "fake"
     name = "Fake"
 
-    def __init__(self, device="cpu"):
+    def __init__(self, device: str = "cpu") -> None:
         super().__init__(device)
         self.extracted: list[int] = []
 
-    def extract(self, batches, progress=None):
+    def extract(self, batches: Iterator[Any], progress: Callable[..., Any] | None = None) -> np.ndarray:
         rows = super().extract(batches, progress)
         self.extracted.append(len(rows))
         return rows
 
-    def logits(self, rows):
+    def logits(self, rows: np.ndarray) -> np.ndarray:
         return rows / 100
 
-    def _of(self, images):
+    def _of(self, images: np.ndarray) -> np.ndarray:
         return np.stack([images[:, 0, 0, 0], images[:, -1, -1, -1]], axis=1).astype(np.float32)
 
 
 @pytest.fixture
-def extractor(monkeypatch, tmp_path) -> FakeFeatures:
+def extractor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeFeatures:
     """Fake features, and an empty cache."""
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
     return FakeFeatures()
@@ -59,7 +63,12 @@ def make_generator() -> Any:
 
 @pytest.fixture
 def make_dataset() -> Any:
-    def make(labels=(0, 1, 0, 0, 1, 0, 0, 0), classes=("bad", "good"), image_shape=(1, 8, 8), fingerprint="f"):
+    def make(
+        labels: list[int] | tuple[Any, ...] | None = (0, 1, 0, 0, 1, 0, 0, 0),
+        classes: tuple[str, str] = ("bad", "good"),
+        image_shape: tuple[int, int, int] = (1, 8, 8),
+        fingerprint: str = "f",
+    ) -> ImageDataset:
         count = 8 if labels is None else len(labels)
         return ImageDataset(
             images=np.random.default_rng(0).integers(0, 256, (count, *image_shape), np.uint8),

@@ -1,35 +1,41 @@
 import json
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
 from stylegan_ada import api
 from stylegan_ada.cli import evaluate as command
-from stylegan_ada.metrics.evaluate import real_images
+from stylegan_ada.metrics.evaluate import RealImages, real_images
 
 KEYS = ["fid", "kid", "precision", "recall", "density", "coverage", "intra_fid", "inception_score", "copies",
         "label_accuracy"]  # fmt: skip
 
 
 @pytest.fixture
-def generator(extractor, make_generator, make_dataset, monkeypatch):
+def generator(
+    extractor: Any, make_generator: type, make_dataset: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """A run that holds a fake generator and set; what was asked for lies in `.asked`."""
     generator = make_generator()
     generator.asked = {}
 
-    def load(path, device):
+    def load(path: Path, device: torch.device) -> Any:
         generator.asked.update(path=path, device=str(device))
         return generator
 
-    def data(run, source, load):
+    def data(run: Path, source: str | None, load: Callable[..., Any]) -> RealImages:
         generator.asked.update(run=run, source=source)
         dataset = make_dataset(labels=[0, 1, 0, 0, 1, 0, 0, 0] * 3)
         return real_images(dataset, np.arange(len(dataset)), np.arange(0))
 
-    def make_extractor(name, device):
+    def make_extractor(name: str, device: torch.device) -> Any:
         generator.asked.update(features=name)
         return extractor
 
@@ -39,13 +45,13 @@ def generator(extractor, make_generator, make_dataset, monkeypatch):
     return generator
 
 
-def invoke(*arguments):
+def invoke(*arguments: str) -> Any:
     result = CliRunner().invoke(command.evaluate, [*arguments, "--device", "cpu"], catch_exceptions=False)
     assert result.exit_code == 0
     return result
 
 
-def test_json(generator, tmp_path):
+def test_json(generator: Any, tmp_path: Path) -> None:
     result = invoke(str(tmp_path), "--json", "--count", "40")
     assert result.stdout.count("\n") == 1
     found = json.loads(result.stdout)
@@ -62,7 +68,7 @@ def test_json(generator, tmp_path):
     }  # fmt: skip
 
 
-def test_table(generator, tmp_path):
+def test_table(generator: Any, tmp_path: Path) -> None:
     result = invoke(str(tmp_path), "--data", "elsewhere", "--count", "40", "--features", "x.onnx")
     words = [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert words[: len(KEYS)] == KEYS
@@ -75,12 +81,12 @@ def test_table(generator, tmp_path):
     assert generator.asked["features"] == "x.onnx"
 
 
-def test_only_some_metrics(generator, tmp_path):
+def test_only_some_metrics(generator: Any, tmp_path: Path) -> None:
     found = json.loads(invoke(str(tmp_path), "--json", "--count", "40", "--metrics", "kid, recall").stdout)
     assert list(found) == ["kid", "recall"]
 
 
-def test_what_cannot_be_measured_is_said(generator, tmp_path, monkeypatch):
+def test_what_cannot_be_measured_is_said(generator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(generator), "classes", (), raising=False)
     result = invoke(str(tmp_path), "--json", "--count", "3", "--metrics", "fid,recall,inception_score")
     assert list(json.loads(result.stdout)) == ["fid"]
@@ -88,7 +94,7 @@ def test_what_cannot_be_measured_is_said(generator, tmp_path, monkeypatch):
     assert "inception_score is left out" in result.stderr
 
 
-def test_unknown_metrics_are_refused(generator, tmp_path):
+def test_unknown_metrics_are_refused(generator: Any, tmp_path: Path) -> None:
     for arguments, message in (
         (["fidd"], "did you mean 'fid'"),
         (["fid", "--pairs", "p.png"], "needs the metric copies"),
@@ -97,26 +103,26 @@ def test_unknown_metrics_are_refused(generator, tmp_path):
         assert message in str(result.exception)
 
 
-def test_pairs(generator, tmp_path):
+def test_pairs(generator: Any, tmp_path: Path) -> None:
     invoke(str(tmp_path), "--count", "40", "--metrics", "copies", "--pairs", str(tmp_path / "pairs.png"))
     with Image.open(tmp_path / "pairs.png") as picture:
         assert picture.height == 4 * 64  # two rows of pairs
 
 
-def test_as_many_images_as_there_are_real_ones(generator, tmp_path, monkeypatch):
+def test_as_many_images_as_there_are_real_ones(generator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = (str(tmp_path), "--json", "--metrics", "fid")
     assert json.loads(invoke(*arguments).stdout)["fid"]["n_fake"] == 24
     monkeypatch.setattr(api, "MOST_IMAGES", 6)
     assert json.loads(invoke(*arguments).stdout)["fid"]["n_fake"] == 6
 
 
-def test_one_image_is_no_distribution(tmp_path):
+def test_one_image_is_no_distribution(tmp_path: Path) -> None:
     result = CliRunner().invoke(command.evaluate, [str(tmp_path), "--count", "1"])
     assert result.exit_code == 2
     assert "--count" in result.stderr
 
 
-def test_no_interval_is_null(generator):
+def test_no_interval_is_null(generator: Any) -> None:
     from stylegan_ada.metrics.results import MetricResult
 
     metric_result = MetricResult(value=1.0, low=math.nan, high=math.nan, n_real=3, n_fake=4)

@@ -2,7 +2,9 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,22 +17,24 @@ from stylegan_ada.metrics.networks.lite0 import Lite0Features
 
 
 @pytest.fixture
-def everything(make_dataset):
+def everything(make_dataset: Callable[..., Any]) -> Callable[..., Any]:
     """A set of which all images are trained on and compared with."""
 
-    def make(**options):
+    def make(**options: str | tuple[Any, ...] | None) -> RealImages:
         dataset = make_dataset(**options)
         return real_images(dataset, np.arange(len(dataset)), np.arange(0))
 
     return make
 
 
-def corners(images):
+def corners(images: np.ndarray) -> np.ndarray:
     """[N, C, H, W] -> what the fake features are."""
     return np.stack([images[:, 0, 0, 0], images[:, 0, -1, -1]], axis=1)
 
 
-def test_features_of_real_and_generated_images(extractor, make_generator, everything):
+def test_features_of_real_and_generated_images(
+    extractor: Any, make_generator: type, everything: Callable[..., Any]
+) -> None:
     real = everything()
     features = compute_features(make_generator(), real, extractor, 50)
     np.testing.assert_array_equal(features.generated, np.repeat(np.arange(50)[:, None], 2, axis=1))
@@ -46,7 +50,9 @@ def test_features_of_real_and_generated_images(extractor, make_generator, everyt
     assert features.real.classes == real.dataset.classes
 
 
-def test_held_out_images_are_compared_with_where_there_are_any(extractor, make_generator, make_dataset):
+def test_held_out_images_are_compared_with_where_there_are_any(
+    extractor: Any, make_generator: type, make_dataset: Callable[..., Any]
+) -> None:
     dataset = make_dataset()
     trained_on, held_out = np.array([0, 2, 3, 4, 6]), np.array([1, 5, 7])
     features = compute_features(make_generator(), real_images(dataset, trained_on, held_out), extractor, 4)
@@ -59,7 +65,9 @@ def test_held_out_images_are_compared_with_where_there_are_any(extractor, make_g
     np.testing.assert_array_equal(features.real.trained_on_labels, dataset.labels[trained_on])
 
 
-def test_another_set_tells_nothing_of_what_was_trained_on(extractor, make_generator, make_dataset):
+def test_another_set_tells_nothing_of_what_was_trained_on(
+    extractor: Any, make_generator: type, make_dataset: Callable[..., Any]
+) -> None:
     features = compute_features(
         make_generator(), RealImages(dataset=make_dataset(), reference=np.arange(8)), extractor, 4
     )
@@ -67,7 +75,9 @@ def test_another_set_tells_nothing_of_what_was_trained_on(extractor, make_genera
     assert features.real.trained_on_labels is None
 
 
-def test_seeds_are_disjoint_and_each_is_used_once(extractor, make_generator, everything):
+def test_seeds_are_disjoint_and_each_is_used_once(
+    extractor: Any, make_generator: type, everything: Callable[..., Any]
+) -> None:
     first, second = make_generator(), make_generator()
     compute_features(first, everything(), extractor, 70)
     compute_features(second, everything(), extractor, 70, seed=1)
@@ -75,7 +85,9 @@ def test_seeds_are_disjoint_and_each_is_used_once(extractor, make_generator, eve
     assert second.seeds == list(range(70, 140))
 
 
-def test_generated_labels_are_those_of_the_reference(extractor, make_generator, everything, make_dataset):
+def test_generated_labels_are_those_of_the_reference(
+    extractor: Any, make_generator: type, everything: Callable[..., Any], make_dataset: Callable[..., Any]
+) -> None:
     generator = make_generator()
     features = compute_features(generator, everything(), extractor, 80)  # several batches
     assert Counter(generator.labels) == {"bad": 60, "good": 20}
@@ -86,7 +98,9 @@ def test_generated_labels_are_those_of_the_reference(extractor, make_generator, 
     assert Counter(generator.labels) == {"good": 8}
 
 
-def test_without_labels_the_generator_gets_none(extractor, make_generator, everything):
+def test_without_labels_the_generator_gets_none(
+    extractor: Any, make_generator: type, everything: Callable[..., Any]
+) -> None:
     generator = make_generator(classes=())
     features = compute_features(generator, everything(labels=None), extractor, 5)
     assert generator.labels == [None] * 5
@@ -94,7 +108,7 @@ def test_without_labels_the_generator_gets_none(extractor, make_generator, every
 
 
 @pytest.mark.parametrize("count", [2, 7, 10, 33, 100, 1000])
-def test_labels_keep_their_shares(count):
+def test_labels_keep_their_shares(count: int) -> None:
     labels = np.random.default_rng(0).choice(5, size=100, p=[0.6, 0.2, 0.1, 0.07, 0.03])
     drawn = labels_in_shares(labels, count)
     shares = np.bincount(labels, minlength=5) * count / 100
@@ -102,7 +116,9 @@ def test_labels_keep_their_shares(count):
     assert np.abs(np.bincount(drawn, minlength=5) - shares).max() < 1
 
 
-def test_features_of_a_set_are_computed_once(extractor, make_generator, everything):
+def test_features_of_a_set_are_computed_once(
+    extractor: Any, make_generator: type, everything: Callable[..., Any]
+) -> None:
     first = compute_features(make_generator(), everything(), extractor, 4)
     again = compute_features(make_generator(), everything(), extractor, 4)
     np.testing.assert_array_equal(again.real.reference, first.real.reference)
@@ -111,14 +127,22 @@ def test_features_of_a_set_are_computed_once(extractor, make_generator, everythi
     assert extractor.extracted == [8, 4, 4, 8, 4]
 
 
-def test_an_unwritable_cache_only_warns(extractor, make_generator, everything, monkeypatch, tmp_path):
+def test_an_unwritable_cache_only_warns(
+    extractor: Any,
+    make_generator: type,
+    everything: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="not kept"):
         assert len(compute_features(make_generator(), everything(), extractor, 4).generated) == 4
 
 
-def test_progress_counts_what_has_to_be_done(extractor, make_generator, everything):
+def test_progress_counts_what_has_to_be_done(
+    extractor: Any, make_generator: type, everything: Callable[..., Any]
+) -> None:
     calls = []
     for _ in range(2):
         compute_features(
@@ -139,13 +163,21 @@ def test_progress_counts_what_has_to_be_done(extractor, make_generator, everythi
         ({}, {"classes": ("bad", "goood")}, 4, "'goood' .* did you mean 'good'"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(extractor, make_generator, everything, generator, dataset, count, message):
+def test_what_cannot_be_compared_is_refused(
+    extractor: Any,
+    make_generator: type,
+    everything: Callable[..., Any],
+    generator: dict[str, Any],
+    dataset: dict[str, Any],
+    count: int,
+    message: str,
+) -> None:
     with pytest.raises(UserError, match=message):
         compute_features(make_generator(**generator), everything(**dataset), extractor, count)
     assert not extractor.extracted
 
 
-def test_closest_pairs(extractor, make_generator, make_dataset):
+def test_closest_pairs(extractor: Any, make_generator: type, make_dataset: Callable[..., Any]) -> None:
     dataset = make_dataset()
     trained_on = np.array([1, 3, 4, 6])
     real, generator = real_images(dataset, trained_on, np.array([0, 2])), make_generator()
@@ -185,7 +217,7 @@ if rank == 3:
 """
 
 
-def test_processes_share_the_images_out(environment, tmp_path):
+def test_processes_share_the_images_out(environment: dict[str, str], tmp_path: Path) -> None:
     """Also where there are fewer real images than processes."""
     script = tmp_path / "process.py"
     script.write_text(PROCESS.format(tests=str(Path(__file__).parent), out=str(tmp_path)))
@@ -200,7 +232,9 @@ def test_processes_share_the_images_out(environment, tmp_path):
     assert max(drawn for _, _, _, drawn, _ in found) == 2
 
 
-def test_with_lite0(make_generator, everything, monkeypatch, tmp_path):
+def test_with_lite0(
+    make_generator: type, everything: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The real extractor gets the images with their axes in order, and its features are kept."""
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
     real = everything(labels=(0, 1, 0), image_shape=(3, 8, 12))

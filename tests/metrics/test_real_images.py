@@ -12,18 +12,20 @@ from stylegan_ada.datasets.reading.samples import elpv_files
 from stylegan_ada.metrics.feature_sets import FeatureSets, RealFeatures
 from stylegan_ada.metrics.mathematics.thumbnails import thumbnails
 from stylegan_ada.metrics.networks import make_extractor
+from stylegan_ada.metrics.networks.lite0 import Lite0Features
+from stylegan_ada.metrics.results import MetricResult
 from stylegan_ada.metrics.table import measure
 
 METRICS = ("kid", "precision", "recall", "density", "coverage", "intra_fid", "copies", "label_accuracy")
 
 
 @pytest.fixture(scope="module")
-def extractor():
+def extractor() -> Lite0Features:
     return make_extractor("lite0", torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory):
+def cells(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Images uint8 [400, H, W, C], sorted by class, labels, names of classes."""
     files = elpv_files()
     sure = [name for name in sorted(files) if name.split("/")[0][5:] in ("0.00", "1.00")]
@@ -41,7 +43,9 @@ def cells(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def halves(cells, extractor):
+def halves(
+    cells: tuple[np.ndarray, np.ndarray, tuple[str, ...]], extractor: Lite0Features
+) -> tuple[np.ndarray, FeatureSets]:
     """A random half as what was trained on and is compared with; the other as generated."""
     images, labels, classes = cells
     features, small = extractor.features(extractor.extract([images])), thumbnails(images)
@@ -57,13 +61,13 @@ def halves(cells, extractor):
     return known, FeatureSets(real=real, generated=features[other], labels=labels[other], thumbnails=small[other])
 
 
-def results_of(features, names=METRICS):
+def results_of(features: FeatureSets, names: list[str] | tuple[str, ...] = METRICS) -> dict[str, MetricResult]:
     results, left_out = measure(features, names, resamples=0)
     assert not left_out
     return results
 
 
-def test_two_halves_are_alike(halves):
+def test_two_halves_are_alike(halves: tuple[np.ndarray, FeatureSets]) -> None:
     _, halves = halves
     results = results_of(halves)
     assert results["kid"].low < 0 < results["kid"].high
@@ -77,7 +81,7 @@ def test_two_halves_are_alike(halves):
     assert results["label_accuracy"].value == pytest.approx(cross_validated, abs=0.1)
 
 
-def test_missing_classes_show(halves):
+def test_missing_classes_show(halves: tuple[np.ndarray, FeatureSets]) -> None:
     """Monocrystalline cells whatever is asked for."""
     _, halves = halves
     rng, labels = np.random.default_rng(0), halves.labels
@@ -97,7 +101,12 @@ def test_missing_classes_show(halves):
 
 
 @pytest.mark.parametrize("deviation", [1, 4])
-def test_a_replay_is_found(cells, halves, extractor, deviation):
+def test_a_replay_is_found(
+    cells: tuple[np.ndarray, np.ndarray, tuple[str, ...]],
+    halves: tuple[np.ndarray, FeatureSets],
+    extractor: Lite0Features,
+    deviation: int,
+) -> None:
     """The training images with a little noise, in gray levels, instead of new ones."""
     (images, labels, _), (known, halves) = cells, halves
     some = known[::4]

@@ -1,10 +1,12 @@
 """Inception score, intervals, and all metrics of real and generated features together."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torchmetrics.image.inception import InceptionScore
 
 from stylegan_ada.metrics import fid, inception_score, kid_with_error, precision_recall
@@ -13,7 +15,7 @@ from stylegan_ada.metrics.mathematics import intervals
 from stylegan_ada.metrics.table import METRICS, measure
 
 
-def test_inception_score_of_known_cases():
+def test_inception_score_of_known_cases() -> None:
     kinds = np.repeat(np.eye(4) * 50, 25, axis=0)
     mixed = kinds[np.random.default_rng(0).permutation(100)]
     assert inception_score(mixed, splits=1)[0] == pytest.approx(4, rel=1e-6)
@@ -24,11 +26,11 @@ def test_inception_score_of_known_cases():
 class Flat(torch.nn.Module):
     num_features = 6
 
-    def forward(self, images):
+    def forward(self, images: Tensor) -> Tensor:
         return images.flatten(1)
 
 
-def test_inception_score_is_that_of_torchmetrics():
+def test_inception_score_is_that_of_torchmetrics() -> None:
     logits = np.random.default_rng(0).normal(size=(60, 6)) * 3
     with pytest.warns(UserWarning, match="buffer"):
         theirs = InceptionScore(feature=Flat(), splits=1)
@@ -38,12 +40,12 @@ def test_inception_score_is_that_of_torchmetrics():
     assert inception_score(logits, splits=1)[0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_inception_score_needs_an_image_per_part():
+def test_inception_score_needs_an_image_per_part() -> None:
     with pytest.raises(ValueError, match="at least 10"):
         inception_score(np.zeros((9, 4)))
 
 
-def test_an_interval_holds_the_truth_as_often_as_it_says():
+def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     held = 0
     for seed in range(300):
@@ -52,7 +54,7 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
     assert 0.88 < held / 300 < 0.98
 
 
-def test_an_interval_around_a_statistic_of_two_sets():
+def test_an_interval_around_a_statistic_of_two_sets() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=400), rng.normal(size=300) + 1
     low, high = intervals.of_statistic(b.mean() - a.mean(), lambda i, j: b[j].mean() - a[i].mean(), 400, 300, 300)
@@ -62,7 +64,15 @@ def test_an_interval_around_a_statistic_of_two_sets():
     assert np.isnan(intervals.of_statistic(1.0, lambda i, j: 0.0, 4, 4, 0)).all()
 
 
-def features(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trained_on=None, logits=None):
+def features(
+    seed: int = 0,
+    labels: bool = True,
+    n: int = 120,
+    m: int = 90,
+    generated_classes: tuple[Any, ...] = (0, 1, 2),
+    trained_on: np.ndarray | None = None,
+    logits: np.ndarray | None = None,
+) -> FeatureSets:
     """Three classes apart from each other."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(9).normal(size=(3, 10)) * 4
@@ -82,7 +92,7 @@ def features(seed=0, labels=True, n=120, m=90, generated_classes=(0, 1, 2), trai
     )
 
 
-def test_every_metric():
+def test_every_metric() -> None:
     rng = np.random.default_rng(1)
     both = features(trained_on=features().real.reference, logits=rng.normal(size=(90, 5)))
     results, left_out = measure(both, tuple(METRICS))
@@ -98,7 +108,7 @@ def test_every_metric():
         assert (result.n_real, result.n_fake) == (120, 90)
 
 
-def test_intra_fid_is_the_mean_over_classes():
+def test_intra_fid_is_the_mean_over_classes() -> None:
     both = features()
     results, _ = measure(both, ("intra_fid",))
     expected = {
@@ -109,7 +119,7 @@ def test_intra_fid_is_the_mean_over_classes():
     assert results["intra_fid"].value == pytest.approx(np.mean(list(expected.values())))
 
 
-def test_a_missing_kind_shows():
+def test_a_missing_kind_shows() -> None:
     """The generator makes the first kind whatever it is asked for."""
     good, _ = measure(features(), ("recall", "coverage", "intra_fid", "label_accuracy", "precision"))
     poor, _ = measure(
@@ -124,20 +134,20 @@ def test_a_missing_kind_shows():
     assert good["label_accuracy"].value > 0.95
 
 
-def test_two_draws_of_the_same_are_alike():
+def test_two_draws_of_the_same_are_alike() -> None:
     results, _ = measure(features(n=600, m=600), ("kid", "precision", "recall", "coverage"))
     assert results["kid"].low < 0 < results["kid"].high
     assert min(results[name].value for name in ("precision", "recall", "coverage")) > 0.8
 
 
-def test_what_cannot_be_had_is_said():
+def test_what_cannot_be_had_is_said() -> None:
     results, left_out = measure(features(labels=False), tuple(METRICS))
     assert set(left_out) == {"intra_fid", "inception_score", "copies", "label_accuracy"}
     assert set(results) == set(METRICS) - set(left_out)
     assert left_out["copies"] == "the images that were trained on are not known"
 
 
-def test_the_classifier_learns_from_all_training_images():
+def test_the_classifier_learns_from_all_training_images() -> None:
     """Where the reference is a small held-out part."""
     whole, held = features(), features(seed=3, n=12)
     real = dataclasses.replace(

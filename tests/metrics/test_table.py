@@ -17,7 +17,7 @@ BETTER = {  # from the papers and the meaning of each share; a density of real i
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_every_entry_is_whole(name):
+def test_every_entry_is_whole(name: str) -> None:
     metric = METRICS[name]
     assert callable(metric.function)
     assert isinstance(metric.direction, Direction)
@@ -26,18 +26,18 @@ def test_every_entry_is_whole(name):
     assert "better" not in metric.sentence
 
 
-def test_directions():
+def test_directions() -> None:
     assert list(METRICS) == list(BETTER)
     for name, better in BETTER.items():
         expected = "" if better is None else f" ({better} is better)"
         assert METRICS[name].meaning == METRICS[name].sentence + expected
 
 
-def test_each_function_stands_once():
+def test_each_function_stands_once() -> None:
     assert len({metric.function for metric in METRICS.values()}) == len(METRICS)
 
 
-def test_a_new_entry_is_an_option(monkeypatch):
+def test_a_new_entry_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METRICS, "sharpness", Metric(METRICS["fid"].function, Direction.HIGHER, "how sharp"))
     try:
         help_text = CliRunner().invoke(importlib.reload(command).evaluate, ["--help"]).stdout
@@ -49,7 +49,7 @@ def test_a_new_entry_is_an_option(monkeypatch):
         importlib.reload(command)
 
 
-def test_what_picks_metrics_knows_no_others():
+def test_what_picks_metrics_knows_no_others() -> None:
     belonging = {"copies_control", "label_chance"}  # kept in a row beside their metrics
     assert set(evaluation.MEASURED) <= set(METRICS)
     assert {name for _, names in QUALITY for name in names} - belonging <= set(METRICS)

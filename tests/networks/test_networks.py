@@ -1,6 +1,8 @@
 """The networks against a second implementation in float64: explicit weights per image, zero insertion."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +13,13 @@ from torch.nn import functional
 from stylegan_ada.config import NetworkConfig
 from stylegan_ada.networks import Discriminator, Generator
 from stylegan_ada.networks.discriminator import minibatch_std
+from stylegan_ada.networks.mapping import MappingNetwork
+from stylegan_ada.networks.synthesis import SynthesisNetwork
 
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 
 
-def config(**changes):
+def config(**changes: int | str) -> NetworkConfig:
     return NetworkConfig(
         **{
             "channels": 3,
@@ -31,43 +35,43 @@ def config(**changes):
     )
 
 
-def fir(image, gain=1.0):
+def fir(image: np.ndarray, gain: int = 1.0) -> np.ndarray:
     return convolve2d(image, KERNEL, mode="full") * gain
 
 
-def each_channel(function, x):
+def each_channel(function: Callable[..., Any], x: np.ndarray) -> np.ndarray:
     return np.stack([function(channel) for channel in x])
 
 
-def zero_insert(channel):
+def zero_insert(channel: np.ndarray) -> np.ndarray:
     out = np.zeros((2 * channel.shape[0], 2 * channel.shape[1]))
     out[::2, ::2] = channel
     return out
 
 
-def upsample(x):
+def upsample(x: np.ndarray) -> np.ndarray:
     """[C, H, W] -> twice the size: zeros between pixels, FIR with gain 4, aligned."""
     return each_channel(lambda channel: fir(zero_insert(channel), 4)[1:-2, 1:-2], x)
 
 
-def lrelu(x):
+def lrelu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, 0.2 * x) * math.sqrt(2)
 
 
-def correlate(x, weight):
+def correlate(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """'Same' cross-correlation: x [I, H, W], weight [O, I, k, k]."""
     return functional.conv2d(torch.tensor(x)[None], torch.tensor(weight), padding=weight.shape[-1] // 2)[0].numpy()
 
 
-def values(module):
+def values(module: Discriminator | MappingNetwork | SynthesisNetwork) -> dict[str, np.ndarray]:
     return {name: tensor.detach().double().numpy() for name, tensor in module.state_dict().items()}
 
 
-def linear(x, p, name):
+def linear(x: np.ndarray, p: dict[str, np.ndarray], name: str) -> np.ndarray:
     return x @ p[f"{name}.weight"].T / math.sqrt(x.shape[-1]) + p[f"{name}.bias"]
 
 
-def reference_synthesis(network, w, noise):
+def reference_synthesis(network: SynthesisNetwork, w: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """One image from one w for all layers; noise [noise_size]."""
     p = values(network)
     image, x, used = None, p["blocks.0.learned_input"], 0
@@ -94,18 +98,18 @@ def reference_synthesis(network, w, noise):
     return image
 
 
-def network_shapes(network):
+def network_shapes(network: SynthesisNetwork) -> list[tuple[int, int]]:
     return [network.noise_shapes[0], *network.noise_shapes[1::2]]
 
 
-def randomize(module):
+def randomize(module: Any) -> None:
     """Every parameter away from its initial zero or one, so that each one counts."""
     for parameter in module.parameters():
         parameter.data += 0.3 * torch.randn_like(parameter)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (24, 40)])
-def test_synthesis_equals_reference(size):
+def test_synthesis_equals_reference(size: tuple[int, int]) -> None:
     network = Generator(config(height=size[0], width=size[1])).synthesis.double()
     randomize(network)
     w, noise = torch.randn(3, 8).double(), torch.randn(3, network.noise_size).double()
@@ -115,7 +119,7 @@ def test_synthesis_equals_reference(size):
         np.testing.assert_allclose(images[index].detach().numpy(), expected, atol=1e-9)
 
 
-def test_mapping_equals_reference():
+def test_mapping_equals_reference() -> None:
     mapping = Generator(config(mapping_depth=3)).mapping.double()
     randomize(mapping)
     z, c = torch.randn(4, 8).double(), torch.eye(3)[[0, 1, 2, 1]].double()
@@ -128,10 +132,18 @@ def test_mapping_equals_reference():
     np.testing.assert_allclose(mapping(z, c).detach().numpy(), x, rtol=1e-6)
 
 
-def reference_discriminator(network, images, c, levels, label_depth=2, transitional=False, label_head="inner"):
+def reference_discriminator(
+    network: Discriminator,
+    images: np.ndarray,
+    c: np.ndarray,
+    levels: int,
+    label_depth: int = 2,
+    transitional: bool = False,
+    label_head: str = "inner",
+) -> np.ndarray:
     p = values(network)
 
-    def conv(x, name, down=False, act=True):
+    def conv(x: np.ndarray, name: str, down: bool = False, act: bool = True) -> np.ndarray:
         weight = p[f"{name}.weight"]
         weight = weight / math.sqrt(weight[0].size)
         k = weight.shape[-1]
@@ -183,7 +195,7 @@ def reference_discriminator(network, images, c, levels, label_depth=2, transitio
         {"label_head": "full", "transitional": True},
     ],
 )
-def test_discriminator_equals_reference(kind):
+def test_discriminator_equals_reference(kind: dict[str, Any]) -> None:
     network = Discriminator(config(**kind)).double()
     randomize(network)
     images, c = torch.randn(4, 3, 16, 16).double(), torch.eye(3)[[0, 1, 2, 0]].double()
@@ -193,7 +205,7 @@ def test_discriminator_equals_reference(kind):
     np.testing.assert_allclose(network(images, c).detach().numpy(), expected, rtol=1e-6)
 
 
-def test_minibatch_std_is_the_same_for_a_batch_cut_at_groups():
+def test_minibatch_std_is_the_same_for_a_batch_cut_at_groups() -> None:
     x = torch.randn(12, 5, 2, 2)
     whole = minibatch_std(x)
     assert torch.equal(whole, torch.cat([minibatch_std(part) for part in x.split(4)]))
@@ -202,14 +214,14 @@ def test_minibatch_std_is_the_same_for_a_batch_cut_at_groups():
 
 
 @pytest.mark.parametrize(("count", "group"), [(6, 3), (5, 1), (2, 2), (8, 4)])
-def test_minibatch_std_takes_the_largest_group_that_divides(count, group):
+def test_minibatch_std_takes_the_largest_group_that_divides(count: int, group: int) -> None:
     feature = minibatch_std(torch.randn(count, 3, 1, 1))[:, 3, 0, 0]
     assert len(feature.unique()) == count // group or (group == 1 and len(feature.unique()) == 1)
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (2, 28, 28), (4, 20, 128), (3, 64, 48)])
 @pytest.mark.parametrize("c_dim", [0, 3])
-def test_shapes(shape, c_dim):
+def test_shapes(shape: tuple[int, int, int], c_dim: int) -> None:
     net = config(channels=shape[0], height=shape[1], width=shape[2], c_dim=c_dim)
     generator, discriminator = Generator(net), Discriminator(net)
     z, c = torch.randn(4, 8), torch.eye(3)[:, :c_dim][[0, 1, 2, 0]]
@@ -219,7 +231,7 @@ def test_shapes(shape, c_dim):
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_half_precision_is_near_fp32(precision):
+def test_half_precision_is_near_fp32(precision: str) -> None:
     generator, half = Generator(config()), Generator(config(precision=precision))
     discriminator, half_discriminator = Discriminator(config()), Discriminator(config(precision=precision))
     half.load_state_dict(generator.state_dict())
@@ -233,7 +245,7 @@ def test_half_precision_is_near_fp32(precision):
     assert 0 < (logits - half_logits).abs().max() < 0.06
 
 
-def test_fp16_is_clamped():
+def test_fp16_is_clamped() -> None:
     net = config(precision="fp16")
     generator = Generator(net)
     layer = generator.synthesis.blocks[-1].layers[-1]
@@ -242,7 +254,7 @@ def test_fp16_is_clamped():
     assert features.max() == 256
 
 
-def test_labels_and_noise_change_the_image():
+def test_labels_and_noise_change_the_image() -> None:
     generator = Generator(config())
     randomize(generator)
     z = torch.randn(1, 8)
@@ -252,7 +264,7 @@ def test_labels_and_noise_change_the_image():
     assert not torch.allclose(image, generator(z, torch.eye(3)[[0]], noise[1:]))
 
 
-def test_labels_are_blended_in():
+def test_labels_are_blended_in() -> None:
     """At weight 0 all classes have one image; at 1 a transitional generator is a plain one with the same parameters."""
     plain, generator = Generator(config()), Generator(config(transitional=True))
     randomize(plain)
@@ -270,7 +282,7 @@ def test_labels_are_blended_in():
     torch.testing.assert_close(generator.mapping(z.double(), torch.eye(3).double()), expected)
 
 
-def test_w_mean_is_a_running_mean_per_class():
+def test_w_mean_is_a_running_mean_per_class() -> None:
     generator = Generator(config())
     rng = np.random.default_rng(0)
     expected, seen = np.zeros((3, 8)), np.zeros(3)
@@ -288,7 +300,7 @@ def test_w_mean_is_a_running_mean_per_class():
     assert torch.equal(generator.w_mean[2], torch.zeros(8))
 
 
-def test_truncation_moves_w_to_the_mean_of_its_class():
+def test_truncation_moves_w_to_the_mean_of_its_class() -> None:
     generator = Generator(config())
     generator.w_mean.copy_(torch.randn(3, 8))
     w, c = torch.randn(3, 8), torch.eye(3)
@@ -297,12 +309,12 @@ def test_truncation_moves_w_to_the_mean_of_its_class():
     torch.testing.assert_close(generator.truncate(w, c, 0.5), (w + generator.w_mean) / 2)
 
 
-def test_initial_activations_are_of_unit_size():
+def test_initial_activations_are_of_unit_size() -> None:
     """Equalised learning rates: whatever the widths, features neither vanish nor explode."""
     net = NetworkConfig(channels=3, height=64, width=64, channel_base=4096, channel_max=64)
     images = Generator(net)(torch.randn(16, 512), torch.zeros(16, 0), None)
     assert 0.3 < images.std() < 4
 
 
-def test_no_parameter_is_named_const():
+def test_no_parameter_is_named_const() -> None:
     assert not [name for name, _ in Generator(config()).named_parameters() if name.split(".")[-1] == "const"]

@@ -1,9 +1,12 @@
 """What a network takes over from another computes what it computed there."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada.config import NetworkConfig
 from stylegan_ada.errors import UserError
@@ -17,13 +20,13 @@ BASE = NetworkConfig(
 CLASSES = ("good", "bad", "worse")
 
 
-def described(classes=None, **changes):
+def described(classes: tuple[Any, ...] | None = None, **changes: int | str) -> Described:
     names = CLASSES[: changes.get("c_dim", 2)] if classes is None else classes
     config = dataclasses.replace(BASE, c_dim=len(names), **{k: v for k, v in changes.items() if k != "c_dim"})
     return Described(config=config, classes=names)
 
 
-def made(kind, about, seed):
+def made(kind: type, about: Described, seed: int) -> Discriminator | Generator:
     """A network without a number that is 0 or 1 by chance of its beginning."""
     torch.manual_seed(seed)
     network = kind(about.config)
@@ -33,25 +36,25 @@ def made(kind, about, seed):
     return network.requires_grad_(False)
 
 
-def pair(kind, transfer, source, target):
+def pair(kind: type, transfer: Callable[..., Any], source: Described, target: Described) -> tuple[Any, ...]:
     """A network, another that has taken over from it, and the parts of which kind."""
     trained, network = made(kind, source, 0), made(kind, target, 1)
     parts = transfer(network, target, source, trained.state_dict())
     return trained, network, {part.name: part.words for part in parts}
 
 
-def draw(about, count=4):
+def draw(about: Described, count: int = 4) -> tuple[Tensor, Tensor]:
     torch.manual_seed(5)
     z = torch.randn(count, about.config.z_dim)
     c = torch.eye(max(1, about.config.c_dim))[torch.arange(count) % max(1, about.config.c_dim)][:, : about.config.c_dim]
     return z, c
 
 
-def images(network, z, c, psi=0.7):
+def images(network: Generator, z: Tensor, c: Tensor, psi: float = 0.7) -> Tensor:
     return network(z, c, network.synthesis.noise_constant[None], psi)
 
 
-def test_the_same_shape_is_taken_whole():
+def test_the_same_shape_is_taken_whole() -> None:
     trained, network, parts = pair(Generator, transfer_generator, described(), described())
     z, c = draw(described())
     assert torch.equal(images(trained, z, c), images(network, z, c))
@@ -62,7 +65,7 @@ def test_the_same_shape_is_taken_whole():
     assert set(parts.values()) == {"taken"}
 
 
-def test_classes_are_taken_by_name():
+def test_classes_are_taken_by_name() -> None:
     source, target = described(("good", "bad")), described(("worse", "bad", "good"))
     trained, network, parts = pair(Generator, transfer_generator, source, target)
     z = draw(source)[0]
@@ -79,7 +82,7 @@ def test_classes_are_taken_by_name():
     assert parts["classes"] == "new"
 
 
-def test_a_gray_network_from_one_in_color():
+def test_a_gray_network_from_one_in_color() -> None:
     gray, color = described(channels=1), described(channels=3)
     trained, network, _ = pair(Generator, transfer_generator, color, gray)
     z, c = draw(color)
@@ -89,7 +92,7 @@ def test_a_gray_network_from_one_in_color():
     torch.testing.assert_close(network(x, c), trained(x.expand(-1, 3, -1, -1), c))
 
 
-def test_a_network_in_color_from_a_gray_one():
+def test_a_network_in_color_from_a_gray_one() -> None:
     gray, color = described(channels=1), described(channels=3)
     trained, network, _ = pair(Generator, transfer_generator, gray, color)
     z, c = draw(gray)
@@ -100,7 +103,7 @@ def test_a_network_in_color_from_a_gray_one():
 
 
 @pytest.mark.parametrize(("before", "after"), [(16, 32), (32, 16)])
-def test_blocks_of_equal_resolution_are_taken(before, after):
+def test_blocks_of_equal_resolution_are_taken(before: int, after: int) -> None:
     source, target = described(height=before, width=before), described(height=after, width=after)
     trained, network, parts = pair(Generator, transfer_generator, source, target)
     z, c = draw(source)
@@ -121,7 +124,7 @@ def test_blocks_of_equal_resolution_are_taken(before, after):
     assert parts["head"] == "taken"
 
 
-def test_labels_that_come_have_no_effect_at_first():
+def test_labels_that_come_have_no_effect_at_first() -> None:
     source, target = described(()), described()
     trained, network, parts = pair(Generator, transfer_generator, source, target)
     z, c = draw(target)
@@ -134,7 +137,7 @@ def test_labels_that_come_have_no_effect_at_first():
     torch.testing.assert_close(network(x, c), trained(x, c[:, :0]))
 
 
-def test_labels_that_go():
+def test_labels_that_go() -> None:
     source, target = described(), described(())
     trained, network, parts = pair(Discriminator, transfer_discriminator, source, target)
     x = torch.randn(4, 3, 16, 16)
@@ -147,7 +150,7 @@ def test_labels_that_go():
     assert network.w_mean.shape == (1, 8)
 
 
-def test_other_widths_and_depths_leave_what_does_not_fit():
+def test_other_widths_and_depths_leave_what_does_not_fit() -> None:
     wide = described(channel_base=128, channel_max=16)
     _, _, parts = pair(Generator, transfer_generator, described(), wide)
     assert parts["mapping"] == "taken"
@@ -161,7 +164,7 @@ def test_other_widths_and_depths_leave_what_does_not_fit():
     assert parts["head"] == "taken"
 
 
-def test_what_is_not_taken_stays_as_it_was_drawn():
+def test_what_is_not_taken_stays_as_it_was_drawn() -> None:
     target = described(height=32, width=32)
     network = made(Generator, target, 1)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -183,7 +186,7 @@ def test_what_is_not_taken_stays_as_it_was_drawn():
         ({"channels": 4}, "its images have 3 channels and this run's 4"),
     ],
 )
-def test_what_cannot_be_taken(changes, reason):
+def test_what_cannot_be_taken(changes: dict[str, int], reason: str) -> None:
     target = described(**changes)
     with pytest.raises(UserError, match=reason):
         transfer_generator(
@@ -194,7 +197,7 @@ def test_what_cannot_be_taken(changes, reason):
 @pytest.mark.parametrize(
     ("kind", "transfer"), [(Generator, transfer_generator), (Discriminator, transfer_discriminator)]
 )
-def test_a_network_on_another_device(kind, transfer):
+def test_a_network_on_another_device(kind: type, transfer: Callable[..., Any]) -> None:
     """As a checkpoint, read on the CPU, is for a network on a GPU. Devices that are mixed are an error of torch's."""
     target = described(("bad", "new"), channels=1)
     trained = made(kind, described(), 0)

@@ -1,10 +1,14 @@
 import importlib.util
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada.ops import nvrtc
 from stylegan_ada.ops.implementation import kernels
@@ -14,15 +18,15 @@ TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-6, torch.float16: 4e-3, to
 
 
 @pytest.fixture(scope="session")
-def dtypes():
+def dtypes() -> list[torch.dtype]:
     return list(TOLERANCES)
 
 
 @pytest.fixture(scope="session")
-def assert_near():
+def assert_near() -> Callable[..., Any]:
     """assert_near(actual tensor, expected float64 array): equal within what actual's dtype rounds."""
 
-    def check(actual, expected, factor=1.0):
+    def check(actual: Tensor, expected: np.ndarray, factor: float = 1.0) -> None:
         expected = np.asarray(expected)
         assert list(actual.shape) == list(expected.shape)
         error = np.abs(actual.detach().double().cpu().numpy() - expected).max()
@@ -32,14 +36,14 @@ def assert_near():
 
 
 @pytest.fixture(scope="session")
-def host_launcher(tmp_path_factory):
+def host_launcher(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Runs kernels on the CPU, keeping what it has built."""
     if shutil.which("g++") is None:
         pytest.skip("THE KERNELS' ARITHMETIC IS NOT TESTED: there is no g++ to build them for the CPU")
     return _beside("on_host").HostLauncher(tmp_path_factory.mktemp("kernels"))
 
 
-def _beside(name):
+def _beside(name: str) -> ModuleType:
     """The module NAME.py of this folder; under plain `pytest` the tests are no package."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
@@ -48,7 +52,7 @@ def _beside(name):
 
 
 @pytest.fixture(scope="session")
-def driver_stub(tmp_path_factory):
+def driver_stub(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModuleType, Any]:
     """tests/ops/driver_stub.py, and the stub loaded as this process's driver."""
     if torch.cuda.is_available():
         pytest.skip("there is a true driver")
@@ -58,7 +62,9 @@ def driver_stub(tmp_path_factory):
 
 
 @pytest.fixture
-def stubbed_gpu(driver_stub, host_launcher, monkeypatch, tmp_path):
+def stubbed_gpu(
+    driver_stub: tuple[ModuleType, Any], host_launcher: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Any]:
     """Every op goes through the true launcher and cuda-core, and is then run on the CPU."""
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "cache"))
     module, driver = driver_stub
@@ -68,7 +74,7 @@ def stubbed_gpu(driver_stub, host_launcher, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def host_kernels(host_launcher, monkeypatch):
+def host_kernels(host_launcher: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Every op is computed by its kernel, on the CPU."""
     monkeypatch.setattr("stylegan_ada.ops.nvrtc.launch", host_launcher)
     monkeypatch.setattr("stylegan_ada.ops.implementation.Kernels.serve", lambda self, x: True)
@@ -80,7 +86,7 @@ def host_kernels(host_launcher, monkeypatch):
 
 
 @pytest.fixture
-def gpu_kernels(monkeypatch):
+def gpu_kernels(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """New tensors lie on the GPU, and every op is computed by its kernel there."""
     launched = []
     launch = nvrtc.launch
@@ -94,13 +100,13 @@ def gpu_kernels(monkeypatch):
 
 
 @pytest.fixture(params=["host", pytest.param("cuda", marks=pytest.mark.gpu)])
-def by_kernel(request):
+def by_kernel(request: pytest.FixtureRequest) -> Any:
     """The same test for the kernels on the CPU, and on a GPU, if there is one. None on the GPU."""
     return request.getfixturevalue("host_kernels" if request.param == "host" else "gpu_kernels")
 
 
 @pytest.fixture(params=["reference", "host", pytest.param("cuda", marks=pytest.mark.gpu)])
-def implementation(request):
+def implementation(request: pytest.FixtureRequest) -> str:
     """The same test for the reference, too."""
     if request.param != "reference":
         request.getfixturevalue("host_kernels" if request.param == "host" else "gpu_kernels")
@@ -108,15 +114,15 @@ def implementation(request):
 
 
 @pytest.fixture
-def rng():
+def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
 @pytest.fixture(scope="session")
-def upfirdn_oracle():
+def upfirdn_oracle() -> Callable[..., Any]:
     """upfirdn2d of [N, C, H, W] with a 2-D filter, as a loop over its definition in float64."""
 
-    def zero_insert(x, up_x, up_y):
+    def zero_insert(x: np.ndarray, up_x: int, up_y: int) -> np.ndarray:
         n, c, height, width = x.shape
         big = np.zeros((n, c, height * up_y, width * up_x))
         for i in range(height):
@@ -124,11 +130,19 @@ def upfirdn_oracle():
                 big[:, :, i * up_y, j * up_x] = x[:, :, i, j]
         return big
 
-    def pad(x, x0, x1, y0, y1):
+    def pad(x: np.ndarray, x0: int, x1: int, y0: int, y1: int) -> np.ndarray:
         x = np.pad(x, [(0, 0), (0, 0), (max(y0, 0), max(y1, 0)), (max(x0, 0), max(x1, 0))])
         return x[:, :, max(-y0, 0) : x.shape[2] - max(-y1, 0), max(-x0, 0) : x.shape[3] - max(-x1, 0)]
 
-    def oracle(x, f, up=(1, 1), down=(1, 1), padding=(0, 0, 0, 0), flip=False, gain=1.0):
+    def oracle(
+        x: Tensor,
+        f: np.ndarray,
+        up: tuple[int, int] = (1, 1),
+        down: tuple[int, int] = (1, 1),
+        padding: tuple[int, ...] = (0, 0, 0, 0),
+        flip: bool = False,
+        gain: float = 1.0,
+    ) -> np.ndarray:
         x = pad(zero_insert(np.asarray(x, np.float64), *up), *padding)
         taps = f if flip else f[::-1, ::-1]
         fh, fw = f.shape

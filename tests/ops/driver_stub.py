@@ -5,15 +5,18 @@ The launcher and cuda-core are the true ones. What they launch is found by its m
 
 import ctypes
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from stylegan_ada.ops import nvrtc
 from stylegan_ada.ops.implementation import Kernels, kernels
+from stylegan_ada.ops.nvrtc import Kernel
 
 OTHER_STREAM = 1 << 20  # the handle of each stream that is made
 SOURCE = Path(__file__).with_name("driver_stub.cpp")
@@ -40,7 +43,7 @@ class StubbedGpu:
     """What torch and the driver say of the GPU. streams: of all launches so far. error: what the next launches return.
     computes: whether launches are run, by `host`."""
 
-    def __init__(self, driver: ctypes.CDLL, host, patch: pytest.MonkeyPatch):
+    def __init__(self, driver: ctypes.CDLL, host: Any, patch: pytest.MonkeyPatch) -> None:
         self.driver, self.host = driver, host
         self.streams: list[int] = []
         self.stream, self.error, self.computes = 0, 0, True
@@ -67,11 +70,11 @@ class StubbedGpu:
     def _torch_stream(handle: int) -> SimpleNamespace:
         return SimpleNamespace(cuda_stream=handle, wait_stream=lambda other: None)
 
-    def _current_stream(self, device=None) -> SimpleNamespace:
+    def _current_stream(self, device: None = None) -> SimpleNamespace:
         return self._torch_stream(self.stream)
 
     @contextmanager
-    def _on_stream(self, stream: SimpleNamespace):
+    def _on_stream(self, stream: SimpleNamespace) -> Iterator[Any]:
         before, self.stream = self.stream, stream.cuda_stream
         yield
         self.stream = before
@@ -83,15 +86,15 @@ class StubbedGpu:
     def capture_is_spoilt(self) -> bool:
         return bool(self.driver.stub_capture_is_spoilt())
 
-    def _remembered(self, compile_kernel):
-        def compile_and_note(kernel, arch, cache=None):
+    def _remembered(self, compile_kernel: Callable[..., Any]) -> Callable[..., Any]:
+        def compile_and_note(kernel: Kernel, arch: str, cache: Path | None = None) -> Any:
             code = compile_kernel(kernel, arch, cache)
             self._codes[code.code] = kernel
             return code
 
         return compile_and_note
 
-    def _launch(self, code, name, grid, block, stream, arguments) -> int:
+    def _launch(self, code: int, name: bytes, grid: int, block: int, stream: int | None, arguments: Any) -> int:
         self.streams.append(stream or 0)
         if self.error or not self.computes:
             return self.error

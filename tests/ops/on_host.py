@@ -20,7 +20,7 @@ class HostLauncher:
 
     last_blocks = 0
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kernels: list[nvrtc.Kernel] = []
 

@@ -1,9 +1,12 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.special
 import torch
+from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from stylegan_ada.ops import bias_act
@@ -25,7 +28,9 @@ DEFINITIONS = {
 
 
 @pytest.mark.parametrize("act", DEFINITIONS)
-def test_equals_the_definition(act, rng, dtypes, assert_near, implementation):
+def test_equals_the_definition(
+    act: str, rng: np.random.Generator, dtypes: list[torch.dtype], assert_near: Callable[..., Any], implementation: str
+) -> None:
     definition, default_gain = DEFINITIONS[act]
     for dtype in dtypes:
         x = torch.tensor(3 * rng.normal(size=(2, 3, 4, 5))).to(dtype)
@@ -39,7 +44,9 @@ def test_equals_the_definition(act, rng, dtypes, assert_near, implementation):
         assert bias_act(x, b, act=act, clamp=1).dtype == dtype
 
 
-def test_bias_along_any_dimension(rng, assert_near, implementation):
+def test_bias_along_any_dimension(
+    rng: np.random.Generator, assert_near: Callable[..., Any], implementation: str
+) -> None:
     x = rng.normal(size=(4, 5, 6))
     for dim in range(-3, 3):
         b = rng.normal(size=x.shape[dim])
@@ -49,12 +56,12 @@ def test_bias_along_any_dimension(rng, assert_near, implementation):
     assert_near(bias_act(torch.tensor(flat), torch.ones(7)), flat + 1)
 
 
-def test_alpha_is_the_slope_of_lrelu(implementation):
+def test_alpha_is_the_slope_of_lrelu(implementation: str) -> None:
     x = torch.tensor([[-2.0, 3.0]])
     torch.testing.assert_close(bias_act(x, act="lrelu", alpha=0.1, gain=1), torch.tensor([[-0.2, 3.0]]))
 
 
-def test_input_is_left_alone(implementation):
+def test_input_is_left_alone(implementation: str) -> None:
     x, b = torch.randn(2, 3, 4, 4), torch.randn(3)
     before_x, before_b = x.clone(), b.clone()
     for act in DEFINITIONS:
@@ -64,7 +71,7 @@ def test_input_is_left_alone(implementation):
     assert torch.equal(b, before_b)
 
 
-def test_memory_format_is_kept(implementation):
+def test_memory_format_is_kept(implementation: str) -> None:
     x = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
     for act in DEFINITIONS:
         assert bias_act(x, torch.randn(3), act=act).is_contiguous(memory_format=torch.channels_last)
@@ -72,12 +79,12 @@ def test_memory_format_is_kept(implementation):
 
 @pytest.mark.parametrize("clamp", [None, 0.8])
 @pytest.mark.parametrize("act", DEFINITIONS)
-def test_gradients(act, clamp, implementation):
+def test_gradients(act: str, clamp: float | None, implementation: str) -> None:
     torch.manual_seed(1)
     x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
     b = torch.randn(3, dtype=torch.float64, requires_grad=True)
 
-    def function(x, b):
+    def function(x: Tensor, b: Tensor) -> Tensor:
         return bias_act(x, b, act=act, clamp=clamp).square()
 
     assert gradcheck(function, (x, b))
@@ -85,18 +92,20 @@ def test_gradients(act, clamp, implementation):
 
 
 @pytest.mark.parametrize(("act", "alpha", "gain"), [("relu", None, -1.5), ("lrelu", None, -1.5), ("lrelu", -0.3, 2.0)])
-def test_gradients_where_the_result_has_another_sign(act, alpha, gain, implementation):
+def test_gradients_where_the_result_has_another_sign(
+    act: str, alpha: float | None, gain: float, implementation: str
+) -> None:
     x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
     b = torch.randn(3, dtype=torch.float64, requires_grad=True)
 
-    def function(x, b):
+    def function(x: Tensor, b: Tensor) -> Tensor:
         return bias_act(x, b, act=act, alpha=alpha, gain=gain, clamp=0.8).square()
 
     assert gradcheck(function, (x, b))
     assert gradgradcheck(function, (x, b))
 
 
-def test_exceptions():
+def test_exceptions() -> None:
     with pytest.raises(ValueError, match="did you mean 'lrelu'"):
         bias_act(torch.zeros(1, 2), act="lrlu")
     with pytest.raises(ValueError, match=r"b must be \[2\]"):

@@ -1,15 +1,28 @@
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.signal
 import torch
+from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from stylegan_ada.ops import conv2d_resample, setup_filter
 
 
-def oracle(x, w, f, up, down, padding, groups, flip_weight, flip_filter):
+def oracle(
+    x: np.ndarray,
+    w: np.ndarray,
+    f: np.ndarray,
+    up: int,
+    down: int,
+    padding: tuple[int, ...],
+    groups: int,
+    flip_weight: bool,
+    flip_filter: bool,
+) -> np.ndarray:
     """Zeros inserted, everything convolved in full by scipy, then the wanted part cut out."""
     x0, x1, y0, y1 = padding
     if up > 1 or down > 1:  # what keeps the middle of the image in the middle
@@ -57,7 +70,7 @@ CASES = [
 
 
 @pytest.fixture(params=["rows of any length", "even rows"])
-def rows(request, monkeypatch):
+def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a CPU, and as on a GPU."""
     if request.param == "even rows":
         module = importlib.import_module("stylegan_ada.ops.conv2d_resample")  # the name alone is the function
@@ -65,7 +78,15 @@ def rows(request, monkeypatch):
 
 
 @pytest.mark.parametrize(("up", "down", "kernel", "groups"), CASES)
-def test_equals_the_definition(up, down, kernel, groups, rows, rng, assert_near):
+def test_equals_the_definition(
+    up: int,
+    down: int,
+    kernel: tuple[int, int],
+    groups: int,
+    rows: None,
+    rng: np.random.Generator,
+    assert_near: Callable[..., Any],
+) -> None:
     for flip_weight in [False, True]:
         flip_filter = bool(rng.integers(2))
         x, w = rng.normal(size=(2, 4, 7, 6)), rng.normal(size=(6, 4 // groups, *kernel))
@@ -80,14 +101,16 @@ def test_equals_the_definition(up, down, kernel, groups, rows, rng, assert_near)
 
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2)])
 @pytest.mark.parametrize("k", [1, 3, 5])
-def test_padding_of_half_a_kernel_keeps_the_size(k, up, down):
+def test_padding_of_half_a_kernel_keeps_the_size(k: int, up: int, down: int) -> None:
     f = setup_filter([1, 3, 3, 1])
     y = conv2d_resample(torch.zeros(1, 2, 12, 8), torch.zeros(3, 2, k, k), f, up=up, down=down, padding=k // 2)
     assert y.shape == (1, 3, 12 * up // down, 8 * up // down)
 
 
 @pytest.mark.parametrize(("up", "down"), [(2, 1), (1, 2)])
-def test_without_and_with_separable_filter(up, down, rng, assert_near):
+def test_without_and_with_separable_filter(
+    up: int, down: int, rng: np.random.Generator, assert_near: Callable[..., Any]
+) -> None:
     x, w, taps = rng.normal(size=(1, 2, 6, 8)), rng.normal(size=(3, 2, 3, 3)), rng.normal(size=4)
     for f, full in [(None, np.ones((1, 1))), (torch.tensor(taps), np.outer(taps, taps))]:
         expected = oracle(x, w, full, up, down, (1, 1, 1, 1), 1, True, False)
@@ -95,7 +118,9 @@ def test_without_and_with_separable_filter(up, down, rng, assert_near):
 
 
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2)])
-def test_every_dtype(up, down, rng, dtypes, assert_near):
+def test_every_dtype(
+    up: int, down: int, rng: np.random.Generator, dtypes: list[torch.dtype], assert_near: Callable[..., Any]
+) -> None:
     f = setup_filter([1, 3, 3, 1])
     for dtype in dtypes:
         x, w = torch.tensor(rng.normal(size=(2, 8, 6, 8))).to(dtype), torch.tensor(rng.normal(size=(5, 8, 3, 3)))
@@ -110,13 +135,13 @@ def test_every_dtype(up, down, rng, dtypes, assert_near):
 
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2)])
 @pytest.mark.parametrize("k", [1, 3])
-def test_gradients(k, up, down):
+def test_gradients(k: int, up: int, down: int) -> None:
     torch.manual_seed(2)
     x = torch.randn(1, 2, 4, 2, dtype=torch.float64, requires_grad=True)
     w = torch.randn(2, 2, k, k, dtype=torch.float64, requires_grad=True)
     f = setup_filter([1, 3, 3, 1])
 
-    def function(x, w):
+    def function(x: Tensor, w: Tensor) -> Tensor:
         return conv2d_resample(x, w, f, up, down, padding=k // 2)
 
     assert gradcheck(function, (x, w))
@@ -128,7 +153,7 @@ def test_gradients(k, up, down):
     [({"x": torch.zeros(2, 4, 4)}, "4 dimensions"), ({"w": torch.zeros(2, 2)}, "4 dimensions"), ({"up": 0}, "up and"),
      ({"up": 2, "down": 2}, "up and"), ({"padding": (1, 2, 3)}, "padding must")],
 )  # fmt: skip
-def test_exceptions(change, message):
+def test_exceptions(change: dict[str, Any], message: str) -> None:
     arguments = {"x": torch.zeros(1, 2, 4, 4), "w": torch.zeros(3, 2, 1, 1)} | change
     with pytest.raises(ValueError, match=message):
         conv2d_resample(**arguments)

@@ -1,11 +1,15 @@
 """Convolutions and their gradients against torch's own."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from stylegan_ada.ops import convolution, winograd
-from stylegan_ada.ops.convolution import conv2d, conv_transpose2d
+from stylegan_ada.ops.convolution import Form, conv2d, conv_transpose2d
 from stylegan_ada.ops.layout import fast_layout
 
 # image channels, outputs, kernel, height, width, stride, padding, groups
@@ -20,13 +24,13 @@ FORMS = {
 
 
 @pytest.fixture(params=["direct", "winograd"])
-def way(request, monkeypatch):
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every 3x3 convolution without a stride by Winograd's algorithm, or none."""
     monkeypatch.setattr(winograd, "pays", lambda *shape: request.param == "winograd")
     return request.param
 
 
-def make(name):
+def make(name: str) -> tuple[Tensor, Tensor, int, tuple[int, int], int]:
     channels, outputs, kernel, height, width, stride, padding, groups = FORMS[name]
     x = torch.randn(2, channels, height, width, dtype=torch.float64, requires_grad=True)
     w = torch.randn(outputs, channels // groups, kernel, kernel, dtype=torch.float64, requires_grad=True)
@@ -34,21 +38,21 @@ def make(name):
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_conv2d_equals_torch(name, way):
+def test_conv2d_equals_torch(name: str, way: str) -> None:
     x, w, stride, padding, groups = make(name)
     expected = functional.conv2d(x, w, None, stride, padding, groups=groups)
     torch.testing.assert_close(conv2d(x, w, stride, padding, groups), expected)
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_conv2d_has_gradients_of_first_and_second_order(name, way):
+def test_conv2d_has_gradients_of_first_and_second_order(name: str, way: str) -> None:
     x, w, *arguments = make(name)
     assert torch.autograd.gradcheck(lambda x, w: conv2d(x, w, *arguments), (x, w))
     assert torch.autograd.gradgradcheck(lambda x, w: conv2d(x, w, *arguments), (x, w))
 
 
 @pytest.mark.parametrize(("stride", "groups"), [(1, 1), (2, 1), (2, 2)])
-def test_transposed_convolution(stride, groups):
+def test_transposed_convolution(stride: int, groups: int) -> None:
     x = torch.randn(2, 4, 3, 4, dtype=torch.float64, requires_grad=True)
     w = torch.randn(4, 6 // groups, 3, 3, dtype=torch.float64, requires_grad=True)
     expected = functional.conv_transpose2d(x, w, None, stride, groups=groups)
@@ -57,10 +61,10 @@ def test_transposed_convolution(stride, groups):
     assert torch.autograd.gradgradcheck(lambda x, w: conv_transpose2d(x, w, stride, groups), (x, w))
 
 
-def test_third_derivative_equals_torch(way):
+def test_third_derivative_equals_torch(way: str) -> None:
     """Cubic in the image, so that the third derivative is not zero."""
 
-    def third(convolve):
+    def third(convolve: Callable[..., Any]) -> Tensor:
         x, w = torch.linspace(-1, 1, 128).double().reshape(1, 2, 8, 8).requires_grad_(), weight
         value = convolve(x, w).pow(3).sum()
         for _ in range(3):
@@ -75,18 +79,18 @@ def test_third_derivative_equals_torch(way):
 
 
 @pytest.mark.parametrize("constant", [0, 1])
-def test_gradients_where_one_input_is_constant(constant, way):
+def test_gradients_where_one_input_is_constant(constant: int, way: str) -> None:
     inputs = list(make("3x3")[:2])
     inputs[constant] = inputs[constant].detach()
     assert torch.autograd.gradgradcheck(lambda x, w: conv2d(x, w, 1, (1, 1)), inputs)
 
 
 @pytest.mark.parametrize("leaf", [True, False])
-def test_no_gradient_is_computed_that_is_not_asked_for(leaf, monkeypatch):
+def test_no_gradient_is_computed_that_is_not_asked_for(leaf: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     computed = []
     compute = convolution.Form.compute
 
-    def watch(form, role, a, b):
+    def watch(form: Form, role: int, a: Tensor, b: Tensor) -> Tensor:
         computed.append(role)
         return compute(form, role, a, b)
 
@@ -100,7 +104,7 @@ def test_no_gradient_is_computed_that_is_not_asked_for(leaf, monkeypatch):
     assert computed[2:] == [convolution.IMAGE, convolution.WEIGHT]
 
 
-def test_no_images_give_gradients_of_zero():
+def test_no_images_give_gradients_of_zero() -> None:
     """A process whose share of a batch has none must still take part in the sum of gradients."""
     w = torch.randn(3, 2, 3, 3, requires_grad=True)
     conv2d(torch.zeros(0, 2, 4, 4), w, 1, (1, 1)).sum().backward()
@@ -108,7 +112,7 @@ def test_no_images_give_gradients_of_zero():
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_results_are_channels_last_whatever_the_number_of_channels(channels):
+def test_results_are_channels_last_whatever_the_number_of_channels(channels: int) -> None:
     x = fast_layout(torch.randn(2, channels, 8, 8))
     y = conv2d(x, torch.randn(4, channels, 1, 1))
     assert y.is_contiguous(memory_format=torch.channels_last)
@@ -118,8 +122,8 @@ def test_results_are_channels_last_whatever_the_number_of_channels(channels):
 traced = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 
 
-def test_the_environment_can_ask_for_torch_alone(monkeypatch):
-    def refuse(*_):
+def test_the_environment_can_ask_for_torch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Tensor) -> None:
         raise RuntimeError("by Winograd's algorithm")
 
     monkeypatch.setattr(winograd, "pays", lambda *shape: True)
@@ -136,7 +140,7 @@ def test_the_environment_can_ask_for_torch_alone(monkeypatch):
 
 
 @traced
-def test_compiles_as_one_graph_with_its_gradients():
+def test_compiles_as_one_graph_with_its_gradients() -> None:
     x = torch.randn(2, 3, 6, 6, requires_grad=True)
     w = torch.randn(4, 3, 3, 3, requires_grad=True)
     compiled = torch.compile(lambda x, w: conv2d(x, w, 1, (1, 1)), fullgraph=True, backend="aot_eager")
@@ -145,12 +149,12 @@ def test_compiles_as_one_graph_with_its_gradients():
 
 
 @traced
-def test_exports_with_any_batch(monkeypatch):
+def test_exports_with_any_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Winograd's algorithm cuts a batch by its size: a graph must not."""
     monkeypatch.setattr(winograd, "pays", lambda *shape: True)
 
     class Layer(torch.nn.Module):
-        def forward(self, x, w):
+        def forward(self, x: Any, w: Any) -> Any:
             return conv2d(x, w, 1, (1, 1))
 
     w = torch.randn(3, 2, 3, 3)

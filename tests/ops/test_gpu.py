@@ -1,5 +1,8 @@
 """What only a GPU can show: streams, graphs, other devices. The stub of test_launch.py stands in for it elsewhere."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,18 +13,18 @@ F4 = setup_filter([1, 3, 3, 1])
 
 
 @pytest.fixture(autouse=True)
-def kernels_hold(monkeypatch):
+def kernels_hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(implementation.kernels, "failure", None)
     yield
     torch.cuda.synchronize()
     assert implementation.kernels.failure is None
 
 
-def both_ops(x, b):
+def both_ops(x: Any, b: Any) -> Any:
     return upfirdn2d(bias_act(x, b, act="lrelu"), F4.to(x.device), up=2, padding=(2, 1, 2, 1))
 
 
-def test_a_side_stream():
+def test_a_side_stream() -> None:
     x, b = torch.randn(2, 8, 64, 64, device="cuda"), torch.randn(8, device="cuda")
     expected = both_ops(x.cpu(), b.cpu())
     stream = torch.cuda.Stream()
@@ -33,14 +36,14 @@ def test_a_side_stream():
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
-def test_a_second_gpu():
+def test_a_second_gpu() -> None:
     x, b = torch.randn(2, 8, 16, 16), torch.randn(8)
     y = both_ops(x.to("cuda:1"), b.to("cuda:1"))
     assert y.device == torch.device("cuda", 1)
     torch.testing.assert_close(y.cpu(), both_ops(x, b), rtol=1e-4, atol=1e-5)
 
 
-def captured(call):
+def captured(call: Any) -> Any:
     graph = torch.cuda.CUDAGraph()
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
@@ -49,7 +52,7 @@ def captured(call):
     return graph, y
 
 
-def test_what_is_warm_is_captured_and_replayed():
+def test_what_is_warm_is_captured_and_replayed() -> None:
     x, b = torch.randn(2, 8, 16, 16, device="cuda"), torch.randn(8, device="cuda")
     warm_up(lambda: both_ops(x, b))
     graph, y = captured(lambda: both_ops(x, b))
@@ -58,7 +61,7 @@ def test_what_is_warm_is_captured_and_replayed():
     torch.testing.assert_close(y.cpu(), both_ops(x.cpu(), b.cpu()), rtol=1e-4, atol=1e-5)
 
 
-def test_first_use_in_a_capture_is_an_error():
+def test_first_use_in_a_capture_is_an_error() -> None:
     x, b = torch.randn(2, 8, 16, 16, device="cuda"), torch.randn(8, device="cuda")
     nvrtc._load.cache_clear()
     with pytest.raises(RuntimeError, match="warm_up"):
@@ -69,10 +72,10 @@ def test_first_use_in_a_capture_is_an_error():
 
 @pytest.mark.parametrize("channels", [3, 64])
 @pytest.mark.parametrize(("up", "down", "side"), [(2, 1, 16), (1, 2, 32)])
-def test_rows_of_odd_length_between_filter_and_convolution(up, down, side, channels):
+def test_rows_of_odd_length_between_filter_and_convolution(up: Any, down: Any, side: Any, channels: Any) -> None:
     """To second order in float64, against the CPU, whose rows are odd."""
 
-    def derivatives(device):
+    def derivatives(device: Any) -> Any:
         torch.manual_seed(0)
         x, w = torch.randn(2, channels, side, side).double(), torch.randn(4, channels, 3, 3).double()
         x, w = (t.to(device).requires_grad_() for t in (x, w))
@@ -83,7 +86,7 @@ def test_rows_of_odd_length_between_filter_and_convolution(up, down, side, chann
     torch.testing.assert_close(derivatives("cuda"), derivatives("cpu"))
 
 
-def test_a_bias_of_any_strides():
+def test_a_bias_of_any_strides() -> None:
     x, matrix = torch.randn(2, 8, 3, 3, device="cuda"), torch.randn(8, 5, device="cuda")
     for b in (matrix[:, 1], matrix[:1, 0].expand(8)):
         torch.testing.assert_close(bias_act(x, b).cpu(), x.cpu() + b.cpu()[:, None, None])

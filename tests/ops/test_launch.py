@@ -1,24 +1,28 @@
 """What the launcher does with a driver: the true one of this package, and cuda-core, over a stub of CUDA's."""
 
 import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada.ops import bias_act, implementation, setup_filter, upfirdn2d, warm_up
 
 F4 = setup_filter([1, 3, 3, 1])
 
 
-def both_ops(x, b):
+def both_ops(x: Tensor, b: Tensor) -> Tensor:
     return upfirdn2d(bias_act(x, b, act="lrelu"), F4, up=2, padding=(2, 1, 2, 1))
 
 
 @pytest.fixture
-def by_reference(monkeypatch):
+def by_reference(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """by_reference(call): what plain torch gives."""
 
-    def run(call):
+    def run(call: Callable[..., Any]) -> Tensor | list[Tensor] | tuple[Tensor, Tensor]:
         with monkeypatch.context() as patch:
             patch.setattr(implementation.Kernels, "serve", lambda self, x: False)
             return call()
@@ -26,7 +30,7 @@ def by_reference(monkeypatch):
     return run
 
 
-def test_a_launch_computes_and_says_nothing(stubbed_gpu, by_reference):
+def test_a_launch_computes_and_says_nothing(stubbed_gpu: Any, by_reference: Callable[..., Any]) -> None:
     """pytest turns a warning into an error, and an error into a failure of the kernels."""
     x, b = torch.randn(2, 8, 6, 6), torch.randn(8)
     found = both_ops(x, b)
@@ -35,7 +39,7 @@ def test_a_launch_computes_and_says_nothing(stubbed_gpu, by_reference):
     torch.testing.assert_close(found, by_reference(lambda: both_ops(x, b)))
 
 
-def test_each_launch_goes_to_torchs_current_stream(stubbed_gpu):
+def test_each_launch_goes_to_torchs_current_stream(stubbed_gpu: Any) -> None:
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     for stream in (0, 4096, 8192, 4096, 0):
         stubbed_gpu.stream = stream
@@ -43,7 +47,7 @@ def test_each_launch_goes_to_torchs_current_stream(stubbed_gpu):
     assert stubbed_gpu.streams == [0, 4096, 8192, 4096, 0]
 
 
-def test_threads_of_autograd_find_a_context(stubbed_gpu):
+def test_threads_of_autograd_find_a_context(stubbed_gpu: Any) -> None:
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     thread = threading.Thread(target=bias_act, args=(x, b))
     thread.start()
@@ -54,11 +58,11 @@ def test_threads_of_autograd_find_a_context(stubbed_gpu):
 
 
 @pytest.mark.parametrize("act", ["lrelu", "swish"])
-def test_a_bias_of_any_strides(act, stubbed_gpu, by_reference):
+def test_a_bias_of_any_strides(act: str, stubbed_gpu: Any, by_reference: Callable[..., Any]) -> None:
     """A column of a matrix, and one number for all channels, through all three operators."""
     x, matrix = torch.randn(2, 8, 3, 3, dtype=torch.float64), torch.randn(8, 5, dtype=torch.float64)
 
-    def derivatives(b):
+    def derivatives(b: Tensor) -> list[Tensor]:
         image, bias = x.clone().requires_grad_(), b.detach().requires_grad_()
         y = bias_act(image, bias, act=act)
         first = torch.autograd.grad(y.sin().sum(), (image, bias), create_graph=True)
@@ -69,7 +73,7 @@ def test_a_bias_of_any_strides(act, stubbed_gpu, by_reference):
     assert implementation.kernels.failure is None
 
 
-def test_first_use_while_a_graph_is_captured_is_an_error_that_costs_nothing(stubbed_gpu):
+def test_first_use_while_a_graph_is_captured_is_an_error_that_costs_nothing(stubbed_gpu: Any) -> None:
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     stubbed_gpu.capture(True)
     with pytest.raises(RuntimeError, match="warm_up"):
@@ -80,7 +84,7 @@ def test_first_use_while_a_graph_is_captured_is_an_error_that_costs_nothing(stub
     assert implementation.kernels.failure is None
 
 
-def test_what_is_warm_can_be_captured(stubbed_gpu, driver_stub):
+def test_what_is_warm_can_be_captured(stubbed_gpu: Any, driver_stub: tuple[ModuleType, Any]) -> None:
     x, b = torch.randn(1, 4, 4, 4), torch.randn(4)
     warm_up(lambda: both_ops(x, b))
     stubbed_gpu.capture(True)
@@ -89,7 +93,7 @@ def test_what_is_warm_can_be_captured(stubbed_gpu, driver_stub):
     assert stubbed_gpu.streams[-3:] == [driver_stub[0].OTHER_STREAM, 0, 0]
 
 
-def test_a_failure_while_a_graph_is_captured_is_raised(stubbed_gpu):
+def test_a_failure_while_a_graph_is_captured_is_raised(stubbed_gpu: Any) -> None:
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     bias_act(x, b)
     stubbed_gpu.capture(True)
@@ -99,7 +103,7 @@ def test_a_failure_while_a_graph_is_captured_is_raised(stubbed_gpu):
     assert implementation.kernels.failure is None
 
 
-def test_a_failing_driver_costs_one_warning(stubbed_gpu, by_reference):
+def test_a_failing_driver_costs_one_warning(stubbed_gpu: Any, by_reference: Callable[..., Any]) -> None:
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     stubbed_gpu.error = 700
     with pytest.warns(UserWarning, match="cannot be used") as caught:
@@ -110,7 +114,7 @@ def test_a_failing_driver_costs_one_warning(stubbed_gpu, by_reference):
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.0])
-def test_the_backward_pass_of_a_bias_alone_outlives_the_kernels(gain, stubbed_gpu):
+def test_the_backward_pass_of_a_bias_alone_outlives_the_kernels(gain: float, stubbed_gpu: Any) -> None:
     x, b = torch.randn(2, 4, 2, 2, requires_grad=True), torch.randn(4, requires_grad=True)
     y = bias_act(x, b, gain=gain)
     g = torch.randn_like(y)
@@ -121,7 +125,7 @@ def test_the_backward_pass_of_a_bias_alone_outlives_the_kernels(gain, stubbed_gp
     implementation.kernels.failure = None
 
 
-def test_the_backward_pass_of_a_bias_alone_launches_nothing(stubbed_gpu):
+def test_the_backward_pass_of_a_bias_alone_launches_nothing(stubbed_gpu: Any) -> None:
     x, b = torch.randn(2, 4, 2, 2, requires_grad=True), torch.randn(4, requires_grad=True)
     y = bias_act(x, b)
     torch.autograd.grad(y.sum(), (x, b))
@@ -129,8 +133,8 @@ def test_the_backward_pass_of_a_bias_alone_launches_nothing(stubbed_gpu):
 
 
 @pytest.mark.parametrize("act", ["linear", "lrelu", "swish"])
-def test_x_of_one_dimension(act, stubbed_gpu, by_reference):
-    def gradients():
+def test_x_of_one_dimension(act: str, stubbed_gpu: Any, by_reference: Callable[..., Any]) -> None:
+    def gradients() -> tuple[Tensor, Tensor]:
         x, b = torch.linspace(-1, 1, 5, requires_grad=True), torch.linspace(2, -1, 5, requires_grad=True)
         return torch.autograd.grad(bias_act(x, b, dim=0, act=act).square().sum(), (x, b))
 
@@ -142,7 +146,9 @@ def test_x_of_one_dimension(act, stubbed_gpu, by_reference):
 @pytest.mark.parametrize(
     "damage", [lambda code: code[: len(code) // 2] + bytes(len(code) - len(code) // 2), lambda code: bytes(len(code))]
 )
-def test_a_damaged_file_of_machine_code_is_made_anew(damage, stubbed_gpu, by_reference, monkeypatch):
+def test_a_damaged_file_of_machine_code_is_made_anew(
+    damage: Callable[..., Any], stubbed_gpu: Any, by_reference: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from stylegan_ada.files import cache_root
     from stylegan_ada.ops import nvrtc
 

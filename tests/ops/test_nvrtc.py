@@ -1,12 +1,17 @@
 import re
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada.ops import bias_act, bias_act_cuda, nvrtc, setup_filter, upfirdn2d
 from stylegan_ada.ops.bias_act_reference import ACTIVATIONS
+from stylegan_ada.ops.nvrtc import Kernel
 
 ARCHITECTURES = ["sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
 TAPS = {"4x4": setup_filter([1, 3, 3, 1]), "12": setup_filter(range(1, 13)), "9x9": torch.ones(9, 9)}
@@ -16,7 +21,7 @@ IMAGES = torch.zeros(2, 16, 8, 8)
 
 
 @pytest.fixture
-def asked_for(monkeypatch):
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The kernels that ops ask for, none of which runs."""
     kernels = []
     monkeypatch.setattr("stylegan_ada.ops.implementation.Kernels.serve", lambda self, x: True)
@@ -24,7 +29,7 @@ def asked_for(monkeypatch):
     return kernels
 
 
-def ask(dtype, x, acts, firs):
+def ask(dtype: torch.dtype, x: Tensor, acts: dict[str, Callable[..., Any]] | list[str], firs: list[Any]) -> None:
     """Each act and each filter, with the first derivative, and the second one where there is one."""
     x = x.to(dtype)
     b = torch.zeros(x.shape[1], dtype=dtype)
@@ -39,7 +44,7 @@ def ask(dtype, x, acts, firs):
 
 
 @pytest.fixture
-def every_kernel(asked_for):
+def every_kernel(asked_for: list[Any]) -> set[Kernel]:
     for dtype in nvrtc.NUMBERS:
         ask(dtype, IMAGES, ACTIVATIONS, FIRS)
         ask(dtype, IMAGES.to(memory_format=torch.channels_last), ["lrelu"], FIRS)
@@ -48,7 +53,7 @@ def every_kernel(asked_for):
 
 
 @pytest.fixture
-def networks_kernels(asked_for):
+def networks_kernels(asked_for: list[Any]) -> set[Kernel]:
     """What training asks for: filters and their gradients, lrelu and linear with their first derivative."""
     for dtype in (torch.float16, torch.bfloat16, torch.float32):
         ask(dtype, IMAGES, ["linear", "lrelu"], FIRS[:3])
@@ -56,12 +61,12 @@ def networks_kernels(asked_for):
     return set(asked_for)
 
 
-def machine_codes(kernels, build):
+def machine_codes(kernels: list[list[Kernel]] | set[Kernel], build: Callable[..., Any]) -> list[bytes]:
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(build, kernels))
 
 
-def together(kernels):
+def together(kernels: list[Kernel]) -> str:
     """One source of many kernels, as NVRTC takes longer to start than to compile one. None sees another: each has a
     namespace and a name, KERNEL_INDEX, and what it defines for the preprocessor ends with it."""
     parts = [nvrtc._file("halves")]
@@ -72,13 +77,13 @@ def together(kernels):
     return "\n".join(parts)
 
 
-def entries(code):
+def entries(code: bytes) -> set[str]:
     """Names of the kernels in machine code: each has a section for its arguments, as no other function has."""
     return {name.decode() for name in re.findall(rb"\0\.nv\.constant0\.(\w+)", code)}
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_every_kernel_compiles_for_every_architecture(arch, every_kernel):
+def test_every_kernel_compiles_for_every_architecture(arch: str, every_kernel: set[Kernel]) -> None:
     """Hardly optimised, which takes a fifth of the time and accepts the same source."""
     core = pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     quick = core.ProgramOptions(arch=arch, std="c++17", ofast_compile="max")
@@ -91,14 +96,14 @@ def test_every_kernel_compiles_for_every_architecture(arch, every_kernel):
         assert entries(code) == {f"{kernel.name}_{index}" for index, kernel in enumerate(kernels)}
 
 
-def test_the_networks_kernels_compile_as_users_have_them(networks_kernels):
+def test_the_networks_kernels_compile_as_users_have_them(networks_kernels: set[Kernel]) -> None:
     pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     codes = machine_codes(networks_kernels, lambda kernel: nvrtc.compile_kernel(kernel, "sm_90").code)
     assert len(codes) > 40
     assert all(code.startswith(b"\x7fELF") for code in codes)
 
 
-def test_machine_code_is_kept(asked_for, tmp_path, monkeypatch):
+def test_machine_code_is_kept(asked_for: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     bias_act(torch.zeros(1, 4), torch.zeros(4))
     (kernel,) = asked_for
@@ -109,7 +114,7 @@ def test_machine_code_is_kept(asked_for, tmp_path, monkeypatch):
     assert again.code == first.code
 
 
-def test_a_folder_that_cannot_be_written_costs_a_warning(asked_for, tmp_path):
+def test_a_folder_that_cannot_be_written_costs_a_warning(asked_for: list[Any], tmp_path: Path) -> None:
     pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     bias_act(torch.zeros(1, 4), torch.zeros(4))
     (tmp_path / "file").write_text("")
@@ -120,13 +125,13 @@ def test_a_folder_that_cannot_be_written_costs_a_warning(asked_for, tmp_path):
 
 
 @pytest.fixture
-def unchecked():
+def unchecked() -> Iterator[None]:
     nvrtc._check_versions.cache_clear()
     yield
     nvrtc._check_versions.cache_clear()
 
 
-def test_bindings_of_another_cuda_are_refused(unchecked, monkeypatch):
+def test_bindings_of_another_cuda_are_refused(unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setattr("cuda.bindings.__version__", "13.0.3")
@@ -136,7 +141,7 @@ def test_bindings_of_another_cuda_are_refused(unchecked, monkeypatch):
     nvrtc._check_versions()
 
 
-def test_missing_bindings_are_named(unchecked, monkeypatch):
+def test_missing_bindings_are_named(unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setitem(sys.modules, "cuda.bindings", None)
     with pytest.raises(RuntimeError, match=r"cuda.*pip install \"cuda-core\[cu13\]\""):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,10 @@ from stylegan_ada.sampling import sample_grid
 class Numbered:
     """Images of one gray level each: the seed, and 100 more for the second class."""
 
-    def __init__(self, classes):
+    def __init__(self, classes: tuple[Any, ...]) -> None:
         self.classes = classes
 
-    def sample_uint8(self, seeds, labels, truncation_psi):
+    def sample_uint8(self, seeds: Any, labels: Any, truncation_psi: Any) -> Any:
         kinds = [0] * len(seeds) if labels is None else [self.classes.index(label) for label in labels]
         levels = np.uint8([seed + 100 * kind for seed, kind in zip(seeds, kinds, strict=True)])
         return np.broadcast_to(levels[:, None, None, None], (len(seeds), 64, 64, 1))
@@ -23,7 +25,7 @@ class Numbered:
         ((), [[3 * row, 3 * row + 1, 3 * row + 2] for row in range(8)]),
     ],
 )
-def test_a_row_per_class_and_a_seed_per_cell(classes, levels):
+def test_a_row_per_class_and_a_seed_per_cell(classes: tuple[Any, ...], levels: list[list[int]]) -> None:
     picture = np.asarray(sample_grid(Numbered(classes), columns=3))
     margin = picture.shape[1] - 3 * 64  # for the classes' names
     assert (margin > 0) == bool(classes)

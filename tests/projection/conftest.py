@@ -1,5 +1,9 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada.checkpoint import GeneratorInfo
 from stylegan_ada.config import NetworkConfig
@@ -13,21 +17,21 @@ CLASSES = ("bright", "dark")
 class Pixels(Distance):
     """The mean squared difference, of a blurred image too: what a network would give, without one."""
 
-    def _vectors(self, rgb, mask):
+    def _vectors(self, rgb: Tensor, mask: None) -> Tensor:
         small = torch.nn.functional.avg_pool2d(rgb, 4)
         return torch.cat([part.flatten(1) / part[0].numel() ** 0.5 for part in (rgb, small)], dim=1)
 
 
 @pytest.fixture(scope="session")
-def pixels():
+def pixels() -> Pixels:
     return Pixels()
 
 
 @pytest.fixture(scope="session")
-def make_generator():
+def make_generator() -> Callable[..., Any]:
     """An untrained generator of 16x16 whose classes, and whose noise, are to be seen."""
 
-    def make(classes=CLASSES, channels=1):
+    def make(classes: tuple[Any, ...] = CLASSES, channels: int = 1) -> TrainedGenerator:
         with torch.random.fork_rng():
             torch.manual_seed(1)
             net = NetworkConfig(
@@ -47,5 +51,5 @@ def make_generator():
 
 
 @pytest.fixture(scope="session")
-def generator(make_generator):
+def generator(make_generator: Callable[..., Any]) -> TrainedGenerator:
     return make_generator()

@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ from stylegan_ada.projection.inputs import read_inputs
 from stylegan_ada.projection.summary import MOST_ROWS, summarise, write_projection_sheet, write_table
 
 
-def record(label, perceptual, untuned=None):
+def record(label: str, perceptual: float, untuned: float | None = None) -> Record:
     return Record(f"{label}.png", label, "", perceptual, perceptual if untuned is None else untuned, 20.0, 0.5)
 
 
-def test_beyond_the_largest_distance_of_known_images_is_not_covered(tmp_path):
+def test_beyond_the_largest_distance_of_known_images_is_not_covered(tmp_path: Path) -> None:
     coverage = Coverage((0.1, 0.4, 0.2), "held-out images")
     assert coverage.limit == 0.4
     records = {
@@ -36,14 +37,14 @@ def test_beyond_the_largest_distance_of_known_images_is_not_covered(tmp_path):
 
 
 @pytest.mark.parametrize("count", [3, 32, 33, 100])
-def test_known_images_are_spread_evenly(count):
+def test_known_images_are_spread_evenly(count: int) -> None:
     chosen = spread(np.arange(count), 32)
     assert len(chosen) == min(count, 32) == len(set(chosen))
     assert np.diff(chosen).max() - np.diff(chosen).min() <= 1
     assert chosen[0] == 0
 
 
-def test_the_sheet_is_capped_and_begins_with_the_worst(tmp_path):
+def test_the_sheet_is_capped_and_begins_with_the_worst(tmp_path: Path) -> None:
     folder = ResultFolder(tmp_path)
     records = {}
     for index in range(MOST_ROWS + 5):
@@ -55,7 +56,7 @@ def test_the_sheet_is_capped_and_begins_with_the_worst(tmp_path):
     assert sheet[::64, -1, 0].tolist() == list(range(MOST_ROWS + 4, 4, -1))
 
 
-def test_names_are_safe_and_unique(tmp_path):
+def test_names_are_safe_and_unique(tmp_path: Path) -> None:
     for name in ("a/x.png", "b/x.png", "a/X.PNG", "b/sheet.png", "b/..p q$.png", "a/" + "n" * 99 + ".png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (8, 8)).save(tmp_path / name)

@@ -5,6 +5,7 @@ import sys
 import types
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,12 +17,12 @@ from stylegan_ada.projection.distance import VGGDistance
 
 
 @pytest.fixture(scope="module")
-def distance():
+def distance() -> VGGDistance:
     return make_distance("vgg")
 
 
 @pytest.fixture(scope="module")
-def package():
+def package() -> Any:
     """The package's own LPIPS, without torchvision, IPython and what else its other networks would want."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of another project's code
@@ -43,12 +44,12 @@ def package():
 
 
 @pytest.mark.parametrize("size", [(64, 64), (72, 96), (65, 79)])
-def test_vgg_is_the_package_s(distance, package, size):
+def test_vgg_is_the_package_s(distance: VGGDistance, package: Any, size: tuple[int, int]) -> None:
     first, second = torch.rand(2, 3, 3, *size) * 2 - 1
     torch.testing.assert_close(distance(first, second), package(first, second)[:, 0, 0, 0], rtol=1e-5, atol=1e-6)
 
 
-def test_gray_is_rgb_and_small_images_are_enlarged(distance):
+def test_gray_is_rgb_and_small_images_are_enlarged(distance: VGGDistance) -> None:
     first, second = torch.rand(2, 2, 1, 16, 24) * 2 - 1
     rgb = first.repeat(1, 3, 1, 1), second.repeat(1, 3, 1, 1)
     found = distance(first, second)
@@ -57,7 +58,7 @@ def test_gray_is_rgb_and_small_images_are_enlarged(distance):
     torch.testing.assert_close(VGGDistance(smallest=4)(*enlarged), found)
 
 
-def test_only_pixels_inside_the_mask_count(distance):
+def test_only_pixels_inside_the_mask_count(distance: VGGDistance) -> None:
     first, second = torch.rand(2, 2, 1, 32, 32) * 2 - 1
     mask = torch.zeros(1, 1, 32, 32)
     mask[..., 8:24, 4:20] = 1
@@ -68,7 +69,7 @@ def test_only_pixels_inside_the_mask_count(distance):
     torch.testing.assert_close(distance(first, second, torch.ones(1, 1, 32, 32)), distance(first, second))
 
 
-def test_the_gradient_is_the_slope(distance):
+def test_the_gradient_is_the_slope(distance: VGGDistance) -> None:
     first, second = torch.rand(2, 1, 1, 64, 64) * 2 - 1
     first.requires_grad_()
     value = distance(first, second)
@@ -79,7 +80,7 @@ def test_the_gradient_is_the_slope(distance):
     assert change.item() == pytest.approx(2 * step.item() * gradient.square().sum().item(), rel=0.1)
 
 
-def test_a_plain_image_has_a_gradient(distance):
+def test_a_plain_image_has_a_gradient(distance: VGGDistance) -> None:
     plain = torch.zeros(1, 1, 32, 32, requires_grad=True)
     distance(plain, torch.rand(1, 1, 32, 32)).sum().backward()
     assert plain.grad.isfinite().all()
@@ -90,7 +91,7 @@ class Means(torch.nn.Module):
         return x.mean((2, 3)) + 1, x.mean((2, 3))
 
 
-def test_a_torchscript_file_differentiably(tmp_path):
+def test_a_torchscript_file_differentiably(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript, which users have
         torch.jit.trace(Means(), torch.zeros(2, 3, 224, 224)).save(tmp_path / "network.pt")
@@ -107,7 +108,7 @@ def test_a_torchscript_file_differentiably(tmp_path):
     assert images.grad.abs().max() > 0
 
 
-def test_lite0_is_the_metric_s():
+def test_lite0_is_the_metric_s() -> None:
     from stylegan_ada.metrics import make_extractor
 
     images = torch.randint(0, 256, (2, 1, 224, 224), dtype=torch.uint8)
@@ -118,7 +119,7 @@ def test_lite0_is_the_metric_s():
     assert found.item() == pytest.approx((first - second).square().sum().item(), rel=1e-3)
 
 
-def test_what_is_no_distance():
+def test_what_is_no_distance() -> None:
     with pytest.raises(UserError, match="gives no gradient"):
         make_distance("network.onnx")
     with pytest.raises(UserError, match="'inception'"):

@@ -1,5 +1,9 @@
 """Latents and directions: files, and what is made of them."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -31,16 +35,17 @@ from stylegan_ada.projection.latents import (
     vary,
 )
 from stylegan_ada.projection.starts import sample_w
+from stylegan_ada.sampling import TrainedGenerator
 
 
 @pytest.fixture
-def latents(generator):
+def latents(generator: TrainedGenerator) -> Latents:
     w = generator.network.broadcast(sample_w(generator, "dark", 3)).contiguous()
     noise = torch.randn(3, generator.network.synthesis.noise_size)
     return Latents(w, noise, ("dark", "bright", "dark"), "w+", digest(generator))
 
 
-def test_a_file_of_latents(generator, latents, tmp_path):
+def test_a_file_of_latents(generator: TrainedGenerator, latents: Latents, tmp_path: Path) -> None:
     path = tmp_path / "latents.npz"
     save_latents(path, latents)
     again = load_latents(path, generator)
@@ -53,7 +58,7 @@ def test_a_file_of_latents(generator, latents, tmp_path):
         }  # fmt: skip
 
 
-def test_what_is_no_file_of_latents(generator, latents, tmp_path):
+def test_what_is_no_file_of_latents(generator: TrainedGenerator, latents: Latents, tmp_path: Path) -> None:
     path = tmp_path / "latents.npz"
     with pytest.raises(UserError, match="not a file of latents"):
         load_latents(path, generator)
@@ -75,14 +80,14 @@ def test_what_is_no_file_of_latents(generator, latents, tmp_path):
         load_latents(path, generator)
 
 
-def test_the_digest_is_the_weights(generator, make_generator):
+def test_the_digest_is_the_weights(generator: TrainedGenerator, make_generator: Callable[..., Any]) -> None:
     assert digest(generator) == digest(make_generator())
     other = make_generator()
     other.network.synthesis.blocks[0].learned_input.data[0, 0, 0] += 1e-3
     assert digest(generator) != digest(other)
 
 
-def test_render_is_what_sample_shows(generator):
+def test_render_is_what_sample_shows(generator: TrainedGenerator) -> None:
     seeds, labels = list(range(40)), ["dark"] * 40
     z, c = generator.z(seeds), generator.label_vectors(labels, 40)
     noise = generator._draws("sample/noise", seeds).normal(generator.network.synthesis.noise_size)
@@ -90,7 +95,7 @@ def test_render_is_what_sample_shows(generator):
     assert np.abs(render(generator, w, noise).astype(int) - generator.sample(seeds, labels)).max() <= 1
 
 
-def test_mix_and_interpolate(latents):
+def test_mix_and_interpolate(latents: Latents) -> None:
     a, b = latents.w[:1], latents.w[1:2]
     mixed = mix(a, b, [0, 2])
     for layer in range(a.shape[1]):
@@ -100,7 +105,7 @@ def test_mix_and_interpolate(latents):
         torch.testing.assert_close(path[frame], a[0] * (1 - frame / 4) + b[0] * frame / 4)
 
 
-def test_neighbours(generator, latents):
+def test_neighbours(generator: TrainedGenerator, latents: Latents) -> None:
     w = latents.w[0]
     near, far = (vary(generator, w, strength, 6) for strength in (0.1, 0.5))
     assert near.shape == (6, *w.shape)
@@ -110,7 +115,7 @@ def test_neighbours(generator, latents):
     assert not torch.equal(vary(generator, w, 0.1, 6, seed=1), near)
 
 
-def test_neighbours_of_a_class(generator, latents):
+def test_neighbours_of_a_class(generator: TrainedGenerator, latents: Latents) -> None:
     w = vary(generator, latents.w[0], 1, 200, label="dark")[:, 0].double().numpy()  # a quarter of all
     known = np.concatenate([sample_w(generator, name, 2000, seed=9).numpy() for name in ("bright", "dark")])
     classifier = LinearDiscriminantAnalysis().fit(known, np.arange(4000) >= 2000)
@@ -119,7 +124,7 @@ def test_neighbours_of_a_class(generator, latents):
         vary(generator, latents.w[0], 1, 2, label="drak")
 
 
-def test_noise_between_two_noises_is_as_strong():
+def test_noise_between_two_noises_is_as_strong() -> None:
     a, b = torch.randn(2, 4000)
     path = interpolate_noise(a, b, 3)
     torch.testing.assert_close(path[[0, 2]], torch.stack([a, b]))
@@ -130,12 +135,12 @@ def test_noise_between_two_noises_is_as_strong():
 @pytest.mark.parametrize(
     ("num_ws", "thirds"), [(2, [(0, 0), (1, 1)]), (6, [(0, 1), (2, 3), (4, 5)]), (8, [(0, 2), (3, 5), (6, 7)])]
 )
-def test_thirds_of_the_layers(num_ws, thirds):
+def test_thirds_of_the_layers(num_ws: int, thirds: list[tuple[int, int]]) -> None:
     assert layer_thirds(num_ws) == thirds
 
 
 @pytest.mark.parametrize(("channels", "suffix"), [(1, "gif"), (3, "gif"), (1, "webp"), (3, "webp"), (4, "webp")])
-def test_animations(tmp_path, channels, suffix):
+def test_animations(tmp_path: Path, channels: int, suffix: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, channels), np.uint8)
     if channels == 4:
         images[..., 3] = 255
@@ -147,7 +152,7 @@ def test_animations(tmp_path, channels, suffix):
         assert np.abs(np.asarray(animation.convert("RGB")).astype(int) - images[2][..., :3]).max() <= 1
 
 
-def test_directions_without_and_with_classes(generator, make_generator):
+def test_directions_without_and_with_classes(generator: TrainedGenerator, make_generator: Callable[..., Any]) -> None:
     assert find_directions(generator, 2).names == ("pc1", "pc2", "bright>dark")
     assert find_directions(generator, 1, "dark").names == ("pc1", "dark>bright")
     plain = make_generator(())
@@ -158,7 +163,7 @@ def test_directions_without_and_with_classes(generator, make_generator):
         named_direction(plain, "dark>bright")
 
 
-def test_rows_of_directions_start_from_the_center(generator):
+def test_rows_of_directions_start_from_the_center(generator: TrainedGenerator) -> None:
     found = find_directions(generator, 1)
     rows = direction_rows(generator, found, (-1, 0, 2))
     for row, center, vector, spread in zip(rows, found.centers, found.vectors, found.spreads, strict=True):
@@ -171,7 +176,7 @@ def test_rows_of_directions_start_from_the_center(generator):
         assert np.abs(row - expected).max() <= 1
 
 
-def test_principal_directions_by_an_eigenvalue_decomposition(generator):
+def test_principal_directions_by_an_eigenvalue_decomposition(generator: TrainedGenerator) -> None:
     found = principal_directions(generator, 3, "dark")
     covariance = np.cov(sample_w(generator, "dark").double().numpy().T)
     values, vectors = np.linalg.eigh(covariance)
@@ -184,7 +189,7 @@ def test_principal_directions_by_an_eigenvalue_decomposition(generator):
         principal_directions(generator, 9)
 
 
-def test_the_direction_from_one_class_to_another(generator):
+def test_the_direction_from_one_class_to_another(generator: TrainedGenerator) -> None:
     found = class_direction(generator, "dark", "bright")
     assert found.names == ("dark>bright",)
     assert np.linalg.norm(found.vectors[0]) == pytest.approx(1, abs=1e-6)
@@ -197,7 +202,7 @@ def test_the_direction_from_one_class_to_another(generator):
         class_direction(generator, "dark", "dark")
 
 
-def test_edit_and_a_file_of_directions(generator, latents, tmp_path):
+def test_edit_and_a_file_of_directions(generator: TrainedGenerator, latents: Latents, tmp_path: Path) -> None:
     path = tmp_path / "directions.npz"
     directions = principal_directions(generator, 2)
     save_directions(path, directions)

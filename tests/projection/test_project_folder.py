@@ -1,5 +1,9 @@
 """`stylegan_ada.project_folder`: what a program gets of it."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,14 +16,14 @@ from stylegan_ada.projection.latents import load_latents
 
 
 @pytest.fixture
-def file(generator, tmp_path):
+def file(generator: Any, tmp_path: Path) -> Any:
     path = tmp_path / "generator.safetensors"
     save_generator(path, generator.network, generator.info)
     return path
 
 
 @pytest.fixture
-def images(tmp_path):
+def images(tmp_path: Path) -> Any:
     for name, levels in (("bright", 200), ("dark", 40)):
         (tmp_path / "images" / name).mkdir(parents=True)
         Image.new("L", (16, 16), levels).save(tmp_path / "images" / name / f"{name}1.png")
@@ -27,13 +31,13 @@ def images(tmp_path):
 
 
 @pytest.fixture
-def quick(pixels, monkeypatch):
+def quick(pixels: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(pixels, "identity", "pixels", raising=False)
     monkeypatch.setattr(image_files, "make_distance", lambda name, device: pixels)
     return {"steps": 2, "candidates": 2, "device": "cpu"}
 
 
-def test_records_come_back_and_lines_are_said(file, images, quick, tmp_path):
+def test_records_come_back_and_lines_are_said(file: Any, images: Any, quick: list[Any], tmp_path: Path) -> None:
     said, out = [], tmp_path / "out"
     records = project_folder(file, images, out, say=said.append, **quick)
     assert {name: record.label for name, record in records.items()} == {"bright1": "bright", "dark1": "dark"}
@@ -62,7 +66,14 @@ def test_records_come_back_and_lines_are_said(file, images, quick, tmp_path):
         ({"mask": "nowhere.png"}, "`mask` nowhere.png: No such file"),
     ],
 )
-def test_mistakes_name_parameters(file, images, quick, tmp_path, options, message):
+def test_mistakes_name_parameters(
+    file: Any,
+    images: Any,
+    quick: list[Any],
+    tmp_path: Path,
+    options: Callable[..., Any] | dict[str, Any] | list[Any],
+    message: Any,
+) -> None:
     with pytest.raises(UserError) as caught:
         project_folder(file, images, tmp_path / "out", **quick | options)
     assert message in str(caught.value)

@@ -1,14 +1,18 @@
 """Finding images again, and the terms of the search against their definitions in plain loops."""
 
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from stylegan_ada import UserError, project
-from stylegan_ada.projection import search
+from stylegan_ada.projection import Projection, search
 from stylegan_ada.projection.distance import Distance
 from stylegan_ada.projection.latents import render
 from stylegan_ada.projection.noise import noise_regularisation, normalize_noise
@@ -16,17 +20,18 @@ from stylegan_ada.projection.quality import psnr, ssim
 from stylegan_ada.projection.search import pixel_term
 from stylegan_ada.projection.starts import find_starts, sample_w, start_distances
 from stylegan_ada.projection.tuning import load_deltas, save_deltas, tuned
+from stylegan_ada.sampling import TrainedGenerator
 
 SEEDS, LABELS = [5, 6, 7], ["bright", "dark", "bright"]
 
 
 @pytest.fixture(scope="module")
-def images(generator):
+def images(generator: TrainedGenerator) -> np.ndarray:
     return generator.sample(SEEDS, LABELS)
 
 
 @pytest.fixture(scope="module")
-def found(generator, images, pixels):
+def found(generator: TrainedGenerator, images: np.ndarray, pixels: Any) -> dict[str, Projection]:
     """By what is searched: the projection of the images after as many steps."""
     make = {"start": ("w", 1, False), "w": ("w", 60, False), "w+": ("w+", 60, False), "tuned": ("w+", 60, True)}
     return {
@@ -35,7 +40,7 @@ def found(generator, images, pixels):
     }
 
 
-def test_each_way_finds_more_of_the_image(found):
+def test_each_way_finds_more_of_the_image(found: dict[str, Projection]) -> None:
     start, w, w_plus, tuned_too = (np.median(found[name].psnr) for name in ("start", "w", "w+", "tuned"))
     assert w > start + 3
     assert w_plus > w + 0.5
@@ -43,7 +48,9 @@ def test_each_way_finds_more_of_the_image(found):
     assert np.median(found["tuned"].distances) < np.median(found["w+"].distances)
 
 
-def test_what_is_found_gives_the_reconstruction(generator, images, found):
+def test_what_is_found_gives_the_reconstruction(
+    generator: TrainedGenerator, images: np.ndarray, found: dict[str, Projection]
+) -> None:
     for name in ("w", "w+"):
         result = found[name]
         assert result.w.shape == (3, generator.network.num_ws, 8)
@@ -53,7 +60,7 @@ def test_what_is_found_gives_the_reconstruction(generator, images, found):
         np.testing.assert_allclose(result.psnr, psnr(images, result.images))
 
 
-def test_a_result_does_not_depend_on_the_batch(generator, images, pixels):
+def test_a_result_does_not_depend_on_the_batch(generator: TrainedGenerator, images: np.ndarray, pixels: Any) -> None:
     options = {"distance": pixels, "candidates": 10, "steps": 15}
     together = project(generator, images, LABELS, **options)
     apart = project(generator, images[::-1], LABELS[::-1], batch=1, **options)
@@ -62,7 +69,9 @@ def test_a_result_does_not_depend_on_the_batch(generator, images, pixels):
     assert (together.w[0] - together.w[2]).abs().max() > 0.1
 
 
-def test_pixels_outside_the_mask_have_no_influence(generator, images, pixels):
+def test_pixels_outside_the_mask_have_no_influence(
+    generator: TrainedGenerator, images: np.ndarray, pixels: Any
+) -> None:
     mask = np.zeros((1, 16, 16), np.float32)
     mask[:, 4:, :10] = 1
     other = np.where(mask[..., None] > 0, images, 255 - images)
@@ -74,7 +83,7 @@ def test_pixels_outside_the_mask_have_no_influence(generator, images, pixels):
     assert (result.psnr > psnr(result.images, images)).all()
 
 
-def test_the_class_is_searched(generator, images, pixels):
+def test_the_class_is_searched(generator: TrainedGenerator, images: np.ndarray, pixels: Any) -> None:
     result = project(generator, images, "search", steps=1, distance=pixels, candidates=50)
     x = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
     nearest = []
@@ -87,7 +96,7 @@ def test_the_class_is_searched(generator, images, pixels):
     assert list(result.labels) == nearest
 
 
-def test_starts(generator, images, pixels):
+def test_starts(generator: TrainedGenerator, images: np.ndarray, pixels: Any) -> None:
     starts = find_starts(generator, "dark", 5, 0)
     w = sample_w(generator, "dark").double()
     torch.testing.assert_close(starts.mean.double(), w.mean(dim=0), rtol=1e-4, atol=1e-5)
@@ -101,7 +110,7 @@ def test_starts(generator, images, pixels):
     torch.testing.assert_close(start_distances(starts, x, pixels, mask), torch.tensor(table))
 
 
-def test_without_classes_and_in_color(make_generator, pixels):
+def test_without_classes_and_in_color(make_generator: Callable[..., Any] | type, pixels: Any) -> None:
     generator = make_generator(classes=(), channels=3)
     images = generator.sample([1, 2])
     first, last = (project(generator, images, steps=steps, distance=pixels, candidates=5) for steps in (1, 40))
@@ -109,7 +118,7 @@ def test_without_classes_and_in_color(make_generator, pixels):
     assert last.labels == ()
 
 
-def test_progress(generator, images, pixels):
+def test_progress(generator: TrainedGenerator, images: np.ndarray, pixels: Any) -> None:
     done = []
     options = {"distance": pixels, "candidates": 1, "steps": 2, "batch": 2}
     project(generator, images, LABELS, progress=lambda *n: done.append(n), **options)
@@ -119,12 +128,14 @@ def test_progress(generator, images, pixels):
 class Counting(Distance):
     seen = 0
 
-    def _vectors(self, rgb, mask):
+    def _vectors(self, rgb: Tensor, mask: None) -> Tensor:
         self.seen += rgb.requires_grad * len(rgb)
         return rgb.flatten(1)
 
 
-def test_an_image_that_is_flat_stops(generator, images, monkeypatch):
+def test_an_image_that_is_flat_stops(
+    generator: TrainedGenerator, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = {"candidates": 1, "steps": 60}
     moving, still = Counting(), Counting()
     project(generator, images[:1], LABELS[:1], distance=moving, **options)
@@ -133,7 +144,7 @@ def test_an_image_that_is_flat_stops(generator, images, monkeypatch):
     assert 45 < still.seen < moving.seen == 60  # the noise on w is gone after 45 steps
 
 
-def test_noise_regularisation_by_loops():
+def test_noise_regularisation_by_loops() -> None:
     shapes = [(4, 4), (16, 24)]
     noise = torch.randn(2, 16 + 384, dtype=torch.float64)
     expected = []
@@ -153,7 +164,7 @@ def test_noise_regularisation_by_loops():
     np.testing.assert_allclose(noise_regularisation(noise, shapes), expected, rtol=1e-10)
 
 
-def test_noise_is_normalised_map_by_map():
+def test_noise_is_normalised_map_by_map() -> None:
     noise = torch.randn(2, 16 + 384) * 3 + 1
     normalize_noise(noise, [(4, 4), (16, 24)])
     for part in (noise[:, :16], noise[:, 16:]):
@@ -161,7 +172,7 @@ def test_noise_is_normalised_map_by_map():
         torch.testing.assert_close(part.var(dim=1, correction=0), torch.ones(2))
 
 
-def test_pixel_term_by_its_definition():
+def test_pixel_term_by_its_definition() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 1, 3, 16, 16))
     error, terms = x - y, []
     for side in (16, 8, 4):
@@ -171,7 +182,7 @@ def test_pixel_term_by_its_definition():
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8, 1), (2, 32, 24, 3)])
-def test_psnr_and_ssim_are_those_of_torchmetrics(shape):
+def test_psnr_and_ssim_are_those_of_torchmetrics(shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, shape, np.uint8)
     y = np.clip(x + rng.normal(0, 30, shape), 0, 255).astype(np.uint8)
@@ -186,7 +197,7 @@ def test_psnr_and_ssim_are_those_of_torchmetrics(shape):
     np.testing.assert_allclose(ssim(x, x), 1)
 
 
-def test_figures_inside_a_mask():
+def test_figures_inside_a_mask() -> None:
     x, y = np.random.default_rng(0).integers(0, 256, (2, 1, 32, 32, 1), np.uint8)
     mask = np.zeros((1, 32, 32))
     mask[:, :8, :8] = 1
@@ -198,7 +209,9 @@ def test_figures_inside_a_mask():
     assert ssim(x, y, mask)[0] < 1 - 1e-6
 
 
-def test_a_tuning_in_a_file(generator, found, make_generator, tmp_path):
+def test_a_tuning_in_a_file(
+    generator: TrainedGenerator, found: dict[str, Projection], make_generator: Callable[..., Any], tmp_path: Path
+) -> None:
     result = found["tuned"]
     path = tmp_path / "tuned.safetensors"
     save_deltas(path, result.deltas[0], generator)
@@ -227,7 +240,7 @@ def test_a_tuning_in_a_file(generator, found, make_generator, tmp_path):
         ({"mask": np.ones((16, 16))}, "mask is"),
     ],
 )
-def test_bad_input(generator, pixels, change, message):
+def test_bad_input(generator: TrainedGenerator, pixels: Any, change: dict[str, Any], message: str) -> None:
     arguments = {"images": np.zeros((1, 16, 16, 1), np.uint8), "labels": ["dark"], "distance": pixels} | change
     with pytest.raises(UserError, match=message):
         project(generator, **arguments)

@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -14,20 +18,20 @@ class PixelFeatures(Extractor):
     identity = "pixels"
     name = "Pixels"
 
-    def _of(self, images):
+    def _of(self, images: np.ndarray) -> np.ndarray:
         return images[..., 0].reshape(len(images), -1).astype(np.float32)
 
 
 @pytest.fixture
-def pixels():
+def pixels() -> PixelFeatures:
     return PixelFeatures("cpu")
 
 
 @pytest.fixture(scope="session")
-def make_generator_file(tmp_path_factory):
+def make_generator_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """make_generator_file(classes): an untrained generator of 16x16 gray images."""
 
-    def make(classes):
+    def make(classes: tuple[Any, ...]) -> Path:
         torch.manual_seed(0)
         network = NetworkConfig(
             channels=1, height=16, width=16, c_dim=len(classes), z_dim=8, w_dim=8, channel_base=64, channel_max=8
@@ -41,5 +45,5 @@ def make_generator_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def generator_file(make_generator_file):
+def generator_file(make_generator_file: Callable[..., Any]) -> Path:
     return make_generator_file(("a", "b"))

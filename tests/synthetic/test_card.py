@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -7,7 +9,7 @@ from stylegan_ada.synthetic.card import data_card
 
 
 @pytest.fixture
-def facts():
+def facts() -> dict[str, Any]:
     nothing = {"copies": 0, "mislabelled": 0, "not_best": 0, "duplicates": 0}
     one = {"name": "a|b", "asked": 5, "images": 4, "psi": 0.7, "candidates": 90, "rejected": nothing | {"copies": 86}}
     return {
@@ -18,7 +20,9 @@ def facts():
     }  # fmt: skip
 
 
-def test_a_card_says_what_made_the_set_and_what_was_rejected(facts, tiny_config):
+def test_a_card_says_what_made_the_set_and_what_was_rejected(
+    facts: dict[str, Any], tiny_config: Callable[..., Any]
+) -> None:
     config = replace(tiny_config(), data=DataConfig(data="sample:elpv"))
     card = data_card(facts, config, {"fid": 12.345, "images": 1000, "note": "text"})
     for words in (
@@ -36,7 +40,7 @@ def test_a_card_says_what_made_the_set_and_what_was_rejected(facts, tiny_config)
     assert "reject_mislabelled" not in card
 
 
-def test_what_is_not_known_is_said(facts):
+def test_what_is_not_known_is_said(facts: dict[str, Any]) -> None:
     card = data_card(facts | {"reject_copies": False})
     assert "Not known" in card
     assert "Nothing was measured" in card

@@ -1,5 +1,8 @@
 """Filters on images of which it is plain what they are; a feature is a pixel."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,13 +16,13 @@ from stylegan_ada.synthetic.selection import MOST_TRIES, Selection
 CLASSES = ("dark", "bright")
 
 
-def noise(count, low, seed=0):
+def noise(count: int, low: int, seed: int = 0) -> np.ndarray:
     """uint8 [count, 8, 8, 1] around `low` + 50."""
     return np.random.default_rng(seed).integers(low, low + 100, (count, 8, 8, 1)).astype(np.uint8)
 
 
 @pytest.fixture
-def real(pixels):
+def real(pixels: Any) -> RealFeatures:
     images = np.concatenate([noise(40, 0), noise(40, 120, seed=1)])
     labels = np.repeat([0, 1], 40)
     features, small = pixels.extract([images]), thumbnails(images)
@@ -34,14 +37,14 @@ def real(pixels):
 
 
 @pytest.fixture
-def filters(real, pixels):
-    def make(**options):
+def filters(real: RealFeatures, pixels: Any) -> Callable[..., Any]:
+    def make(**options: float) -> Filters:
         return Filters(Recipe(counts=(32, 32), psi=(1, 1), **options), real, CLASSES, pixels)
 
     return make
 
 
-def test_copies_are_rejected(filters):
+def test_copies_are_rejected(filters: Callable[..., Any]) -> None:
     images = noise(6, 0, seed=2)
     images[2] = noise(40, 0)[7]
     images[4] = noise(40, 0)[9] + 1
@@ -51,7 +54,7 @@ def test_copies_are_rejected(filters):
     assert found.scores["copy_distance"][0] > 1
 
 
-def test_images_of_another_class_are_rejected(filters):
+def test_images_of_another_class_are_rejected(filters: Callable[..., Any]) -> None:
     images = np.concatenate([noise(3, 0, seed=2), noise(3, 120, seed=3)])
     judge = filters(reject_mislabelled=True).judge
     for label in (0, 1):
@@ -61,7 +64,7 @@ def test_images_of_another_class_are_rejected(filters):
         assert ((found.scores["label_probability"] < 0.5) == wrong).all()
 
 
-def test_classes_go_by_name(real, pixels):
+def test_classes_go_by_name(real: RealFeatures, pixels: Any) -> None:
     recipe = Recipe(counts=(1, 1), psi=(1, 1), reject_mislabelled=True)
     other_order = Filters(recipe, real, ("bright", "dark"), pixels)
     assert other_order.judge(noise(3, 120, seed=3), 0).verdicts.tolist() == [KEPT] * 3
@@ -69,7 +72,7 @@ def test_classes_go_by_name(real, pixels):
         Filters(recipe, real, ("bright", "grey"), pixels)
 
 
-def test_the_densest_are_kept(filters, real):
+def test_the_densest_are_kept(filters: Callable[..., Any], real: RealFeatures) -> None:
     images = noise(8, 0, seed=2)
     images[::2] = noise(4, 120, seed=4)  # as far from the class as can be
     found = filters(keep_best=0.5).judge(images, 0)
@@ -81,14 +84,14 @@ def test_the_densest_are_kept(filters, real):
     np.testing.assert_allclose(found.scores["density"], expected)
 
 
-def test_the_best_are_taken_of_what_passed_before(filters):
+def test_the_best_are_taken_of_what_passed_before(filters: Callable[..., Any]) -> None:
     images = noise(4, 0, seed=2)
     images[:2] = noise(40, 0)[:2]
     found = filters(reject_copies=True, keep_best=0.5).judge(images, 0)
     assert sorted(found.verdicts.tolist()) == [KEPT, COPY, COPY, SPARSE]
 
 
-def test_duplicates_are_found_within_a_block_and_in_earlier_ones(filters):
+def test_duplicates_are_found_within_a_block_and_in_earlier_ones(filters: Callable[..., Any]) -> None:
     made = filters(reject_duplicates=True)
     one, two = noise(4, 0, seed=2), noise(4, 0, seed=3)
     one[3] = one[1]
@@ -101,7 +104,7 @@ def test_duplicates_are_found_within_a_block_and_in_earlier_ones(filters):
     assert min(one.scores["duplicate_distance"] for one in selection.chosen) >= 1
 
 
-def test_a_judgement_does_not_depend_on_others(filters):
+def test_a_judgement_does_not_depend_on_others(filters: Callable[..., Any]) -> None:
     made = filters(reject_copies=True, keep_best=0.5)
     first = made.judge(noise(32, 0, seed=2), 0)
     made.judge(noise(32, 50, seed=3), 1)
@@ -110,12 +113,12 @@ def test_a_judgement_does_not_depend_on_others(filters):
     assert {k: v.tobytes() for k, v in first.scores.items()} == {k: v.tobytes() for k, v in again.scores.items()}
 
 
-def judged(verdicts):
+def judged(verdicts: list[int]) -> Judgement:
     nothing = np.zeros((len(verdicts), 0), np.float32)
     return Judgement(verdicts=np.array(verdicts, np.int8), features=nothing, thumbnails=nothing)
 
 
-def test_what_is_rejected_is_replaced_by_the_next():
+def test_what_is_rejected_is_replaced_by_the_next() -> None:
     selection = Selection(40)
     while blocks := selection.next_blocks():
         for _ in blocks:
@@ -126,7 +129,7 @@ def test_what_is_rejected_is_replaced_by_the_next():
     assert (selection.chosen[16].block, selection.chosen[16].position) == (1, 0)
 
 
-def test_a_class_without_acceptable_images_ends():
+def test_a_class_without_acceptable_images_ends() -> None:
     selection = Selection(33)
     while blocks := selection.next_blocks():
         for _ in blocks:
@@ -135,7 +138,7 @@ def test_a_class_without_acceptable_images_ends():
     assert selection.candidates == 2 * 32 * MOST_TRIES
 
 
-def test_too_few_real_images_are_a_mistake_of_the_user(pixels):
+def test_too_few_real_images_are_a_mistake_of_the_user(pixels: Any) -> None:
     features = pixels.extract([noise(1, 0)])
     lone = RealFeatures(reference=features, trained_on=features, trained_on_thumbnails=features)
     for options in ({"reject_copies": True}, {"reject_duplicates": True}, {"keep_best": 0.5}):

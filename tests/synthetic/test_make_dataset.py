@@ -2,6 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from PIL import Image
 from stylegan_ada import UserError, load_generator, make_dataset
 
 
-def test_counts_come_back_and_lines_are_said(generator_file, tmp_path):
+def test_counts_come_back_and_lines_are_said(generator_file: Path, tmp_path: Path) -> None:
     said = []
     counts = make_dataset(generator_file, tmp_path / "set", count=8, psi=0.7, seed=3, say=said.append)
     assert counts == {"a": 6, "b": 2}  # 8 in the training set's shares, 3 to 1
@@ -21,13 +24,13 @@ def test_counts_come_back_and_lines_are_said(generator_file, tmp_path):
     assert np.abs(np.asarray(Image.open(first)).astype(int) - alone).max() <= 1
 
 
-def test_psi_is_a_number_or_texts(generator_file, tmp_path):
+def test_psi_is_a_number_or_texts(generator_file: Path, tmp_path: Path) -> None:
     for name, psi, wanted in (("a", 0.5, [0.5, 0.5]), ("b", "0.5", [0.5, 0.5]), ("c", ["0.7", "b=1.2"], [0.7, 1.2])):
         make_dataset(generator_file, tmp_path / name, per_class=1, psi=psi, say=lambda line: None)
         assert json.loads((tmp_path / name / "dataset.json").read_text())["psi"] == wanted
 
 
-def test_without_labels(make_generator_file, tmp_path):
+def test_without_labels(make_generator_file: Callable[..., Any], tmp_path: Path) -> None:
     assert make_dataset(make_generator_file(()), tmp_path / "set", count=3, say=lambda line: None) == {"": 3}
 
 
@@ -43,7 +46,9 @@ def test_without_labels(make_generator_file, tmp_path):
         ({"count": 1, "file_column": "f"}, "they are for `balance_with`"),
     ],
 )
-def test_mistakes_name_parameters(generator_file, tmp_path, options, message):
+def test_mistakes_name_parameters(
+    generator_file: Path, tmp_path: Path, options: Callable[..., Any] | dict[str, Any] | list[Any], message: Any
+) -> None:
     with pytest.raises(UserError, match=message):
         make_dataset(generator_file, tmp_path / "set", **options)
     assert not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ from stylegan_ada.synthetic import Recipe, block_seeds, counts_in_shares, counts
 from stylegan_ada.synthetic.plan import truncation_psi_by_class
 
 
-def test_no_two_images_share_a_seed():
+def test_no_two_images_share_a_seed() -> None:
     seeds = [
         seed
         for of_set in (0, 1, 2**31 - 1)
@@ -17,7 +17,7 @@ def test_no_two_images_share_a_seed():
     assert max(seeds) < 2**63
 
 
-def test_counts_are_in_shares():
+def test_counts_are_in_shares() -> None:
     counts = counts_in_shares((700, 200, 99, 1), 50)
     assert sum(counts) == 50
     for count, share in zip(counts, (35, 10, 4.95, 0.05), strict=True):
@@ -25,7 +25,7 @@ def test_counts_are_in_shares():
     assert counts_in_shares((), 7) == (7,)
 
 
-def test_counts_to_fill():
+def test_counts_to_fill() -> None:
     assert counts_to_fill({"b": 2, "a": 9, "c": 9}, ("a", "b", "c")) == (0, 7, 0)
     with pytest.raises(UserError, match="class 'c' of the generator: the set to fill has none"):
         counts_to_fill({"a": 1, "b": 2}, ("a", "b", "c"))
@@ -33,7 +33,7 @@ def test_counts_to_fill():
         counts_to_fill({"a": 2, "b": 2}, ("a", "b"))
 
 
-def test_truncation_of_one_class_goes_before_that_of_all():
+def test_truncation_of_one_class_goes_before_that_of_all() -> None:
     assert truncation_psi_by_class(("mono-0.33=0.5", "0.7"), ("mono-0.33", "poly")) == (0.5, 0.7)
     assert truncation_psi_by_class((), ("mono", "poly")) == (1, 1)
     assert truncation_psi_by_class(("0.7",), ()) == (0.7,)
@@ -41,6 +41,6 @@ def test_truncation_of_one_class_goes_before_that_of_all():
         truncation_psi_by_class(("a=1",), ())
 
 
-def test_a_recipe_for_nothing():
+def test_a_recipe_for_nothing() -> None:
     with pytest.raises(UserError, match="no images to make"):
         Recipe(counts=(0, 0), psi=(1, 1))

@@ -1,10 +1,16 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from stylegan_ada import UserError, load_generator
 from stylegan_ada.config import TrainingConfig
+from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.metrics.evaluate import compute_features, real_images
+from stylegan_ada.metrics.feature_sets import FeatureSets
 from stylegan_ada.metrics.networks.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
 
@@ -17,17 +23,17 @@ class Pixels(Extractor):
     identity = "pixels"
     name = "Pixels"
 
-    def _of(self, images):
+    def _of(self, images: np.ndarray) -> np.ndarray:
         return images[:, :2, :, 0].reshape(len(images), -1).astype(np.float32) / 255
 
 
 @pytest.fixture
-def kids(monkeypatch):
+def kids(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The KIDs that measurements find, in turn; those of the images where there are no more."""
     planned = []
     true_figures = evaluation.as_measurement
 
-    def figures(sides):
+    def figures(sides: FeatureSets) -> dict[str, float]:
         row = true_figures(sides)
         probe = len(sides.generated) == evaluation.PROBE
         return row | {"kid": planned.pop(0), "kid_error": 0.01} if planned and not probe else row
@@ -40,10 +46,14 @@ def kids(monkeypatch):
 
 
 @pytest.fixture
-def train(dataset, tmp_path, tiny_config, kids):
+def train(
+    dataset: ImageDataset, tmp_path: Path, tiny_config: Callable[..., Any], kids: list[Any]
+) -> Callable[..., Any]:
     """Trains a measured run; gives the lines that it said."""
 
-    def run(kimg=0.064, name="run", should_stop=lambda: False, **training):
+    def run(
+        kimg: float = 0.064, name: str = "run", should_stop: Callable[..., Any] = lambda: False, **training: float
+    ) -> list[str]:
         config = tiny_config(kimg=kimg, **{"evaluate_kimg": 0.016, **training})
         folder, lines = RunFolder(tmp_path / name), []
         with folder.locked():
@@ -53,11 +63,11 @@ def train(dataset, tmp_path, tiny_config, kids):
     return run
 
 
-def rows_of(folder):
+def rows_of(folder: Path) -> list[dict[str, float]]:
     return RunFolder(folder).read_evaluations()
 
 
-def test_a_measured_run(train, tmp_path, kids):
+def test_a_measured_run(train: Callable[..., Any], tmp_path: Path, kids: list[Any]) -> None:
     kids += [0.3, 0.1, 0.2, 0.15]
     lines = train()
     run = tmp_path / "run"
@@ -76,7 +86,7 @@ def test_a_measured_run(train, tmp_path, kids):
     assert "the best generator is that of 0.032 kimg" in lines[-1]
 
 
-def test_measuring_does_not_change_the_training(train, tmp_path):
+def test_measuring_does_not_change_the_training(train: Callable[..., Any], tmp_path: Path) -> None:
     train(name="measured")
     train(name="unmeasured", evaluate_kimg=0.0, snapshot_kimg=0.016)
     checkpoints = (RunFolder(tmp_path / name).checkpoint_file(64) for name in ("measured", "unmeasured"))
@@ -86,7 +96,7 @@ def test_measuring_does_not_change_the_training(train, tmp_path):
     assert not RunFolder(tmp_path / "unmeasured").evaluations_file.exists()
 
 
-def test_figures_are_those_of_evaluate(train, tmp_path, dataset):
+def test_figures_are_those_of_evaluate(train: Callable[..., Any], tmp_path: Path, dataset: ImageDataset) -> None:
     """The last measurement, again by hand."""
     train()
     generator = load_generator(RunFolder(tmp_path / "run").generator_file)
@@ -99,7 +109,7 @@ def test_figures_are_those_of_evaluate(train, tmp_path, dataset):
     assert last["coverage"] == pytest.approx(row["coverage"])
 
 
-def test_a_run_stops_when_nothing_becomes_better(train, tmp_path, kids):
+def test_a_run_stops_when_nothing_becomes_better(train: Callable[..., Any], tmp_path: Path, kids: list[Any]) -> None:
     kids += [0.3, 0.1, 0.095, 0.11]
     lines = train(kimg=0.16, stop_after=2)
     run = tmp_path / "run"
@@ -112,14 +122,16 @@ def test_a_run_stops_when_nothing_becomes_better(train, tmp_path, kids):
     assert [row["images"] for row in rows_of(run)] == [16, 32, 48, 64, 80]
 
 
-def test_killed_during_a_measurement_it_measures_again(train, tmp_path, kids, monkeypatch):
+def test_killed_during_a_measurement_it_measures_again(
+    train: Callable[..., Any], tmp_path: Path, kids: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     kids += [0.3, 0.2]
     train(name="whole")
     kids += [0.3]
     real = evaluation.compute_generated
     calls = []
 
-    def killed(*arguments, **options):
+    def killed(*arguments: Any, **options: int) -> FeatureSets:
         calls.append(arguments)
         if len(calls) == 4:  # two probes, the first measurement, the second
             raise KeyboardInterrupt
@@ -144,21 +156,21 @@ def test_killed_during_a_measurement_it_measures_again(train, tmp_path, kids, mo
     assert not any("measured" in line for line in train())  # all is done
 
 
-def gone_back(run, images):
+def gone_back(run: Path, images: int) -> None:
     """Deletes the checkpoints after so many images."""
     for path in RunFolder(run).checkpoints():
         if path > RunFolder(run).checkpoint_file(images):
             path.unlink()
 
 
-def same_generator(*files):
+def same_generator(*files: Path) -> bool:
     """Not byte by byte: safetensors orders its header as it likes."""
     one, other = map(load_generator, files)
     states = one.network.state_dict(), other.network.state_dict()
     return one.info == other.info and all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def same_but_for_seconds(rows):
+def same_but_for_seconds(rows: list[dict[str, float]]) -> list[dict[str, float]]:
     seconds = ("measuring_seconds", "sec_per_kimg")
     return [{name: value for name, value in row.items() if name not in seconds} for row in rows]
 
@@ -171,7 +183,9 @@ KIDS = [  # of measurements after 16, 32, 48 and 64 images; the checkpoints that
 
 
 @pytest.mark.parametrize(("planned", "keep"), KIDS)
-def test_a_run_gone_back_to_an_older_checkpoint_ends_as_one_uninterrupted(planned, keep, train, tmp_path, kids):
+def test_a_run_gone_back_to_an_older_checkpoint_ends_as_one_uninterrupted(
+    planned: list[float], keep: int, train: Callable[..., Any], tmp_path: Path, kids: list[Any]
+) -> None:
     kids += planned
     train(name="whole", keep=keep)
     kids += planned
@@ -191,7 +205,9 @@ def test_a_run_gone_back_to_an_older_checkpoint_ends_as_one_uninterrupted(planne
 
 
 @pytest.mark.parametrize("evaluate_kimg", [0.016, 0.0])
-def test_at_once_after_going_back_nothing_is_left_of_what_came_later(evaluate_kimg, train, tmp_path, kids):
+def test_at_once_after_going_back_nothing_is_left_of_what_came_later(
+    evaluate_kimg: float, train: Callable[..., Any], tmp_path: Path, kids: list[Any]
+) -> None:
     """A shorter run, whose checkpoint is that of its end."""
     kids += [0.1, 0.3, 0.05, 0.04]
     train()
@@ -207,7 +223,9 @@ def test_at_once_after_going_back_nothing_is_left_of_what_came_later(evaluate_ki
     assert confirmed is None if evaluate_kimg == 0 else confirmed["images"] == 16
 
 
-def test_without_the_file_of_the_best_generator_it_is_not_called_the_best(train, tmp_path, kids):
+def test_without_the_file_of_the_best_generator_it_is_not_called_the_best(
+    train: Callable[..., Any], tmp_path: Path, kids: list[Any]
+) -> None:
     kids += [0.1, 0.3]
     train(kimg=0.032)
     run = RunFolder(tmp_path / "run")
@@ -219,7 +237,9 @@ def test_without_the_file_of_the_best_generator_it_is_not_called_the_best(train,
 
 
 @pytest.mark.parametrize(("emptied", "at"), [("log_file", 64), ("evaluations_file", 16), ("both", 16)])
-def test_an_emptied_log_is_a_log_without_rows(emptied, at, train, tmp_path, kids):
+def test_an_emptied_log_is_a_log_without_rows(
+    emptied: str, at: int, train: Callable[..., Any], tmp_path: Path, kids: list[Any]
+) -> None:
     train()
     run = RunFolder(tmp_path / "run")
     gone_back(run.path, at) if at == 64 else run.best_file.unlink()
@@ -232,7 +252,7 @@ def test_an_emptied_log_is_a_log_without_rows(emptied, at, train, tmp_path, kids
     train(kimg=0.08)
 
 
-def test_stopped_by_hand_at_a_measurement_it_measures_later(train, tmp_path):
+def test_stopped_by_hand_at_a_measurement_it_measures_later(train: Callable[..., Any], tmp_path: Path) -> None:
     log = RunFolder(tmp_path / "run").log_file
     train(should_stop=lambda: log.exists() and len(log.read_text().splitlines()) == 1)  # asked after the second step
     assert not RunFolder(tmp_path / "run").evaluations_file.exists()
@@ -240,8 +260,10 @@ def test_stopped_by_hand_at_a_measurement_it_measures_later(train, tmp_path):
     assert [row["images"] for row in rows_of(tmp_path / "run")] == [16, 32, 48, 64]
 
 
-def test_without_anything_to_measure_with_a_run_goes_on(train, tmp_path, monkeypatch):
-    def missing(name, device):
+def test_without_anything_to_measure_with_a_run_goes_on(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str, device: torch.device) -> None:
         raise UserError("these features need the package x: run y")
 
     monkeypatch.setattr(evaluation, "make_extractor", missing)
@@ -251,7 +273,9 @@ def test_without_anything_to_measure_with_a_run_goes_on(train, tmp_path, monkeyp
     assert load_generator(tmp_path / "run").info.images_seen == 64
 
 
-def test_an_unwritable_cache_stops_nothing(train, tmp_path, monkeypatch):
+def test_an_unwritable_cache_stops_nothing(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="not kept"):
@@ -259,7 +283,9 @@ def test_an_unwritable_cache_stops_nothing(train, tmp_path, monkeypatch):
     assert len(rows_of(tmp_path / "run")) == 4
 
 
-def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
+def test_measuring_takes_its_share_of_the_time(
+    dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With as many images as can be had for it."""
     monkeypatch.setattr(evaluation, "make_extractor", lambda name, device: Pixels(device))
     moments = iter(np.arange(100) * 1.0)  # each look at the clock is a second later
@@ -279,7 +305,9 @@ def test_measuring_takes_its_share_of_the_time(dataset, tmp_path, monkeypatch):
     assert evaluator._affordable(None, side, 1e6) == 5000
 
 
-def test_only_the_first_process_confirms(train, tmp_path, dataset, monkeypatch):
+def test_only_the_first_process_confirms(
+    train: Callable[..., Any], tmp_path: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another one read rows when the run was resumed, but has no figures to write."""
     train(kimg=0.016)
     run = tmp_path / "run"
@@ -297,14 +325,16 @@ def test_only_the_first_process_confirms(train, tmp_path, dataset, monkeypatch):
     assert len(evaluator.of_best(1.0).features.generated) == 8
 
 
-def test_nothing_is_measured_where_that_is_not_wanted(tmp_path, dataset, kids):
+def test_nothing_is_measured_where_that_is_not_wanted(tmp_path: Path, dataset: ImageDataset, kids: list[Any]) -> None:
     real = real_images(dataset, np.arange(24), np.arange(0))
     training = TrainingConfig(kimg=1.0, evaluate_kimg=0.0)
     assert evaluation.make_evaluator(training, RunFolder(tmp_path), real, CPU, print, 0) is None
 
 
 @pytest.mark.parametrize(("stop_after", "given_up"), [(None, False), (3, False), (2, True), (1, True)])
-def test_a_run_is_given_up_after_so_many_measurements(stop_after, given_up, tmp_path, dataset, kids):
+def test_a_run_is_given_up_after_so_many_measurements(
+    stop_after: int | None, given_up: bool, tmp_path: Path, dataset: ImageDataset, kids: list[Any]
+) -> None:
     """Of these, the second is better than the first, and two came since."""
     rows = [
         {"images": 8 * n, "count": 8, "kid": kid, "kid_error": 0.01} for n, kid in enumerate((0.3, 0.1, 0.2, 0.095))

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +14,7 @@ from stylegan_ada.checkpoint import GeneratorInfo, read_networks, read_notes, sa
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.folders import locked_folder
 from stylegan_ada.report.build import run_facts
-from stylegan_ada.training import RunFolder, train
+from stylegan_ada.training import RunFolder, Trainer, train
 from stylegan_ada.training.run_images import run_images
 
 CPU = torch.device("cpu")
@@ -26,7 +29,9 @@ SMALL = {
 }
 
 
-def trained(folder, image_folder, stop=lambda: False, **other):
+def trained(
+    folder: Path, image_folder: Path, stop: Callable[..., Any] = lambda: False, **other: float | str | None
+) -> tuple[Trainer, list[str]]:
     lines = []
     options = TrainOptions(**{"data": str(image_folder), **SMALL, **other})
     ended = train(options, RunFolder(folder), CPU, lines.append, stop)
@@ -34,14 +39,14 @@ def trained(folder, image_folder, stop=lambda: False, **other):
 
 
 @pytest.fixture(scope="module")
-def first(image_folder, tmp_path_factory):
+def first(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that others start from."""
     folder = tmp_path_factory.mktemp("first") / "run"
     trained(folder, image_folder)
     return folder
 
 
-def test_it_starts_where_the_other_ended(first, image_folder, tmp_path):
+def test_it_starts_where_the_other_ended(first: Path, image_folder: Path, tmp_path: Path) -> None:
     """Before its first step: all networks are those of the checkpoint, and nothing else is."""
     trainer, lines = trained(tmp_path / "run", image_folder, stop=lambda: True, init_from=str(first))
     expected = read_networks(RunFolder(first).checkpoints()[-1])
@@ -57,7 +62,9 @@ def test_it_starts_where_the_other_ended(first, image_folder, tmp_path):
     assert "run" not in json.dumps(dataclasses.asdict(trainer.config.start))  # the digest, not the path
 
 
-def test_it_goes_on_without_what_it_started_from(first, image_folder, tmp_path, one_thread):
+def test_it_goes_on_without_what_it_started_from(
+    first: Path, image_folder: Path, tmp_path: Path, one_thread: None
+) -> None:
     """Stopped and gone on with it is the run uninterrupted, even after the other run is gone."""
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -86,7 +93,9 @@ def test_it_goes_on_without_what_it_started_from(first, image_folder, tmp_path, 
         ({"freeze_mapping": True}, {"generator": ("mapping.",)}),
     ],
 )
-def test_what_is_frozen_stays_and_the_rest_learns(first, image_folder, tmp_path, options, kept):
+def test_what_is_frozen_stays_and_the_rest_learns(
+    first: Path, image_folder: Path, tmp_path: Path, options: dict[str, Any], kept: dict[str, Any]
+) -> None:
     trainer, _ = trained(tmp_path / "run", image_folder, init_from=str(first), kimg=0.128, **options)
     before = read_networks(RunFolder(first).checkpoints()[-1])
     for name in ("generator", "discriminator"):
@@ -111,15 +120,17 @@ def test_what_is_frozen_stays_and_the_rest_learns(first, image_folder, tmp_path,
         ({"freeze_mapping": True}, {"mapping_depth": 3}, "`freeze_mapping`: it would keep the generator's mapping, of"),
     ],
 )
-def test_what_has_not_learned_is_not_frozen(first, image_folder, tmp_path, freeze, other, reason):
+def test_what_has_not_learned_is_not_frozen(
+    first: Path, image_folder: Path, tmp_path: Path, freeze: dict[str, Any], other: dict[str, Any], reason: str
+) -> None:
     """It would stay random for the whole run."""
     with pytest.raises(UserError, match=reason):
         trained(tmp_path / "run", image_folder, init_from=str(first), **freeze, **other)
     trained(tmp_path / "run", image_folder, stop=lambda: True, init_from=str(first), **other)
 
 
-def test_it_is_read_before_the_images(image_folder, tmp_path):
-    def no_images(*arguments, **options):
+def test_it_is_read_before_the_images(image_folder: Path, tmp_path: Path) -> None:
+    def no_images(*arguments: Any, **options: Any) -> None:
         raise AssertionError("images are packed in vain")
 
     options = TrainOptions(data=str(image_folder), init_from=str(tmp_path / "nothing"), **SMALL)
@@ -127,7 +138,7 @@ def test_it_is_read_before_the_images(image_folder, tmp_path):
         train(options, RunFolder(tmp_path / "run"), CPU, print, load=no_images)
 
 
-def test_a_file_has_a_generator_alone(first, image_folder, tmp_path):
+def test_a_file_has_a_generator_alone(first: Path, image_folder: Path, tmp_path: Path) -> None:
     file = first / "generator.safetensors"
     trainer, lines = trained(tmp_path / "run", image_folder, stop=lambda: True, init_from=str(file))
     average = load_generator(file).network.state_dict()
@@ -139,7 +150,7 @@ def test_a_file_has_a_generator_alone(first, image_folder, tmp_path):
         trained(tmp_path / "other", image_folder, init_from=str(file), freeze_d=1)
 
 
-def test_the_shape_is_that_of_the_other_run_unless_told(first, image_folder, tmp_path):
+def test_the_shape_is_that_of_the_other_run_unless_told(first: Path, image_folder: Path, tmp_path: Path) -> None:
     """So that as much as possible fits."""
     free = dict.fromkeys(("channel_base", "channel_max"))
     trainer, lines = trained(tmp_path / "run", image_folder, stop=lambda: True, init_from=str(first), **free)
@@ -150,7 +161,7 @@ def test_the_shape_is_that_of_the_other_run_unless_told(first, image_folder, tmp
     assert any("of 10 tensors" in line for line in lines)
 
 
-def test_the_licence_of_imported_weights_goes_on(first, image_folder, tmp_path):
+def test_the_licence_of_imported_weights_goes_on(first: Path, image_folder: Path, tmp_path: Path) -> None:
     """Into the run that starts from them, and into the run that starts from that."""
     loaded = load_generator(first)
     file, notes = tmp_path / "imported.safetensors", {"origin": "imported from somewhere", "licence": "research only"}
@@ -166,7 +177,7 @@ def test_the_licence_of_imported_weights_goes_on(first, image_folder, tmp_path):
     assert facts["started from"].endswith(", imported from somewhere")
 
 
-def test_the_licence_of_an_exported_file_goes_on(first, image_folder, tmp_path):
+def test_the_licence_of_an_exported_file_goes_on(first: Path, image_folder: Path, tmp_path: Path) -> None:
     for licence, kept in (("by leave", True), (None, False)):
         file, run = tmp_path / f"{licence}.safetensors", tmp_path / f"run {licence}"
         export_generator(first, file, licence=licence)
@@ -176,8 +187,8 @@ def test_the_licence_of_an_exported_file_goes_on(first, image_folder, tmp_path):
         assert ("origin" in read_notes(run)) == kept
 
 
-def test_what_it_cannot_start_from(first, image_folder, tmp_path):
-    def reason(start=first, **options):
+def test_what_it_cannot_start_from(first: Path, image_folder: Path, tmp_path: Path) -> None:
+    def reason(start: Path = first, **options: int | str) -> str:
         with pytest.raises(UserError) as caught:
             trained(tmp_path / "run", image_folder, init_from=str(start), **options)
         assert not (tmp_path / "run" / "config.json").exists()

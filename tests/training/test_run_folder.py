@@ -2,6 +2,9 @@
 
 import ast
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,18 +29,18 @@ ROWS = [{"images": 8, "kid": 0.5, "p": 0.0}, {"images": 16, "kid": 0.25, "p": 0.
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path)
 
 
-def test_names_of_the_files(folder, tmp_path):
+def test_names_of_the_files(folder: RunFolder, tmp_path: Path) -> None:
     for attribute, name in NAMES.items():
         assert getattr(folder, attribute) == tmp_path / name
     assert folder.samples_file(1200) == tmp_path / "samples-0000001200.png"
     assert folder.checkpoint_file(1200) == tmp_path / "checkpoint-0000001200.pt"
 
 
-def test_no_other_module_spells_these_names(root):
+def test_no_other_module_spells_these_names(root: Path) -> None:
     """But for files of folders that are no runs: of synthetic sets, projections, and utility."""
     spelled = set()
     for path in (root / "stylegan_ada").rglob("*.py"):
@@ -56,7 +59,7 @@ def test_no_other_module_spells_these_names(root):
     }
 
 
-def test_what_is_written_is_read(folder, tiny_config):
+def test_what_is_written_is_read(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     config = tiny_config()
     folder.write_config(config)
     folder.write_options({"kimg": 1.5, "data": "x"})
@@ -69,13 +72,13 @@ def test_what_is_written_is_read(folder, tiny_config):
     assert folder.read_confirmed() == ROWS[1]
 
 
-def test_of_a_run_that_has_not_come_so_far_there_is_nothing(folder):
+def test_of_a_run_that_has_not_come_so_far_there_is_nothing(folder: RunFolder) -> None:
     assert folder.read_log() == folder.read_evaluations() == folder.checkpoints() == []
     assert folder.read_confirmed() is None
     assert not folder.is_run()
 
 
-def test_a_row_of_the_log_that_a_kill_cut_short_is_left_out(folder):
+def test_a_row_of_the_log_that_a_kill_cut_short_is_left_out(folder: RunFolder) -> None:
     folder.write_log(ROWS[:1])
     folder.append_to_log(ROWS[1])
     assert folder.log_file.read_text().count("\n") == 2
@@ -83,7 +86,7 @@ def test_a_row_of_the_log_that_a_kill_cut_short_is_left_out(folder):
     assert folder.read_log() == ROWS[:1]
 
 
-def test_a_list_of_held_out_images_is_json_to_read(folder):
+def test_a_list_of_held_out_images_is_json_to_read(folder: RunFolder) -> None:
     folder.write_holdout(["a/1.png", "b/2.png"])
     assert folder.holdout_file.read_text() == '[\n "a/1.png",\n "b/2.png"\n]\n'
 
@@ -95,7 +98,9 @@ def test_a_list_of_held_out_images_is_json_to_read(folder):
         ("evaluations_file", RunFolder.read_evaluations, "delete it to measure anew"),
     ],
 )
-def test_a_broken_file_is_named_with_what_to_do(attribute, read, message, folder):
+def test_a_broken_file_is_named_with_what_to_do(
+    attribute: str, read: Callable[..., Any], message: str, folder: RunFolder
+) -> None:
     path = getattr(folder, attribute)
     path.write_text('{"images": ')
     with pytest.raises(UserError) as error:
@@ -104,7 +109,7 @@ def test_a_broken_file_is_named_with_what_to_do(attribute, read, message, folder
     assert str(error.value).endswith(message)
 
 
-def test_a_folder_of_no_run_is_named(folder):
+def test_a_folder_of_no_run_is_named(folder: RunFolder) -> None:
     with pytest.raises(UserError, match=r"not a run folder \(No such file or directory: config\.json\)"):
         folder.read_config()
     folder.config_file.write_text("{}")
@@ -113,7 +118,7 @@ def test_a_folder_of_no_run_is_named(folder):
     assert str(error.value).startswith(f"{folder.config_file}: ")
 
 
-def test_a_run_goes_on_only_from_a_checkpoint(folder, tiny_config):
+def test_a_run_goes_on_only_from_a_checkpoint(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     folder.write_config(tiny_config())
     assert folder.is_run()
     assert not folder.has_begun()
@@ -121,7 +126,7 @@ def test_a_run_goes_on_only_from_a_checkpoint(folder, tiny_config):
     assert folder.has_begun()
 
 
-def test_nothing_is_written_among_other_files(folder):
+def test_nothing_is_written_among_other_files(folder: RunFolder) -> None:
     folder.options_file.touch()
     folder.check_unused()
     (folder.path / "notes.txt").touch()
@@ -129,14 +134,14 @@ def test_nothing_is_written_among_other_files(folder):
         folder.check_unused()
 
 
-def test_the_newest_checkpoints_are_kept(folder, tiny_config):
+def test_the_newest_checkpoints_are_kept(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     state = fresh_state(tiny_config(), "cpu")
     for images in (8, 80, 800):
         folder.save_checkpoint(dataclasses.replace(state, images_seen=images), keep=2)
     assert folder.checkpoints() == [folder.checkpoint_file(80), folder.checkpoint_file(800)]
 
 
-def test_the_best_generator_is_kept_beside_the_last(folder):
+def test_the_best_generator_is_kept_beside_the_last(folder: RunFolder) -> None:
     folder.generator_file.write_bytes(b"first")
     folder.keep_as_best()
     folder.generator_file.write_bytes(b"second")

@@ -1,6 +1,9 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,13 +12,13 @@ import torch
 from stylegan_ada import UserError
 from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, read_generator, save_generator
 from stylegan_ada.config.preparation import Preparation
-from stylegan_ada.datasets import load_dataset
+from stylegan_ada.datasets import ImageDataset, load_dataset
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.run_images import load_other, run_images
 
 
 @pytest.fixture
-def run(tiny_config, dataset, tmp_path):
+def run(tiny_config: Callable[..., Any], dataset: ImageDataset, tmp_path: Path) -> tuple[Path, Trainer]:
     """The folder of a run that holds out 6 of 24 images, and has not trained."""
     config = tiny_config()
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, holdout=0.25))
@@ -28,7 +31,7 @@ def run(tiny_config, dataset, tmp_path):
     return folder.path, trainer
 
 
-def test_its_own(run):
+def test_its_own(run: tuple[Path, Trainer]) -> None:
     path, trainer = run
     real = run_images(path, None)
     np.testing.assert_array_equal(real.trained_on, trainer.members)
@@ -37,7 +40,7 @@ def test_its_own(run):
     assert len(real.held_out) == 6
 
 
-def test_its_own_at_another_place(run, image_folder, tmp_path):
+def test_its_own_at_another_place(run: tuple[Path, Trainer], image_folder: Path, tmp_path: Path) -> None:
     path, trainer = run
     shutil.copytree(image_folder, tmp_path / "moved")
     real = run_images(path, str(tmp_path / "moved"))
@@ -46,7 +49,7 @@ def test_its_own_at_another_place(run, image_folder, tmp_path):
     assert real.reference.tolist() == list(range(24))
 
 
-def test_others(run, image_folder, tmp_path):
+def test_others(run: tuple[Path, Trainer], image_folder: Path, tmp_path: Path) -> None:
     """Of which it has seen none, brought to its size."""
     path, _ = run
     shutil.copytree(image_folder, tmp_path / "fewer")
@@ -57,7 +60,7 @@ def test_others(run, image_folder, tmp_path):
     assert len(real.reference) == len(real.dataset) == 23
 
 
-def test_a_generator_without_a_run(run, image_folder):
+def test_a_generator_without_a_run(run: tuple[Path, Trainer], image_folder: Path) -> None:
     """Counts as trained on what is named."""
     file = run[0] / GENERATOR_FILE
     with pytest.raises(UserError, match="not a run folder, say with `data` which images to compare with"):
@@ -67,7 +70,7 @@ def test_a_generator_without_a_run(run, image_folder):
     assert real.held_out is None
 
 
-def test_imported_weights(run, image_folder):
+def test_imported_weights(run: tuple[Path, Trainer], image_folder: Path) -> None:
     """What they have seen is not known, so that nothing can be said of copies."""
     file = run[0] / GENERATOR_FILE
     network, info = read_generator(file)
@@ -78,7 +81,7 @@ def test_imported_weights(run, image_folder):
     assert len(real.reference) == 24
 
 
-def test_images_that_are_gone(run, image_folder, tmp_path):
+def test_images_that_are_gone(run: tuple[Path, Trainer], image_folder: Path, tmp_path: Path) -> None:
     path, trainer = run
     gone = dataclasses.replace(trainer.config.data, data=str(tmp_path / "gone"))
     RunFolder(path).write_config(dataclasses.replace(trainer.config, data=gone))
@@ -86,7 +89,7 @@ def test_images_that_are_gone(run, image_folder, tmp_path):
         run_images(path, None)
 
 
-def test_a_run_that_was_begun_before_copies_were_kept_together(run):
+def test_a_run_that_was_begun_before_copies_were_kept_together(run: tuple[Path, Trainer]) -> None:
     """Its config.json lacks the field, as those of old runs do."""
     path, trainer = run
     file = path / "config.json"
@@ -97,7 +100,7 @@ def test_a_run_that_was_begun_before_copies_were_kept_together(run):
     np.testing.assert_array_equal(run_images(path, None).held_out, trainer.held_out)
 
 
-def test_another_set_need_not_have_the_runs_columns(image_folder, tmp_path):
+def test_another_set_need_not_have_the_runs_columns(image_folder: Path, tmp_path: Path) -> None:
     columns = Preparation(file_column="image_id", label_column="dx")
     assert load_other(str(image_folder), columns, load_dataset).classes == ("bright", "dark")
     other = tmp_path / "other"
@@ -112,7 +115,7 @@ def test_another_set_need_not_have_the_runs_columns(image_folder, tmp_path):
         load_other(str(other), Preparation(), load_dataset)
 
 
-def test_another_set_need_not_have_the_runs_groups_and_splits(image_folder):
+def test_another_set_need_not_have_the_runs_groups_and_splits(image_folder: Path) -> None:
     grouped = load_other(str(image_folder), Preparation(groups="folder:1"), load_dataset)
     assert set(grouped.groups) == {"bright", "dark"}
     assert load_other(str(image_folder), Preparation(groups="folder:2", split="train"), load_dataset).groups is None

@@ -1,11 +1,15 @@
 """Training by the package's ops is training by the plain ones: zero insertion, weights per image, torch's gradients."""
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.ops import winograd
 from stylegan_ada.training import RunFolder, Trainer
 
@@ -13,10 +17,10 @@ STEPS = 10
 
 
 @pytest.fixture
-def figures(dataset, tiny_config, tmp_path):
+def figures(dataset: ImageDataset, tiny_config: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """The figures of each of the first steps, path lengths and R1 in several of them: [steps, figures]."""
 
-    def run():
+    def run() -> np.ndarray:
         config = tiny_config(gamma=1.0)
         config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, ada_p=0.2))
         trainer = Trainer(config, dataset, RunFolder(tmp_path), torch.device("cpu"), print)
@@ -34,7 +38,9 @@ NAMES = ("loss_G", "loss_D", "loss_G_pl", "loss_D_r1", "path_length", "logits_re
 
 
 @pytest.mark.parametrize("algorithm", ["direct", "winograd"])
-def test_first_steps_equal_those_of_plain_ops(algorithm, figures, bench_module, monkeypatch):
+def test_first_steps_equal_those_of_plain_ops(
+    algorithm: str, figures: Callable[..., Any], bench_module: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     fits = algorithm == "winograd"
     monkeypatch.setattr(winograd, "pays", lambda n, height, width, *_: fits and height % 4 == width % 4 == 0)
     found = figures()

@@ -3,6 +3,9 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,8 +14,8 @@ from stylegan_ada import UserError
 from stylegan_ada.config.network import block_shapes
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.config.preparation import Preparation
-from stylegan_ada.datasets import load_dataset
-from stylegan_ada.training import RunFolder, train
+from stylegan_ada.datasets import ImageDataset, load_dataset
+from stylegan_ada.training import RunFolder, Trainer, train
 from stylegan_ada.training.run_images import run_images
 from stylegan_ada.training.start import configure
 
@@ -20,21 +23,21 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def options(image_folder):
+def options(image_folder: Path) -> Callable[..., Any]:
     """A run of four steps, of seconds."""
 
-    def make(**other):
+    def make(**other: float | str) -> TrainOptions:
         small = {"size": "16", "batch": 8, "channel_base": 64, "channel_max": 8, "precision": "fp32", "kimg": 0.032}
         return TrainOptions(**{"data": str(image_folder), "evaluate_kimg": 0, **small, **other})
 
     return make
 
 
-def test_a_run_stopped_and_gone_on_with(options, tmp_path):
+def test_a_run_stopped_and_gone_on_with(options: Callable[..., Any], tmp_path: Path) -> None:
     folder, lines = RunFolder(tmp_path / "run"), []
     options = options(snapshot_kimg=0.016)
 
-    def saved():
+    def saved() -> bool:
         """Asked before a step's own checkpoint is written: True from the step after that on."""
         return bool(folder.checkpoints())
 
@@ -56,7 +59,9 @@ def test_a_run_stopped_and_gone_on_with(options, tmp_path):
         train(dataclasses.replace(options, preset="demo"), folder, CPU, lines.append)
 
 
-def test_the_whole_path_is_kept(options, image_folder, tmp_path, monkeypatch):
+def test_the_whole_path_is_kept(
+    options: Callable[..., Any], image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that a run goes on, and is judged, from any folder."""
     monkeypatch.chdir(image_folder.parent)
     folder = RunFolder(tmp_path / "run")
@@ -67,16 +72,16 @@ def test_the_whole_path_is_kept(options, image_folder, tmp_path, monkeypatch):
     assert len(run_images(folder.path, None).reference) == 24
 
 
-def test_a_folder_among_the_images(options, image_folder):
+def test_a_folder_among_the_images(options: Callable[..., Any], image_folder: Path) -> None:
     with pytest.raises(UserError, match=r"run: it lies inside `data`, where its pictures would count"):
         train(options(), RunFolder(image_folder / "run"), CPU, print)
     assert not (image_folder / "run").exists()
 
 
-def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
+def test_reasons_and_how_images_are_loaded(options: Callable[..., Any], image_folder: Path, tmp_path: Path) -> None:
     lines, asked = [], []
 
-    def load(source, preparation, **how):
+    def load(source: str, preparation: Preparation, **how: Callable[..., Any]) -> ImageDataset:
         asked.append((source, preparation, how))
         return load_dataset(source, preparation, **how)
 
@@ -91,16 +96,19 @@ def test_reasons_and_how_images_are_loaded(options, image_folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_batch_that_does_not_divide(options, tmp_path, monkeypatch):
+def test_a_batch_that_does_not_divide(
+    options: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(UserError, match=r"^`batch` 8: it does not divide among 3 processes"):
         configure(options(), RunFolder(tmp_path / "run"), CPU, print)
 
 
-def test_errors_that_are_not_of_memory_come_through(options, tmp_path, monkeypatch):
-    from stylegan_ada.training import Trainer
+def test_errors_that_are_not_of_memory_come_through(
+    options: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
 
-    def broken(self):
+    def broken(self: Trainer) -> None:
         raise RuntimeError("shapes differ")
 
     monkeypatch.setattr(Trainer, "step", broken)
@@ -108,7 +116,9 @@ def test_errors_that_are_not_of_memory_come_through(options, tmp_path, monkeypat
         train(options(), RunFolder(tmp_path / "run"), CPU, print)
 
 
-def test_a_run_from_before_there_were_splits_keeps_its_classes(options, image_folder, tmp_path):
+def test_a_run_from_before_there_were_splits_keeps_its_classes(
+    options: Callable[..., Any], image_folder: Path, tmp_path: Path
+) -> None:
     """Folders train and test were classes then."""
     tree = tmp_path / "tree"
     for name, label in zip(("train", "test"), sorted(path.name for path in image_folder.iterdir()), strict=False):

@@ -1,6 +1,8 @@
 """What training begins with follows from the configuration and its seed alone."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from stylegan_ada.training.state import fresh_state
 CPU = torch.device("cpu")
 
 
-def test_the_seed_decides_the_networks(tiny_config):
+def test_the_seed_decides_the_networks(tiny_config: Callable[..., Any]) -> None:
     first = fresh_state(tiny_config(seed=1), CPU)
     torch.manual_seed(5)
     again, other = fresh_state(tiny_config(seed=1), CPU), fresh_state(tiny_config(seed=2), CPU)
@@ -21,7 +23,7 @@ def test_the_seed_decides_the_networks(tiny_config):
         assert not all(torch.equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
 
 
-def test_the_callers_random_numbers_go_on(tiny_config):
+def test_the_callers_random_numbers_go_on(tiny_config: Callable[..., Any]) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -29,7 +31,7 @@ def test_the_callers_random_numbers_go_on(tiny_config):
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_nothing_has_happened_yet(tiny_config):
+def test_nothing_has_happened_yet(tiny_config: Callable[..., Any]) -> None:
     state = fresh_state(tiny_config(), CPU)
     assert (state.images_seen, state.steps, float(state.path_length_mean)) == (0, 0, 0.0)
     average = state.generator_ema
@@ -43,13 +45,13 @@ def test_nothing_has_happened_yet(tiny_config):
 
 
 @pytest.mark.parametrize(("augment", "p"), [(AugmentConfig(), 0.0), (AugmentConfig(ada_p=0.9, ada_max=0.5), 0.9)])
-def test_p_begins_where_it_was_fixed(augment, p, tiny_config):
+def test_p_begins_where_it_was_fixed(augment: AugmentConfig, p: float, tiny_config: Callable[..., Any]) -> None:
     """Also above the cap, which is for the controller."""
     config = dataclasses.replace(tiny_config(), augment=augment)
     assert float(fresh_state(config, CPU).controller.p) == pytest.approx(p)
 
 
-def test_optimizers_make_up_for_steps_of_regularisers(tiny_config):
+def test_optimizers_make_up_for_steps_of_regularisers(tiny_config: Callable[..., Any]) -> None:
     """Rate times k / (k + 1) where a regulariser runs every k steps (StyleGAN2, appendix B)."""
     state = fresh_state(tiny_config(learning_rate=0.01, r1_interval=3, pl_interval=4), CPU)
     assert state.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(0.01 * 3 / 4)
@@ -59,7 +61,7 @@ def test_optimizers_make_up_for_steps_of_regularisers(tiny_config):
         assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
 
 
-def test_the_discriminator_may_learn_faster(tiny_config):
+def test_the_discriminator_may_learn_faster(tiny_config: Callable[..., Any]) -> None:
     """Its rate is a multiple of the generator's; lazy regularisation every k steps scales each by k / (k + 1)."""
     state = fresh_state(tiny_config(learning_rate=0.002, discriminator_rate=3.0, r1_interval=4, pl_interval=2), CPU)
     rates = [

@@ -1,10 +1,14 @@
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from stylegan_ada import load_generator
+from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.schedule import label_weight
 
@@ -12,19 +16,25 @@ from stylegan_ada.training.schedule import label_weight
 @pytest.mark.parametrize(
     ("images", "weight"), [(0, 0), (1999, 0), (2000, 0), (2500, 0.25), (3000, 0.5), (4000, 1), (10**9, 1)]
 )
-def test_labels_come_in_linearly(images, weight):
+def test_labels_come_in_linearly(images: int, weight: float) -> None:
     assert label_weight(images, (2.0, 4.0)) == weight
 
 
-def test_a_window_without_length_is_a_step():
+def test_a_window_without_length_is_a_step() -> None:
     assert [label_weight(images, (1.0, 1.0)) for images in (999, 1000)] == [0, 1]
 
 
 @pytest.fixture
-def train(dataset, tmp_path, tiny_config):
+def train(dataset: ImageDataset, tmp_path: Path, tiny_config: Callable[..., Any]) -> Callable[..., Any]:
     """Trains with labels blended in between 16 and 48 images, in a folder, and gives the trainer."""
 
-    def run(name="run", images=dataset, transition=(0.016, 0.048), balance=0.0, **training):
+    def run(
+        name: str = "run",
+        images: ImageDataset = dataset,
+        transition: tuple[float, float] | None = (0.016, 0.048),
+        balance: float = 0.0,
+        **training: float,
+    ) -> Trainer:
         config = tiny_config(transition=transition, **training)
         network = dataclasses.replace(config.network, transitional=transition is not None)
         data = dataclasses.replace(config.data, balance=balance)
@@ -38,7 +48,7 @@ def train(dataset, tmp_path, tiny_config):
     return run
 
 
-def test_labels_come_in_as_the_run_goes_on(train, tmp_path):
+def test_labels_come_in_as_the_run_goes_on(train: Callable[..., Any], tmp_path: Path) -> None:
     train(kimg=0.04)
     weights = [row["label_weight"] for row in RunFolder(tmp_path / "run").read_log()]
     assert weights == [0, 0, 0, 0.25, 0.5]  # of steps that begin at 0, 8, ... 32 images
@@ -52,7 +62,7 @@ def test_labels_come_in_as_the_run_goes_on(train, tmp_path):
     assert float(load_generator(tmp_path / "run").network.mapping.label_weight) == 1
 
 
-def test_a_run_resumed_in_the_transition_is_the_run_uninterrupted(train, tmp_path):
+def test_a_run_resumed_in_the_transition_is_the_run_uninterrupted(train: Callable[..., Any], tmp_path: Path) -> None:
     train("whole", kimg=0.056)
     train("parts", kimg=0.032)
     train("parts", kimg=0.056)
@@ -65,7 +75,7 @@ def test_a_run_resumed_in_the_transition_is_the_run_uninterrupted(train, tmp_pat
     assert "unconditional.weight" in whole["discriminator"]
 
 
-def test_real_and_generated_images_have_the_balanced_shares(train, dataset):
+def test_real_and_generated_images_have_the_balanced_shares(train: Callable[..., Any], dataset: ImageDataset) -> None:
     labels = np.zeros_like(dataset.labels)
     labels[[1, 3, 5]] = 1  # three of 24
     trainer = train(images=dataclasses.replace(dataset, labels=labels), transition=None, balance=1.0, kimg=0.008)

@@ -1,10 +1,13 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from stylegan_ada import UserError
-from stylegan_ada.utility.assess import Question, assess
+from stylegan_ada.utility.assess import Assessment, Question, assess
 
 
 class Killed(Exception):
@@ -12,8 +15,12 @@ class Killed(Exception):
 
 
 @pytest.fixture
-def ask(digits_run, test_set, pixel_features):
-    def ask(out, progress=lambda name: lambda done, total: None, **question):
+def ask(digits_run: Path, test_set: Path, pixel_features: Path) -> Callable[..., Any]:
+    def ask(
+        out: Path,
+        progress: Callable[..., Any] = lambda name: lambda done, total: None,
+        **question: bool | tuple[str, str],
+    ) -> Assessment:
         question = {"arms": ("real", "classic", "synthetic", "combined"), "classifiers": ("linear",)} | question
         return assess(
             digits_run,
@@ -28,14 +35,14 @@ def ask(digits_run, test_set, pixel_features):
     return ask
 
 
-def figures(out):
+def figures(out: Path) -> tuple[str, list[dict[str, Any]]]:
     content = json.loads((out / "results.json").read_text())
     return content["sentence"], [{**arm, "seconds": 0} for arm in content["arms"]]
 
 
-def test_what_is_stopped_goes_on_where_it_was(ask, tmp_path):
-    def stops(name):
-        def step(done, total):
+def test_what_is_stopped_goes_on_where_it_was(ask: Callable[..., Any], tmp_path: Path) -> None:
+    def stops(name: str) -> Callable[..., Any]:
+        def step(done: int, total: int) -> None:
             if (name, done) == ("classifiers", 3):
                 raise Killed
 
@@ -53,7 +60,7 @@ def test_what_is_stopped_goes_on_where_it_was(ask, tmp_path):
     assert figures(tmp_path / "a") == figures(tmp_path / "b")
 
 
-def test_another_question_or_others_files_stay_as_they_are(ask, tmp_path):
+def test_another_question_or_others_files_stay_as_they_are(ask: Callable[..., Any], tmp_path: Path) -> None:
     ask(tmp_path / "a", arms=("real", "synthetic"))
     before = (tmp_path / "a/results.json").read_bytes()
     with pytest.raises(UserError, match="begun with another balance: give the same options to go on, another `out`"):
@@ -75,6 +82,6 @@ def test_another_question_or_others_files_stay_as_they_are(ask, tmp_path):
         ({"arms": ("real",)}, "nothing to judge"),
     ],
 )
-def test_questions_that_cannot_be_asked(question, message):
+def test_questions_that_cannot_be_asked(question: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         Question(**question)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -5,14 +7,14 @@ from stylegan_ada import UserError
 from stylegan_ada.utility.arms import KINDS, RATIOS, Arm, best_arms, first_arms, synthetic_counts
 
 
-def test_all_arms_and_their_names():
+def test_all_arms_and_their_names() -> None:
     names = [arm.name for arm in first_arms(KINDS, RATIOS)]
     assert names[:4] == ["real", "real + classic", "real + 0.5 synthetic", "real + 1 synthetic"]
     assert names[-1] == "real + 5 synthetic, filtered"
     assert len(set(names)) == 10
 
 
-def test_the_best_ratio_is_that_of_the_validation_images():
+def test_the_best_ratio_is_that_of_the_validation_images() -> None:
     scores = {Arm(): 0.9, Arm(ratio=1): 0.5, Arm(ratio=2, filtered=True): 0.6}
     assert [arm.name for arm in best_arms(KINDS, scores)] == [
         "real + classic + 2 synthetic, filtered",
@@ -31,19 +33,19 @@ def test_the_best_ratio_is_that_of_the_validation_images():
         (["synthetic"], [], "above 0"),
     ],
 )
-def test_arms_that_cannot_be(kinds, ratios, message):
+def test_arms_that_cannot_be(kinds: list[str], ratios: list[Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         first_arms(kinds, ratios)
 
 
-def test_synthetic_images_in_the_shares_of_real_ones():
+def test_synthetic_images_in_the_shares_of_real_ones() -> None:
     counts = synthetic_counts(np.array([100, 30, 7, 0]), 0.5, balance=False)
     assert counts.sum() == round(137 / 2)
     assert np.abs(counts - np.array([50, 15, 3.5, 0])).max() <= 1
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.5, 1.0, 5.0])
-def test_rare_classes_are_filled_up_first(ratio):
+def test_rare_classes_are_filled_up_first(ratio: float) -> None:
     """Against an image at a time for the smallest class."""
     real = np.array([100, 30, 7, 55, 0])
     expected = real.copy()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,13 +8,13 @@ from stylegan_ada.utility.classic import AUGMENTATION_PRESETS, augmenter, make_p
 
 
 @pytest.fixture
-def images():
+def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (8, 24, 32, 1), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("preset", AUGMENTATION_PRESETS)
-def test_a_preset_changes_images_as_its_seed_says(images, preset, channels):
+def test_a_preset_changes_images_as_its_seed_says(images: np.ndarray, preset: str, channels: int) -> None:
     images = np.repeat(images, channels, axis=3)
     first, again, other = (augmenter(make_pipeline(preset, (channels, 24, 32)), seed)(images) for seed in (1, 1, 2))
     assert first.shape == images.shape
@@ -21,7 +23,7 @@ def test_a_preset_changes_images_as_its_seed_says(images, preset, channels):
     assert all(not np.array_equal(new, old) for new, old in zip(first, images, strict=True)) or preset == "photo"
 
 
-def test_scans_are_never_mirrored():
+def test_scans_are_never_mirrored() -> None:
     """A bright left half stays on the left."""
     image = np.zeros((200, 32, 32, 1), np.uint8)
     image[:, :, :12] = 200
@@ -31,12 +33,12 @@ def test_scans_are_never_mirrored():
     assert 0.3 < (defects[:, :, :16].mean(axis=(1, 2, 3)) > defects[:, :, 16:].mean(axis=(1, 2, 3))).mean() < 0.7
 
 
-def write(path, transforms):
+def write(path: Path, transforms: str) -> Path:
     path.write_text(f"transform: {{__class_fullname__: Compose, p: 1.0, transforms: [{transforms}]}}\n")
     return path
 
 
-def test_a_pipeline_of_the_users(images, tmp_path):
+def test_a_pipeline_of_the_users(images: np.ndarray, tmp_path: Path) -> None:
     file = write(tmp_path / "own.yaml", "{__class_fullname__: HorizontalFlip, p: 1.0}")
     assert np.array_equal(augmenter(make_pipeline("defect", (1, 24, 32), file), 0)(images), images[:, :, ::-1])
 
@@ -52,11 +54,11 @@ def test_a_pipeline_of_the_users(images, tmp_path):
         ("{__class_fullname__: ToFloat, p: 1.0}", "makes 24x32x1 float32 of 24x32x1 uint8"),
     ],
 )
-def test_pipelines_that_do_not_serve(tmp_path, transform, message):
+def test_pipelines_that_do_not_serve(tmp_path: Path, transform: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         make_pipeline("defect", (1, 24, 32), write(tmp_path / "own.yaml", transform))
 
 
-def test_an_unknown_preset():
+def test_an_unknown_preset() -> None:
     with pytest.raises(UserError, match="did you mean 'scan'"):
         make_pipeline("scans", (1, 24, 32))

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,11 +15,11 @@ from stylegan_ada.utility.network import Batches, ImageClassifier, SmallNetwork
 
 
 @pytest.fixture
-def rows():
+def rows() -> Callable[..., Any]:
     """rows(n): features of three classes, of which the last is rare."""
     rng = np.random.default_rng(0)
 
-    def rows(n):
+    def rows(n: int) -> tuple[np.ndarray, np.ndarray]:
         labels = rng.choice(3, n, p=[0.5, 0.4, 0.1])
         x = rng.normal(size=(n, 20)) * 5 + 3
         x[np.arange(n), labels] += 6
@@ -25,7 +28,7 @@ def rows():
     return rows
 
 
-def test_the_linear_classifier_is_scikit_learns_at_its_best_strength(rows):
+def test_the_linear_classifier_is_scikit_learns_at_its_best_strength(rows: Callable[..., Any]) -> None:
     train, held, test = rows(300), rows(150), rows(500)
     found = LinearClassifier(*train, held, 3)
     models = [
@@ -38,7 +41,7 @@ def test_the_linear_classifier_is_scikit_learns_at_its_best_strength(rows):
     np.testing.assert_allclose(found.probabilities(test[0]), expected, atol=0.02)
 
 
-def test_a_class_that_was_not_learned_from_is_never_predicted(rows):
+def test_a_class_that_was_not_learned_from_is_never_predicted(rows: Callable[..., Any]) -> None:
     x, labels = rows(200)
     some = labels != 1
     probabilities = LinearClassifier(x[some], labels[some], (x, labels), 4).probabilities(x)
@@ -48,10 +51,10 @@ def test_a_class_that_was_not_learned_from_is_never_predicted(rows):
 
 
 @pytest.fixture
-def pictures():
+def pictures() -> Callable[..., Any]:
     """pictures(n): noise of 16x16 with a bright bar, upright or lying."""
 
-    def pictures(n, seed=0):
+    def pictures(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(seed)
         images, labels = rng.integers(0, 120, (n, 1, 16, 16), dtype=np.uint8), rng.integers(0, 2, n)
         for image, label in zip(images, labels, strict=True):
@@ -62,21 +65,21 @@ def pictures():
     return pictures
 
 
-def learn(train, held, seed=0):
-    def take(places):
+def learn(train: tuple[np.ndarray, np.ndarray], held: tuple[np.ndarray, np.ndarray], seed: int = 0) -> ImageClassifier:
+    def take(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return train[0][places], train[1][places]
 
     return ImageClassifier(Batches(len(train[1]), take, seed), np.ones(2), held, seed, torch.device("cpu"))
 
 
 @pytest.fixture
-def few_steps(monkeypatch):
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "FEWEST_STEPS", 60)
     monkeypatch.setattr(network, "MOST_STEPS", 60)
     monkeypatch.setattr(network, "CHECK_EVERY", 20)
 
 
-def test_the_network_learns_and_its_seed_decides(pictures, few_steps):
+def test_the_network_learns_and_its_seed_decides(pictures: Callable[..., Any], few_steps: None) -> None:
     train, held, test = pictures(200), pictures(60, 1), pictures(100, 2)
     before = torch.get_rng_state()
     found = learn(train, held)
@@ -90,13 +93,15 @@ def test_the_network_learns_and_its_seed_decides(pictures, few_steps):
     assert not np.array_equal(learn(train, held, 1).probabilities(test[0]), probabilities)
 
 
-def test_the_network_keeps_what_was_best_on_validation_images(pictures, monkeypatch):
+def test_the_network_keeps_what_was_best_on_validation_images(
+    pictures: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is learned is wrong there, so each step makes it worse: it stops long before the last one."""
     monkeypatch.setattr(network, "CHECK_EVERY", 5)
     train, held = pictures(200), pictures(60, 1)
     steps = []
 
-    def take(places):
+    def take(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         steps.append(len(places))
         return train[0][places], train[1][places]
 
@@ -106,11 +111,11 @@ def test_the_network_keeps_what_was_best_on_validation_images(pictures, monkeypa
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 12, 40), (3, 32, 32), (3, 256, 256)])
-def test_the_network_takes_any_size(shape):
+def test_the_network_takes_any_size(shape: tuple[int, int, int]) -> None:
     assert SmallNetwork(shape, 5)(torch.zeros(2, *shape)).shape == (2, 5)
 
 
-def test_batches_show_every_image_once_in_each_pass():
+def test_batches_show_every_image_once_in_each_pass() -> None:
     batches = Batches(150, lambda places: (places, places), 3)
     shown = np.concatenate([images for images, _ in batches])
     assert len(shown) == len(batches) * network.BATCH == network.FEWEST_STEPS * network.BATCH

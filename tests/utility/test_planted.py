@@ -2,6 +2,9 @@
 
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +18,10 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def ask(digits_run, test_set, pixel_features, tmp_path):
-    def ask(synthetic=None, test=None, out=None, **question):
+def ask(digits_run: Path, test_set: Path, pixel_features: Path, tmp_path: Path) -> Callable[..., Any]:
+    def ask(
+        synthetic: Path | None = None, test: Path | None = None, out: None = None, **question: int | tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         question = {"arms": ("real", "synthetic"), "ratios": (1.0,), "classifiers": ("linear",)} | question
         lines = []
         found = assess(
@@ -34,12 +39,12 @@ def ask(digits_run, test_set, pixel_features, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def unseen(digits, write):
+def unseen(digits: dict[str, np.ndarray], write: Callable[..., Any]) -> Path:
     """What a perfect generator would make: real digits that neither the run nor the test has."""
     return write({name: images[110:] for name, images in digits.items()})
 
 
-def test_unseen_images_of_a_rare_class_are_a_gain(ask, unseen, tmp_path):
+def test_unseen_images_of_a_rare_class_are_a_gain(ask: Callable[..., Any], unseen: Path, tmp_path: Path) -> None:
     found, _ = ask(unseen, balance=True)
     assert found.verdict.kind == "gain"
     assert found.verdict.sentence.startswith("Synthetic images raised balanced accuracy by ")
@@ -51,26 +56,30 @@ def test_unseen_images_of_a_rare_class_are_a_gain(ask, unseen, tmp_path):
     assert saved["arms"][1]["synthetic_images"] == pytest.approx(0.8 * 126, abs=3)
 
 
-def test_unseen_images_help_the_network_too(ask, unseen):
+def test_unseen_images_help_the_network_too(ask: Callable[..., Any], unseen: Path) -> None:
     found, _ = ask(unseen, balance=True, ratios=(3.0,), classifiers=("cnn",), seeds=2)
     assert found.verdict.kind == "gain"
 
 
-def test_noise_with_labels_is_no_gain(ask, write):
+def test_noise_with_labels_is_no_gain(ask: Callable[..., Any], write: Callable[..., Any]) -> None:
     rng = np.random.default_rng(0)
     noise = write({name: rng.integers(0, 256, (60, 16, 16)).astype(np.uint8) for name in ("1", "8", "9")})
     found, _ = ask(noise, ratios=(1.0, 5.0))
     assert found.verdict.kind in ("no gain shown", "harm")
 
 
-def test_labels_in_disorder_do_harm(ask, digits, write):
+def test_labels_in_disorder_do_harm(
+    ask: Callable[..., Any], digits: dict[str, np.ndarray], write: Callable[..., Any]
+) -> None:
     wrong = {"1": digits["8"][110:], "8": digits["9"][110:], "9": digits["1"][110:]}
     found, _ = ask(write(wrong), ratios=(5.0,), balance=True)
     assert found.verdict.kind == "harm"
     assert found.verdict.sentence.startswith("They did harm: ")
 
 
-def test_a_generator_that_memorised_its_test_images_is_caught(ask, digits, write, train_set):
+def test_a_generator_that_memorised_its_test_images_is_caught(
+    ask: Callable[..., Any], digits: dict[str, np.ndarray], write: Callable[..., Any], train_set: Path
+) -> None:
     """Images to test on that the run was trained on: saved again, a little brighter."""
     again = {}
     for name in digits:
@@ -94,7 +103,9 @@ def test_a_generator_that_memorised_its_test_images_is_caught(ask, digits, write
     assert any("class 8 has no test images" in line for line in lines)
 
 
-def test_a_synthetic_set_that_holds_test_images_is_caught(ask, digits, write):
+def test_a_synthetic_set_that_holds_test_images_is_caught(
+    ask: Callable[..., Any], digits: dict[str, np.ndarray], write: Callable[..., Any]
+) -> None:
     """What is left out of the test cannot be gained by repeating it."""
     synthetic = write({name: images[80:140] for name, images in digits.items()})
     found, _ = ask(synthetic, ratios=(5.0,), balance=True)

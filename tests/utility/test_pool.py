@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +16,7 @@ COUNTS = np.array([40, 5, 0])
 
 
 @pytest.fixture
-def made(digits_run):
+def made(digits_run: Path) -> Any:
     return GeneratorSource(load_generator(digits_run), 3, 0.8)
 
 
@@ -21,13 +25,15 @@ class Everyother:
 
     duplicates = None
 
-    def judge(self, images, label):
+    def judge(self, images: np.ndarray, label: int) -> Judgement:
         verdicts = np.where(np.arange(len(images)) % 2, MISLABELLED, 0).astype(np.int8)
         rows = images[:, :4, :4, 0].reshape(len(images), -1).astype(np.float32)
         return Judgement(verdicts=verdicts, features=rows, thumbnails=rows)
 
 
-def test_made_images_are_those_of_a_synthetic_data_set(made, digits_run, pixel_features, tmp_path):
+def test_made_images_are_those_of_a_synthetic_data_set(
+    made: Any, digits_run: Path, pixel_features: Path, tmp_path: Path
+) -> None:
     extractor = make_extractor(str(pixel_features))
     pool = make_pool(made, COUNTS, None, extractor, tmp_path)
     assert np.bincount(pool.labels, minlength=3).tolist() == COUNTS.tolist()
@@ -41,7 +47,7 @@ def test_made_images_are_those_of_a_synthetic_data_set(made, digits_run, pixel_f
     np.testing.assert_allclose(pool.features, rows, atol=1e-3)
 
 
-def test_what_is_there_is_not_made_again(made, tmp_path, monkeypatch):
+def test_what_is_there_is_not_made_again(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = make_pool(made, COUNTS, None, None, tmp_path)
     images = np.array(first.images)
     monkeypatch.setattr(made, "block", lambda label, block: pytest.fail("made again"))
@@ -50,7 +56,7 @@ def test_what_is_there_is_not_made_again(made, tmp_path, monkeypatch):
     assert again.features is None
 
 
-def test_an_arm_takes_random_images_and_leaves_out_what_the_filters_reject(made, tmp_path):
+def test_an_arm_takes_random_images_and_leaves_out_what_the_filters_reject(made: Any, tmp_path: Path) -> None:
     pool = make_pool(made, COUNTS, Everyother(), None, tmp_path)
     assert pool.accepted[:40].tolist() == [True, False] * 20
     assert pool.accepted[40:].tolist() == [True, False, True, False, True]
@@ -61,7 +67,9 @@ def test_an_arm_takes_random_images_and_leaves_out_what_the_filters_reject(made,
     assert not np.array_equal(plain, pool.take(wanted, False, seed=2))
 
 
-def test_a_set_on_disk_is_read_by_class(digits, write, tmp_path):
+def test_a_set_on_disk_is_read_by_class(
+    digits: dict[str, np.ndarray], write: Callable[..., Any], tmp_path: Path
+) -> None:
     folder = write({"9": digits["9"][:40], "1": digits["1"][:3]})
     source = DatasetSource(load_dataset(str(folder), Preparation(size=16)), ("1", "8", "9"), str(folder))
     pool = make_pool(source, np.array([10, 10, 36]), None, None, tmp_path)
@@ -73,7 +81,7 @@ def test_a_set_on_disk_is_read_by_class(digits, write, tmp_path):
         make_pool(source, np.array([0, 10, 0]), None, None, tmp_path / "none")
 
 
-def test_a_set_of_other_classes(digits, write):
+def test_a_set_of_other_classes(digits: dict[str, np.ndarray], write: Callable[..., Any]) -> None:
     dataset = load_dataset(str(write({"nine": digits["9"][:3], "1": digits["1"][:3]})), Preparation(size=16))
     with pytest.raises(UserError, match="`synthetic` set: the generator has no class 'nine', choose from"):
         DatasetSource(dataset, ("1", "9"), "set")

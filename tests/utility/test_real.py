@@ -1,4 +1,7 @@
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +16,11 @@ CLASSES = ("1", "8", "9")
 
 
 @pytest.fixture
-def labelled(test_set):
+def labelled(test_set: Path) -> Callable[..., Any]:
     """labelled(members, groups): some of the 150 test images, of three classes."""
     dataset = load_dataset(str(test_set), Preparation(size=16))
 
-    def labelled(members, groups=None):
+    def labelled(members: np.ndarray, groups: tuple[str, ...] | None = None) -> LabelledImages:
         return LabelledImages(
             dataset=dataclasses.replace(dataset, groups=groups), members=members, labels=dataset.labels[members]
         )
@@ -25,7 +28,7 @@ def labelled(test_set):
     return labelled
 
 
-def test_no_test_image_is_of_a_group_that_was_trained_on(labelled):
+def test_no_test_image_is_of_a_group_that_was_trained_on(labelled: Callable[..., Any]) -> None:
     groups = tuple(f"p{index % 10}" for index in range(150))
     train, test = labelled(np.arange(0, 150, 10), groups), labelled(np.arange(1, 150), groups)
     usable, refused = without_seen(test, train)
@@ -35,7 +38,7 @@ def test_no_test_image_is_of_a_group_that_was_trained_on(labelled):
     assert usable.units.max() == 8
 
 
-def test_each_seed_draws_its_own_images_and_no_group_lies_on_both_sides(labelled):
+def test_each_seed_draws_its_own_images_and_no_group_lies_on_both_sides(labelled: Callable[..., Any]) -> None:
     train = labelled(np.arange(150))
     split, other = draw_fit_and_validation(train, 0.5, 0), draw_fit_and_validation(train, 0.5, 1)
     assert np.bincount(train.labels[split.fit]).tolist() == [20, 20, 20]
@@ -50,7 +53,9 @@ def test_each_seed_draws_its_own_images_and_no_group_lies_on_both_sides(labelled
         draw_fit_and_validation(labelled(np.arange(150), ("all",) * 150), 1.0, 0)
 
 
-def test_what_the_test_images_cannot_tell(digits_run, digits, write):
+def test_what_the_test_images_cannot_tell(
+    digits_run: Path, digits: dict[str, np.ndarray], write: Callable[..., Any]
+) -> None:
     few = write({"1": digits["1"][60:80], "8": digits["8"][60:63]})
     real = open_real(digits_run, CLASSES, None, str(few))
     assert real.warnings == [
@@ -60,7 +65,9 @@ def test_what_the_test_images_cannot_tell(digits_run, digits, write):
     assert len(real.train) == 126
 
 
-def test_images_that_do_not_serve(digits_run, digits, write, train_set):
+def test_images_that_do_not_serve(
+    digits_run: Path, digits: dict[str, np.ndarray], write: Callable[..., Any], train_set: Path
+) -> None:
     with pytest.raises(UserError, match="held out no images to test on"):
         open_real(digits_run, CLASSES, None, None)
     other = write({"1": digits["1"][60:70], "nine": digits["9"][60:70]})

@@ -8,7 +8,7 @@ from stylegan_ada.utility.scores import scores_of
 
 
 @pytest.fixture
-def predictions():
+def predictions() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(300, 4))
     labels = rng.integers(0, 4, 300)
@@ -16,7 +16,7 @@ def predictions():
     return (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32), labels
 
 
-def test_scores_are_those_of_scikit_learn_and_torchmetrics(predictions):
+def test_scores_are_those_of_scikit_learn_and_torchmetrics(predictions: tuple[np.ndarray, np.ndarray]) -> None:
     probabilities, labels = predictions
     found, predicted = scores_of(probabilities, labels), probabilities.argmax(1)
     assert found.accuracy == pytest.approx(metrics.accuracy_score(labels, predicted))
@@ -30,7 +30,7 @@ def test_scores_are_those_of_scikit_learn_and_torchmetrics(predictions):
     assert found.confusion.sum() == 300
 
 
-def test_classes_without_test_images_do_not_count(predictions):
+def test_classes_without_test_images_do_not_count(predictions: tuple[np.ndarray, np.ndarray]) -> None:
     probabilities, labels = predictions
     keep = labels != 2
     found = scores_of(probabilities[keep], labels[keep])

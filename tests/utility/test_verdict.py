@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ class Unseen:
     units: np.ndarray = dataclasses.field(default_factory=lambda: np.arange(200))
 
 
-def trials(arm, share, classifier="linear", fraction=1.0, seed=0):
+def trials(arm: Arm, share: float, classifier: str = "linear", fraction: float = 1.0, seed: int = 0) -> ArmTrials:
     """Five seeds that are right about a share of the test images, much the same ones for every arm."""
     found = []
     for number in range(5):
@@ -31,18 +32,18 @@ def trials(arm, share, classifier="linear", fraction=1.0, seed=0):
 REAL, CLASSIC, ONE, FIVE = Arm(), Arm(classic=True), Arm(ratio=1), Arm(ratio=5)
 
 
-def verdict(*arms, saw=100):
+def verdict(*arms: tuple[Arm, float], saw: int = 100) -> Any:
     return verdict_of(results_of([trials(arm, share) for arm, share in arms], Unseen(), saw))
 
 
-def test_a_gain():
+def test_a_gain() -> None:
     found = verdict((REAL, 0.6), (CLASSIC, 0.7), (ONE, 0.9), (FIVE, 0.5))
     assert found.kind == "gain"
     assert found.sentence.startswith("Synthetic images raised balanced accuracy by 19")
     assert found.sentence.endswith("over the best real-only arm: real + 1 synthetic over real + classic")
 
 
-def test_what_beats_real_images_but_not_classic_augmentation_is_no_gain():
+def test_what_beats_real_images_but_not_classic_augmentation_is_no_gain() -> None:
     found = verdict((REAL, 0.6), (CLASSIC, 0.9), (ONE, 0.9), (FIVE, 0.5))
     assert found.kind == "no gain shown"
     assert found.sentence.startswith("No gain shown: the best arm with synthetic images, real + 1 synthetic, changes")
@@ -50,13 +51,13 @@ def test_what_beats_real_images_but_not_classic_augmentation_is_no_gain():
     assert found.sentence.endswith("These are worse beyond chance: real + 5 synthetic")
 
 
-def test_harm():
+def test_harm() -> None:
     found = verdict((REAL, 0.9), (ONE, 0.7), (FIVE, 0.5))
     assert found.kind == "harm"
     assert found.sentence.startswith("They did harm: the best arm with synthetic images, real + 1 synthetic, ")
 
 
-def test_the_whole_set_and_the_better_classifier_decide():
+def test_the_whole_set_and_the_better_classifier_decide() -> None:
     found = [
         trials(arm, share, classifier, fraction)
         for classifier, fraction, arm, share in (
@@ -75,7 +76,7 @@ def test_the_whole_set_and_the_better_classifier_decide():
     assert results[1].gain.value == pytest.approx(0.4, abs=0.1)
 
 
-def test_a_row_says_if_its_generator_saw_more():
+def test_a_row_says_if_its_generator_saw_more() -> None:
     plain, synthetic = results_of([trials(REAL, 0.6), trials(ONE, 0.6)], Unseen(), 1000)
     assert plain.generator_saw is None
     assert synthetic.generator_saw == 1000

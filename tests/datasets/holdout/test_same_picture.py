@@ -1,4 +1,6 @@
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from stylegan_ada.datasets.holdout.same_picture import (
 
 
 @pytest.fixture
-def pictures():
+def pictures() -> np.ndarray:
     """uint8 [40, 1, 48, 48]: blots, on one bright frame."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:48, :48]
@@ -29,12 +31,12 @@ def pictures():
 
 
 @pytest.fixture
-def gray(pictures):
+def gray(pictures: np.ndarray) -> np.ndarray:
     """uint8 [40, 48, 48]"""
     return pictures[:, 0]
 
 
-def saved_again(image, quality):
+def saved_again(image: np.ndarray, quality: int) -> np.ndarray:
     file = io.BytesIO()
     Image.fromarray(image[0]).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))[None]
@@ -50,25 +52,25 @@ def saved_again(image, quality):
     ],
     ids=["itself", "jpeg", "darker", "noisier"],
 )
-def test_a_changed_copy_is_found_among_others_of_its_kind(pictures, change):
+def test_a_changed_copy_is_found_among_others_of_its_kind(pictures: np.ndarray, change: Callable[..., Any]) -> None:
     wanted = [31, 3, 17]
     copies = np.stack([change(pictures[index]) for index in wanted])
     assert same_pictures(copies, pictures).tolist() == wanted
 
 
-def test_pictures_of_one_kind_are_not_the_same(pictures):
+def test_pictures_of_one_kind_are_not_the_same(pictures: np.ndarray) -> None:
     assert same_pictures(pictures[:20], pictures[20:]).tolist() == [-1] * 20
     assert same_pictures(pictures[:3], pictures[:0]).tolist() == [-1] * 3
     assert same_pictures(pictures[:3, :, ::-1], pictures).tolist() == [-1] * 3
 
 
-def test_without_any_contrast_only_the_same_pixels_count():
+def test_without_any_contrast_only_the_same_pixels_count() -> None:
     flat = np.stack([np.full((3, 16, 16), value, np.uint8) for value in (10, 11, 200)])
     assert same_pictures(flat[[2]], flat).tolist() == [2]
     assert same_pictures(flat[[2]], flat[:2]).tolist() == [-1]
 
 
-def test_the_hash_is_the_sign_of_low_frequencies(pictures):
+def test_the_hash_is_the_sign_of_low_frequencies(pictures: np.ndarray) -> None:
     """Against scipy's cosine transform, of an image that needs no scaling."""
     image = pictures[:1, :, :32, :32]
     low = dctn(image[0, 0].astype(float), type=2)[:8, :8].ravel()
@@ -77,7 +79,7 @@ def test_the_hash_is_the_sign_of_low_frequencies(pictures):
 
 
 @pytest.mark.parametrize("count", [2, 40])
-def test_pairs_of_one_set(gray, count):
+def test_pairs_of_one_set(gray: np.ndarray, count: int) -> None:
     """The first picture again as a JPEG, and the last one twice: darker, and noisier."""
     rng = np.random.default_rng(1)
     originals = gray[:count]
@@ -88,7 +90,7 @@ def test_pairs_of_one_set(gray, count):
     assert pairs.tolist() == [list(pair) for pair in sorted(wanted)]
 
 
-def test_pairs_are_found_from_block_to_block(gray):
+def test_pairs_are_found_from_block_to_block(gray: np.ndarray) -> None:
     """The pictures of the first block come again in the next ones, of which other pictures fill the rest."""
     rng = np.random.default_rng(2)
     images = rng.integers(0, 256, (2 * CHUNK + 100, 32, 32), dtype=np.uint8)
@@ -103,14 +105,14 @@ def test_pairs_are_found_from_block_to_block(gray):
     assert same_pairs(images).tolist() == wanted
 
 
-def test_no_pairs_among_pictures_of_one_kind_or_without_contrast(gray):
+def test_no_pairs_among_pictures_of_one_kind_or_without_contrast(gray: np.ndarray) -> None:
     assert same_pairs(gray).tolist() == []
     assert same_pairs(gray[:1]).tolist() == []
     assert same_pairs(np.zeros((0, 8, 8), np.uint8)).tolist() == []
     assert same_pairs(np.full((3, 8, 8), 7, np.uint8)).tolist() == []
 
 
-def test_what_all_others_have_in_common_does_not_count(gray):
+def test_what_all_others_have_in_common_does_not_count(gray: np.ndarray) -> None:
     """By the definition, with the mean image of the other 38."""
     rows = gray[:, 4:36, 4:36].reshape(40, -1).astype(float)
     rows -= rows.mean(axis=1, keepdims=True)

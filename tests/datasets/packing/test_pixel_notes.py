@@ -1,6 +1,9 @@
 """What is said of decoded images, by `load_dataset` and by `inspect_source` alike."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +17,8 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture
-def save(tmp_path):
-    def save(name, pixels):
+def save(tmp_path: Path) -> Callable[..., Any]:
+    def save(name: str, pixels: np.ndarray) -> None:
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
@@ -23,11 +26,11 @@ def save(tmp_path):
     return save
 
 
-def color():
+def color() -> Any:
     return RANDOM.integers(0, 256, (12, 16, 3)).astype(np.uint8)
 
 
-def said(tmp_path, words):
+def said(tmp_path: Path, words: str) -> bool:
     """Whether both say it."""
     lines = [load_dataset(str(tmp_path / "set")).notes, inspect_source(str(tmp_path / "set")).warnings]
     found = [any(re.search(words, line) for line in own) for own in lines]
@@ -35,7 +38,7 @@ def said(tmp_path, words):
     return found[0]
 
 
-def test_an_alpha_of_0_everywhere_hides_nothing(save, tmp_path):
+def test_an_alpha_of_0_everywhere_hides_nothing(save: Callable[..., Any], tmp_path: Path) -> None:
     pixels = [color() for _ in range(3)]
     for index, own in enumerate(pixels):
         save(f"{index}.png", np.dstack([own, np.zeros((12, 16), np.uint8)]))
@@ -47,7 +50,7 @@ def test_an_alpha_of_0_everywhere_hides_nothing(save, tmp_path):
     assert (kept[:, 3] == 255).all()
 
 
-def test_an_alpha_of_0_in_16_bits(tmp_path):
+def test_an_alpha_of_0_in_16_bits(tmp_path: Path) -> None:
     import cv2
 
     (tmp_path / "set").mkdir()
@@ -60,7 +63,7 @@ def test_an_alpha_of_0_in_16_bits(tmp_path):
     assert np.abs(values.transpose(1, 2, 0) - pixels[:, :, 2::-1]).max() <= 1
 
 
-def test_a_fourth_band_that_is_hardly_an_alpha(save, tmp_path):
+def test_a_fourth_band_that_is_hardly_an_alpha(save: Callable[..., Any], tmp_path: Path) -> None:
     save("a.png", np.dstack([color(), RANDOM.integers(20, 90, (12, 16)).astype(np.uint8)]))
     assert said(tmp_path, "1 images are hardly opaque anywhere, by their fourth band: .* `bands` 1,2,3")
     mask = np.zeros((12, 16), np.uint8)
@@ -70,7 +73,7 @@ def test_a_fourth_band_that_is_hardly_an_alpha(save, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_blank_images_and_classes(save, tmp_path, dtype):
+def test_blank_images_and_classes(save: Callable[..., Any], tmp_path: Path, dtype: type) -> None:
     for index in range(3):
         save(f"good/{index}.png", RANDOM.integers(0, 256, (12, 16)).astype(dtype))
         save(f"bad/{index}.png", np.full((12, 16), 9 + index, dtype))
@@ -81,7 +84,7 @@ def test_blank_images_and_classes(save, tmp_path, dtype):
     assert not said(tmp_path, "all images of class")
 
 
-def test_gray_saved_in_color(save, tmp_path):
+def test_gray_saved_in_color(save: Callable[..., Any], tmp_path: Path) -> None:
     for index in range(3):
         save(f"{index}.png", np.repeat(color()[:, :, :1], 3, axis=2))
     assert said(tmp_path, "all 3 images are gray, saved in colour: `channels` gray does")

@@ -190,7 +190,7 @@ def test_a_large_file_is_probed_by_its_header() -> None:
 
 @pytest.mark.parametrize("kind", ["zTXt", "iTXt", "tEXt", "iCCP"])
 @pytest.mark.parametrize("late", [False, True])
-def test_a_png_with_a_large_text_or_profile_keeps_its_picture(kind, late):
+def test_a_png_with_a_large_text_or_profile_keeps_its_picture(kind: str, late: bool) -> None:
     """Pillow refuses what unpacks to more than a megabyte; it says nothing of the pixels."""
     pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
     whole = _stream(Image.fromarray(pixels), "PNG").getvalue()
@@ -209,7 +209,7 @@ def test_a_png_with_a_large_text_or_profile_keeps_its_picture(kind, late):
     assert np.array_equal(np.asarray(open_image(stream)), pixels)
 
 
-def test_a_16_bit_png_with_a_large_profile():
+def test_a_16_bit_png_with_a_large_profile() -> None:
     values = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
     whole = _stream(Image.fromarray(values), "PNG").getvalue()
     data = b"key\0\0" + zlib.compress(bytes(4_000_000))

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -13,6 +15,7 @@ from stylegan_ada.datasets import load_dataset
 from stylegan_ada.datasets.inspect.inspection import inspect_source
 from stylegan_ada.datasets.prepare.clean_copy import prepare
 from stylegan_ada.datasets.prepare.presets import preset_pipeline
+from stylegan_ada.datasets.reading.decode import Header
 from stylegan_ada.datasets.reading.opening import open_image, open_values, read_header
 from stylegan_ada.datasets.reading.unreadable import Unreadable
 
@@ -21,10 +24,12 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[..., Any]:
     """write(name, array, **tags): gray of 16 bits, [H, W] or [frames, H, W], below tmp_path/set."""
 
-    def write(name, array, syntax=ExplicitVRLittleEndian, **tags):
+    def write(
+        name: str, array: np.ndarray, syntax: Any = ExplicitVRLittleEndian, **tags: int | list[Any] | str
+    ) -> Path:
         file = Dataset()
         file.file_meta = FileMetaDataset()
         file.file_meta.TransferSyntaxUID = syntax
@@ -49,22 +54,22 @@ def write(tmp_path):
     return write
 
 
-def values(path, picture=0):
+def values(path: Path, picture: int = 0) -> np.ndarray:
     with open(path, "rb") as stream:
         return open_values(stream, picture)
 
 
-def picture(path, index=0):
+def picture(path: Path, index: int = 0) -> np.ndarray:
     with open(path, "rb") as stream:
         return np.asarray(open_image(stream, index))
 
 
-def header(path):
+def header(path: Path) -> Header:
     with open(path, "rb") as stream:
         return read_header(stream)
 
 
-def scans(shape=(8, 8)):
+def scans(shape: tuple[Any, ...] = (8, 8)) -> np.ndarray:
     return RANDOM.integers(0, 4096, shape).astype(np.uint16)
 
 
@@ -73,7 +78,15 @@ def scans(shape=(8, 8)):
     ("dtype", "padding", "limit"), [("i2", -2000, None), ("u2", 65535, None), ("i2", -2000, -1500)]
 )
 @pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
-def test_pixel_padding_is_nothing_measured(write, tmp_path, syntax, dtype, padding, limit, photometric):
+def test_pixel_padding_is_nothing_measured(
+    write: Callable[..., Any],
+    tmp_path: Path,
+    syntax: Any,
+    dtype: str,
+    padding: int,
+    limit: int | None,
+    photometric: str,
+) -> None:
     """It takes no part in the range, and is black, whichever way gray goes."""
     stored = np.random.default_rng(1).integers(0, 3000, (8, 8)).astype(dtype)
     filled = np.zeros((8, 8), bool)
@@ -92,7 +105,7 @@ def test_pixel_padding_is_nothing_measured(write, tmp_path, syntax, dtype, paddi
     assert (picture(path)[filled] == 0).all()
 
 
-def test_ct_is_in_hounsfield_units():
+def test_ct_is_in_hounsfield_units() -> None:
     """CT_small.dcm: explicit little endian, signed, 128x128 at the end of the file, slope 1, intercept -1024."""
     stored = np.frombuffer(pydicom.dcmread(FILES / "CT_small.dcm").PixelData, "<i2").reshape(128, 128)
     found = values(FILES / "CT_small.dcm")
@@ -102,13 +115,13 @@ def test_ct_is_in_hounsfield_units():
 
 
 @pytest.mark.parametrize("kind", ["RLE", "bigendian", "implicit", "jp2klossless", "padded"])
-def test_ways_of_storing_one_mr_give_the_same_values(kind):
+def test_ways_of_storing_one_mr_give_the_same_values(kind: str) -> None:
     stored = np.frombuffer(pydicom.dcmread(FILES / "MR_small.dcm").PixelData, "<i2").reshape(64, 64)
     assert np.array_equal(values(FILES / f"MR_small_{kind}.dcm")[:, :, 0], stored)
     assert header(FILES / f"MR_small_{kind}.dcm").voi == (-200, 1400)  # centre 600, width 1600
 
 
-def test_color_is_as_in_the_files():
+def test_color_is_as_in_the_files() -> None:
     rgb = pydicom.dcmread(FILES / "examples_rgb_color.dcm")
     stored = np.frombuffer(rgb.PixelData, np.uint8)[: 240 * 320 * 3].reshape(240, 320, 3)
     assert np.array_equal(picture(FILES / "examples_rgb_color.dcm"), stored)
@@ -122,13 +135,13 @@ def test_color_is_as_in_the_files():
     assert header(FILES / "SC_rgb_rle_16bit.dcm").beyond_8_bits
 
 
-def test_a_palette_gives_colors():
+def test_a_palette_gives_colors() -> None:
     file = pydicom.dcmread(FILES / "examples_palette.dcm")
     red = np.frombuffer(file.RedPaletteColorLookupTableData, "<u2") >> 8
     assert np.array_equal(picture(FILES / "examples_palette.dcm")[:, :, 0], red[file.pixel_array])
 
 
-def test_monochrome1_is_turned_in_units(write):
+def test_monochrome1_is_turned_in_units(write: Callable[..., Any]) -> None:
     array = scans()
     tags = {"RescaleSlope": "2", "RescaleIntercept": "-100", "BitsStored": 12, "HighBit": 11}
     path = write("a.dcm", array, PhotometricInterpretation="MONOCHROME1", WindowCenter=0, WindowWidth=200, **tags)
@@ -139,7 +152,7 @@ def test_monochrome1_is_turned_in_units(write):
     assert np.array_equal(values(signed)[:, :, 0], -1.0 - array)
 
 
-def test_8_bits_without_a_unit_are_as_a_png(write):
+def test_8_bits_without_a_unit_are_as_a_png(write: Callable[..., Any]) -> None:
     array = RANDOM.integers(0, 256, (8, 8)).astype(np.uint8)
     path = write("a.dcm", array)
     assert not header(path).beyond_8_bits
@@ -151,7 +164,7 @@ def test_8_bits_without_a_unit_are_as_a_png(write):
     assert (mask > 0).sum() == pydicom.dcmread(FILES / "liver_1frame.dcm").pixel_array.sum()
 
 
-def test_a_set_whose_files_carry_one_voi_window_is_cut_to_it(write, tmp_path):
+def test_a_set_whose_files_carry_one_voi_window_is_cut_to_it(write: Callable[..., Any], tmp_path: Path) -> None:
     arrays = [scans() for _ in range(3)]
     for index, array in enumerate(arrays):
         write(f"{index}.dcm", array, WindowCenter=[2000, 40], WindowWidth=[1000, 400], RescaleIntercept="-24")
@@ -167,7 +180,7 @@ def test_a_set_whose_files_carry_one_voi_window_is_cut_to_it(write, tmp_path):
     assert "lowest" in found.window_from
 
 
-def test_each_frame_is_an_image(write, tmp_path):
+def test_each_frame_is_an_image(write: Callable[..., Any], tmp_path: Path) -> None:
     frames = scans((3, 8, 8))
     write("cat/a.dcm", frames)
     write("cat/b.dcm", frames[0])
@@ -186,7 +199,7 @@ def test_each_frame_is_an_image(write, tmp_path):
     assert ["cat/a.dcm#0002", "dog/c.dcm#0002"] in seen.duplicates
 
 
-def test_label_files_name_files_not_frames(write, tmp_path):
+def test_label_files_name_files_not_frames(write: Callable[..., Any], tmp_path: Path) -> None:
     for name in "ab":
         write(f"{name}.dcm", scans((2, 8, 8)))
     (tmp_path / "set" / "labels.csv").write_text("file,label,group\na.dcm,good,p1\nb.dcm,bad,p2\n")
@@ -195,10 +208,10 @@ def test_label_files_name_files_not_frames(write, tmp_path):
     assert found.groups == ("p1", "p1", "p2", "p2")
 
 
-def test_enhanced_files_have_values_of_each_frame(write):
+def test_enhanced_files_have_values_of_each_frame(write: Callable[..., Any]) -> None:
     frames = scans((2, 8, 8))
 
-    def group(sequence, **tags):
+    def group(sequence: str, **tags: int | str) -> Any:
         outer, inner = Dataset(), Dataset()
         for tag, value in tags.items():
             setattr(inner, tag, value)
@@ -213,7 +226,9 @@ def test_enhanced_files_have_values_of_each_frame(write):
     assert header(path).voi == (75, 125)
 
 
-def test_in_8_bits_a_scan_looks_as_in_viewers(write, save, tmp_path):
+def test_in_8_bits_a_scan_looks_as_in_viewers(
+    write: Callable[..., Any], save: Callable[..., Any], tmp_path: Path
+) -> None:
     array = scans()
     own = picture(write("a.dcm", array))
     low, high = int(array.min()), int(array.max())
@@ -239,8 +254,8 @@ def test_in_8_bits_a_scan_looks_as_in_viewers(write, save, tmp_path):
         ("no_meta.dcm", "not a PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PPM, AVIF, .npy or DICOM image"),
     ],
 )
-def test_what_cannot_be_read_is_named(file, reason):
-    def read():
+def test_what_cannot_be_read_is_named(file: str, reason: str) -> None:
+    def read() -> None:
         header(FILES / file)
         values(FILES / file)
 
@@ -248,14 +263,14 @@ def test_what_cannot_be_read_is_named(file, reason):
         read()
 
 
-def test_hostile_counts_are_refused_before_pixels_are_read(write):
+def test_hostile_counts_are_refused_before_pixels_are_read(write: Callable[..., Any]) -> None:
     with pytest.raises(Unreadable, match="too many"):
         header(write("a.dcm", scans(), NumberOfFrames=2_000_000_000))
     with pytest.raises(Unreadable, match="too many"):
         header(write("b.dcm", scans(), Rows=65535, Columns=65535))
 
 
-def test_an_error_quotes_nothing_of_the_file(write, tmp_path):
+def test_an_error_quotes_nothing_of_the_file(write: Callable[..., Any], tmp_path: Path) -> None:
     path = write("a.dcm", scans(), RescaleSlope="7777777777")
     path.write_bytes(path.read_bytes().replace(b"7777777777", b"SURNAME^J "))
     with pytest.raises(Unreadable) as caught:
@@ -264,7 +279,9 @@ def test_an_error_quotes_nothing_of_the_file(write, tmp_path):
     assert "SURNAME" not in str(inspect_source(str(tmp_path / "set")))
 
 
-def test_without_pydicom_nothing_is_skipped_in_silence(write, save, tmp_path, monkeypatch):
+def test_without_pydicom_nothing_is_skipped_in_silence(
+    write: Callable[..., Any], save: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write("a.dcm", scans())
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
     with pytest.raises(UserError, match=r"^cannot read 'a.dcm' \(DICOM needs pydicom: pip install"):
@@ -276,7 +293,7 @@ def test_without_pydicom_nothing_is_skipped_in_silence(write, save, tmp_path, mo
     assert load_dataset(str(tmp_path / "set")).names == ("a.dcm", "b.png")
 
 
-def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):
+def test_a_prepared_set_has_each_frame_and_its_label(write: Callable[..., Any], tmp_path: Path) -> None:
     for name in "ab":
         write(f"{name}.dcm", scans((2, 8, 8)))
     (tmp_path / "set" / "labels.csv").write_text("file,label,group\na.dcm,good,p1\nb.dcm,bad,p2\n")
@@ -295,7 +312,9 @@ def test_a_prepared_set_has_each_frame_and_its_label(write, tmp_path):
     assert np.array_equal(Image.open(images / "b.dcm-0002.png"), picture(tmp_path / "set" / "b.dcm", 1))
 
 
-def test_what_was_skipped_for_want_of_a_decoder_is_tried_again(write, save, tmp_path, monkeypatch):
+def test_what_was_skipped_for_want_of_a_decoder_is_tried_again(
+    write: Callable[..., Any], save: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import importlib.util
 
     from stylegan_ada.datasets.packing.cache import cache_key

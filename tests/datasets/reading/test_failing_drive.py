@@ -7,6 +7,8 @@ import os
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -42,10 +44,12 @@ def place(tmp_path: Path) -> Path:
     [("set", "set/2"), ("set.zip", "set.zip"), ("set.tar", "set.tar"), ("csv", "labels.csv"), ("csv", "csv/2.png")],
 )
 @pytest.mark.parametrize(("number", "kind"), [(errno.EIO, RunFailed), (errno.EACCES, UserError)])
-def test_it_stops_and_another_day_all_is_there(place, monkeypatch, source, failing, number, kind):
+def test_it_stops_and_another_day_all_is_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch, source: str, failing: str, number: int, kind: type
+) -> None:
     real = io.open
 
-    def fails(file, *args, **options):
+    def fails(file: Path | str, *args: int | str | None, **options: Any) -> Any:
         if isinstance(file, (str, os.PathLike)) and str(file).endswith(failing):
             raise OSError(number, os.strerror(number), str(file))
         return real(file, *args, **options)
@@ -60,11 +64,11 @@ def test_it_stops_and_another_day_all_is_there(place, monkeypatch, source, faili
     assert len(load_dataset(str(place / source))) == 2
 
 
-def test_a_drive_that_fails_within_a_zip(place, monkeypatch):
+def test_a_drive_that_fails_within_a_zip(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once its list of files is read."""
     real = zipfile.ZipFile.open
 
-    def fails(archive, member, *args, **options):
+    def fails(archive: ZipFile, member: Any, *args: Any, **options: Any) -> Any:
         if getattr(member, "filename", member) == "2":
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return real(archive, member, *args, **options)

@@ -1,6 +1,9 @@
 """Images padded to a size, and what lies behind transparent pixels."""
 
 import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +20,7 @@ RANDOM = np.random.default_rng(0)
 WIDE = RANDOM.integers(0, 256, (4, 9, 3), dtype=np.uint8)
 
 
-def _pad(pixels, height, width, background, channels=3):
+def _pad(pixels: np.ndarray, height: int, width: int, background: str, channels: int = 3) -> np.ndarray:
     image = Image.fromarray(pixels)
     return to_array(image, height=height, width=width, channels=channels, fit="pad", background=background)
 
@@ -25,12 +28,12 @@ def _pad(pixels, height, width, background, channels=3):
 @pytest.mark.parametrize(
     ("background", "border"), [("edge", cv2.BORDER_REPLICATE), ("reflect", cv2.BORDER_REFLECT_101)]
 )
-def test_a_border_goes_on_beyond_the_image(background, border):
+def test_a_border_goes_on_beyond_the_image(background: str, border: int) -> None:
     expected = cv2.copyMakeBorder(WIDE, 2, 3, 1, 2, border)  # an odd rest lies below and at the right
     np.testing.assert_array_equal(_pad(WIDE, 9, 12, background).transpose(1, 2, 0), expected)
 
 
-def test_a_color_surrounds_the_image():
+def test_a_color_surrounds_the_image() -> None:
     found = _pad(WIDE, 9, 12, "#0a141e").transpose(1, 2, 0)
     expected = cv2.copyMakeBorder(WIDE, 2, 3, 1, 2, cv2.BORDER_CONSTANT, value=(10, 20, 30))
     np.testing.assert_array_equal(found, expected)
@@ -38,7 +41,7 @@ def test_a_color_surrounds_the_image():
     assert (gray[0, :2] == round(10 * 0.299 + 20 * 0.587 + 30 * 0.114)).all()
 
 
-def test_a_large_image_is_scaled_to_fit_and_a_small_one_never_enlarged():
+def test_a_large_image_is_scaled_to_fit_and_a_small_one_never_enlarged() -> None:
     large = RANDOM.integers(0, 256, (20, 40), dtype=np.uint8)
     found = _pad(large, 16, 24, "black", channels=1)[0]
     inside = np.asarray(Image.fromarray(large).resize((24, 12), Image.Resampling.LANCZOS))
@@ -48,7 +51,7 @@ def test_a_large_image_is_scaled_to_fit_and_a_small_one_never_enlarged():
     assert (_pad(np.full((1, 1), 77, np.uint8), 8, 8, "reflect", channels=1) == 77).all()
 
 
-def test_a_set_of_all_sizes_can_be_padded(save, folder):
+def test_a_set_of_all_sizes_can_be_padded(save: Callable[..., Any], folder: Path) -> None:
     small = save("dog/small.png", 3, 5)
     found = load_dataset(str(folder), Preparation(size=(8, 16), fit="pad", background="black"))
     assert found.image_shape == (3, 8, 16)
@@ -59,7 +62,7 @@ def test_a_set_of_all_sizes_can_be_padded(save, folder):
         load_dataset(str(folder), Preparation(size=(8, 16)))
 
 
-def test_values_of_more_than_8_bits_are_padded_with_the_ends_of_the_window():
+def test_values_of_more_than_8_bits_are_padded_with_the_ends_of_the_window() -> None:
     values = np.arange(8, dtype=np.float32).reshape(2, 4, 1) - 500
     for background, value in {"white": 400, "black": -1000}.items():
         found = fitted(values, 4, 4, 1, "pad", background, (-1000, 400))
@@ -68,7 +71,7 @@ def test_values_of_more_than_8_bits_are_padded_with_the_ends_of_the_window():
     np.testing.assert_array_equal(fitted(values, 4, 4, 1, "pad", "edge")[0, 0], values[0, :, 0])
 
 
-def test_other_colors_are_refused_with_more_than_8_bits(tmp_path):
+def test_other_colors_are_refused_with_more_than_8_bits(tmp_path: Path) -> None:
     for index in range(2):
         Image.fromarray(np.full((8, 8), 300 * index, np.uint16)).save(tmp_path / f"{index}.png")
     with pytest.raises(UserError, match="`background` red: with more than 8 bits give black, white, edge or reflect"):
@@ -76,7 +79,7 @@ def test_other_colors_are_refused_with_more_than_8_bits(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
-def test_transparent_pixels_lie_on_the_background(mode):
+def test_transparent_pixels_lie_on_the_background(mode: str) -> None:
     pixels = np.zeros((2, 2, 4), np.uint8)
     pixels[0, :, 3] = 255
     image = Image.fromarray(pixels)
@@ -94,13 +97,13 @@ def test_transparent_pixels_lie_on_the_background(mode):
         np.testing.assert_array_equal(found, [[0, 0], [behind, behind]])
 
 
-def test_unknown_backgrounds_are_refused(folder):
+def test_unknown_backgrounds_are_refused(folder: Path) -> None:
     for background in ("blau", "#12", "#11223344", "mirror"):
         with pytest.raises(UserError, match=f"`background` {background}: give a colour"):
             load_dataset(str(folder), Preparation(size=8, background=background))
 
 
-def test_what_was_before_has_its_fingerprint(tmp_path):
+def test_what_was_before_has_its_fingerprint(tmp_path: Path) -> None:
     """Of a set in colour and a transparent image, by the version before there were backgrounds."""
     ramp = np.arange(10 * 8 * 4, dtype=np.uint32).reshape(10, 8, 4) % 256
     for index in range(3):

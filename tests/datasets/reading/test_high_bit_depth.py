@@ -1,5 +1,8 @@
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,10 +20,10 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[..., Any]:
     """write(name, array): a 16-bit or float image below tmp_path/set, by OpenCV, which has blue first."""
 
-    def write(name, array):
+    def write(name: str, array: np.ndarray) -> Path:
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         assert cv2.imwrite(str(path), array[:, :, ::-1] if array.ndim == 3 else array)
@@ -30,7 +33,7 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def folder(write, tmp_path):
+def folder(write: Callable[..., Any], tmp_path: Path) -> Path:
     """Five gray images of 12 bits, values 100 to 4000."""
     for index in range(5):
         array = RANDOM.integers(100, 4001, (8, 8)).astype(np.uint16)
@@ -41,14 +44,14 @@ def folder(write, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "tiff"])
 @pytest.mark.parametrize("shape", [(6, 7), (6, 7, 3)])
-def test_16_bit_values_are_those_of_the_file(write, suffix, shape):
+def test_16_bit_values_are_those_of_the_file(write: Callable[..., Any], suffix: str, shape: tuple[Any, ...]) -> None:
     array = RANDOM.integers(0, 65536, shape).astype(np.uint16)
     with open(write(f"a.{suffix}", array), "rb") as stream:
         values = open_values(stream)
     assert np.array_equal(values, array.reshape(6, 7, -1))
 
 
-def test_floating_point_values_may_be_negative(write):
+def test_floating_point_values_may_be_negative(write: Callable[..., Any]) -> None:
     array = RANDOM.normal(0, 1000, (6, 7)).astype(np.float32)
     with open(write("a.tiff", array), "rb") as stream:
         assert np.array_equal(open_values(stream)[:, :, 0], array)
@@ -60,7 +63,7 @@ def test_floating_point_values_may_be_negative(write):
         open_values(stream)
 
 
-def test_transparent_color_is_laid_on_white(write):
+def test_transparent_color_is_laid_on_white(write: Callable[..., Any]) -> None:
     array = np.full((4, 4, 4), 1000, np.uint16)
     array[:, :, 0] = np.linspace(0, 65535, 4)  # opacity, last in the file
     with open(write("a.png", array), "rb") as stream:
@@ -71,7 +74,7 @@ def test_transparent_color_is_laid_on_white(write):
     )
 
 
-def test_reducing_keeps_small_differences():
+def test_reducing_keeps_small_differences() -> None:
     """A ramp of 100 values, of which 8 bits would keep none, is scaled as Pillow scales floating-point numbers."""
     ramp = np.tile(np.linspace(30000, 30100, 32, dtype=np.float32), (32, 1))[:, :, None]
     small = fitted(ramp, 8, 8, 1, "stretch")
@@ -83,7 +86,7 @@ def test_reducing_keeps_small_differences():
     np.testing.assert_allclose(fitted(color, 4, 4, 1, "crop")[0], color @ [0.299, 0.587, 0.114], rtol=1e-5)
 
 
-def test_a_set_of_12_bits_keeps_them(folder):
+def test_a_set_of_12_bits_keeps_them(folder: Path) -> None:
     found = load_dataset(str(folder))
     assert found.window == (100, 4000)
     assert found.levels.dtype == np.uint16
@@ -96,7 +99,7 @@ def test_a_set_of_12_bits_keeps_them(folder):
     assert again.fingerprint == found.fingerprint
 
 
-def test_a_window_of_the_users(folder):
+def test_a_window_of_the_users(folder: Path) -> None:
     found = load_dataset(str(folder), Preparation(window=(1000.0, 2000.0)))
     values = np.stack([cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for name in found.names])[:, None]
     expected = (np.clip(values, 1000, 2000) - 1000.0) * 65.535
@@ -108,7 +111,7 @@ def test_a_window_of_the_users(folder):
     )
 
 
-def test_8_bits_on_request_and_in_mixed_sets(folder):
+def test_8_bits_on_request_and_in_mixed_sets(folder: Path) -> None:
     plain = load_dataset(str(folder), Preparation(beyond_8_bits=False))
     assert plain.levels is None
     values = cv2.imread(str(folder / plain.names[0]), cv2.IMREAD_UNCHANGED)
@@ -122,14 +125,14 @@ def test_8_bits_on_request_and_in_mixed_sets(folder):
         load_dataset(str(folder), Preparation(window=(0.0, 1.0)))
 
 
-def test_an_image_that_cannot_be_read_is_skipped(folder):
+def test_an_image_that_cannot_be_read_is_skipped(folder: Path) -> None:
     (folder / "bad.png").write_bytes((folder / "0.png").read_bytes()[:60])
     found = load_dataset(str(folder))
     assert [name for name, _ in found.skipped] == ["bad.png"]
     assert found.window == (100, 4000)
 
 
-def test_flat_images_have_a_window_too(write, tmp_path):
+def test_flat_images_have_a_window_too(write: Callable[..., Any], tmp_path: Path) -> None:
     for name in "ab":
         write(f"{name}.png", np.full((4, 4), 7, np.uint16))
     found = load_dataset(str(tmp_path / "set"))
@@ -137,7 +140,7 @@ def test_flat_images_have_a_window_too(write, tmp_path):
     assert not found.levels.any()
 
 
-def test_a_damaged_cache_is_made_anew(folder, cache):
+def test_a_damaged_cache_is_made_anew(folder: Path, cache: Path) -> None:
     load_dataset(str(folder))
     (levels,) = cache.rglob("*-levels.npy")
     levels.write_bytes(levels.read_bytes()[:-5])

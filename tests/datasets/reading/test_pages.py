@@ -1,5 +1,9 @@
 """Files with several pictures, sizes that are chosen, and what is said of a mixed set."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,14 +16,14 @@ from stylegan_ada.errors import UserError
 RANDOM = np.random.default_rng(0)
 
 
-def _tiff(path, pages):
+def _tiff(path: Path, pages: list[np.ndarray] | np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     first, *others = (Image.fromarray(page) for page in pages)
     first.save(path, save_all=True, append_images=others)
 
 
 @pytest.fixture(params=[np.uint8, np.uint16])
-def scans(request, tmp_path):
+def scans(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, np.ndarray]:
     """Two classes of two files of three pages, 8x12."""
     pages = RANDOM.integers(0, 256, (4, 3, 8, 12)).astype(request.param)
     for index, name in enumerate(("bad/a", "bad/b", "good/a", "good/b")):
@@ -27,7 +31,7 @@ def scans(request, tmp_path):
     return tmp_path / "set", pages
 
 
-def test_all_pages_are_images_of_their_files_class(scans):
+def test_all_pages_are_images_of_their_files_class(scans: tuple[Path, np.ndarray]) -> None:
     folder, pages = scans
     found = load_dataset(str(folder), Preparation(pages="all"))
     assert found.names[:4] == ("bad/a.tiff#0001", "bad/a.tiff#0002", "bad/a.tiff#0003", "bad/b.tiff#0001")
@@ -42,7 +46,7 @@ def test_all_pages_are_images_of_their_files_class(scans):
     assert found.notes == ("12 images: 4 files hold several pictures, of which all are taken",)
 
 
-def test_the_first_page_is_taken_and_that_is_said(scans):
+def test_the_first_page_is_taken_and_that_is_said(scans: tuple[Path, np.ndarray]) -> None:
     folder, pages = scans
     found = load_dataset(str(folder))
     assert found.names[:2] == ("bad/a.tiff", "bad/b.tiff")
@@ -52,12 +56,12 @@ def test_the_first_page_is_taken_and_that_is_said(scans):
     assert found.notes == ("4 images: 4 files hold several pictures, of which the first is taken",)
 
 
-def test_names_of_pictures():
+def test_names_of_pictures() -> None:
     assert [(file_of(name), page_of(name)) for name in picture_names("a#b.tif", 2)] == [("a#b.tif", 0), ("a#b.tif", 1)]
     assert (file_of("a#b.tif"), page_of("a#b.tif")) == ("a#b.tif", 0)
 
 
-def test_a_mixed_set_says_what_was_done(tmp_path):
+def test_a_mixed_set_says_what_was_done(tmp_path: Path) -> None:
     rgb = Image.fromarray(RANDOM.integers(0, 256, (8, 12, 3), dtype=np.uint8))
     exif = Image.Exif()
     exif[274] = 6
@@ -80,7 +84,7 @@ def test_a_mixed_set_says_what_was_done(tmp_path):
     assert "8 without transparency made opaque" in load_dataset(str(tmp_path), Preparation(channels=4)).notes[0]
 
 
-def test_a_size_by_the_median_image(save, tmp_path):
+def test_a_size_by_the_median_image(save: Callable[..., Any], tmp_path: Path) -> None:
     for index in range(38):
         save(f"{index}.png", 40 + index % 3, 70)
     save("small.png", 10, 70)
@@ -97,7 +101,7 @@ def test_a_size_by_the_median_image(save, tmp_path):
         load_dataset(folder, Preparation(size="large"))
 
 
-def test_no_image_is_left_out_where_many_are_small(save, tmp_path):
+def test_no_image_is_left_out_where_many_are_small(save: Callable[..., Any], tmp_path: Path) -> None:
     for index in range(20):
         save(f"{index}.png", *((100, 80) if index < 14 else (50, 60)))
     found = load_dataset(str(tmp_path / "set"), Preparation(size="auto"))

@@ -2,6 +2,9 @@
 
 import struct
 import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +48,7 @@ def exif(orientation: int) -> bytes:
 
 
 @pytest.fixture
-def values(tmp_path):
+def values(tmp_path: Path) -> Callable[..., Any]:
     """values(content): of a set of this PNG alone, in its own units: [H, W, C]."""
 
     def values(content: bytes, preparation: Preparation | None = None) -> np.ndarray:
@@ -62,7 +65,7 @@ def values(tmp_path):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("array", [GRAY, COLOR], ids=["gray", "colour"])
-def test_16_bits_are_turned_as_exif_asks(values, array, orientation):
+def test_16_bits_are_turned_as_exif_asks(values: Callable[..., Any], array: np.ndarray, orientation: int) -> None:
     found = values(png(array, before=chunk(b"eXIf", exif(orientation))))
     np.testing.assert_allclose(found, TURNS[orientation](array), atol=0.51)
 
@@ -81,14 +84,16 @@ DAMAGED = {
 @pytest.mark.parametrize("place", ["before", "after"])
 @pytest.mark.parametrize("array", [GRAY >> 8, GRAY, COLOR >> 8, COLOR], ids=["gray 8", "gray 16", "RGB 8", "RGB 16"])
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_damage_beside_the_pixels_is_no_damage_to_them(values, capfd, damage, array, place):
+def test_damage_beside_the_pixels_is_no_damage_to_them(
+    values: Callable[..., Any], capfd: pytest.CaptureFixture[str], damage: str, array: np.ndarray, place: str
+) -> None:
     array = array.astype(np.uint8) if array.max() < 256 else array
     found = values(png(array, **{place: DAMAGED[damage]}))
     np.testing.assert_allclose(found, array, atol=0.51)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_transparent_value_of_16_bit_gray(values):
+def test_a_transparent_value_of_16_bit_gray(values: Callable[..., Any]) -> None:
     array = GRAY.copy()
     array[:5] = 1234
     expected = np.where(array == 1234, 65535.0, array)
@@ -98,7 +103,7 @@ def test_a_transparent_value_of_16_bit_gray(values):
 
 
 @pytest.mark.parametrize("suffix", ["webp", "jpg"])
-def test_damaged_exif_of_other_formats(tmp_path, suffix):
+def test_damaged_exif_of_other_formats(tmp_path: Path, suffix: str) -> None:
     pixels = np.add.outer(np.arange(20) * 5, np.arange(24) * 4).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / f"a.{suffix}", exif=b"Exif\0\0no tags at all", quality=100)
     (found,) = load_dataset(str(tmp_path)).images
@@ -106,7 +111,9 @@ def test_damaged_exif_of_other_formats(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("array", [COLOR, COLOR >> 8], ids=["16", "8"])
-def test_a_picture_that_is_cut_off_says_so_in_its_line_alone(tmp_path, capfd, array):
+def test_a_picture_that_is_cut_off_says_so_in_its_line_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], array: np.ndarray
+) -> None:
     array = array.astype(np.uint8) if array.max() < 256 else array
     (tmp_path / "a.png").write_bytes(png(array)[:700])
     (tmp_path / "b.png").write_bytes(png(array))

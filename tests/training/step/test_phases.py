@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_ada import distributed
 from stylegan_ada.augment import AugmentPipe
@@ -15,13 +18,17 @@ from stylegan_ada.config import NetworkConfig, StartConfig, TrainingConfig
 from stylegan_ada.networks import Discriminator, Generator
 from stylegan_ada.random import Draws
 from stylegan_ada.training.step.objective import MicroBatch, Objective
-from stylegan_ada.training.step.phases import make_optimizer, make_phases
+from stylegan_ada.training.step.phases import Phase, make_optimizer, make_phases
 
 BATCH = 8
 CONFIG = TrainingConfig(kimg=1, batch=BATCH, r1_interval=3, pl_interval=2)
 
 
-def make(config=CONFIG, transitional=False, start=StartConfig()):  # noqa: B008 - it cannot be changed
+def make(
+    config: TrainingConfig = CONFIG,
+    transitional: bool = False,
+    start: StartConfig = StartConfig(),  # noqa: B008 - it cannot be changed
+) -> tuple[Objective, list[Phase]]:
     """Phases of tiny networks in float64, everything switched on, the same on every call."""
     torch.manual_seed(0)
     net = NetworkConfig(channels=1, height=8, width=8, c_dim=2, z_dim=8, w_dim=8, channel_base=32, channel_max=8,
@@ -40,14 +47,14 @@ def make(config=CONFIG, transitional=False, start=StartConfig()):  # noqa: B008 
     return objective, make_phases(objective, *optimizers, config, start)
 
 
-def micro_batch(first, count):
+def micro_batch(first: int, count: int) -> MicroBatch:
     images = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
     c = torch.eye(2).double()[torch.arange(BATCH) % 2]
     part = slice(first, first + count)
     return MicroBatch(1000 + first, torch.arange(BATCH)[part] + 1000, images[part], c[part])
 
 
-def gradients(objective, phases, micro_batches):
+def gradients(objective: Objective, phases: list[Phase], micro_batches: list[MicroBatch]) -> dict[str, Tensor]:
     """Gradients by phase and parameter, and what the objective gathered."""
     found = {}
     for phase in phases:
@@ -63,32 +70,32 @@ def gradients(objective, phases, micro_batches):
     return found
 
 
-def assert_same(found, expected):
+def assert_same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     assert found.keys() == expected.keys()
     assert {name.split()[0] for name in found} >= {"G", "G_pl", "D", "D_r1"}
     for name in expected:
         torch.testing.assert_close(found[name], expected[name], rtol=1e-6, atol=1e-9, msg=name)
 
 
-def test_the_generator_steps_before_the_discriminator():
+def test_the_generator_steps_before_the_discriminator() -> None:
     """The order is part of the algorithm: runs of another order are other runs."""
     _, phases = make()
     assert [(phase.name, phase.interval) for phase in phases] == [("G", 1), ("G_pl", 2), ("D", 1), ("D_r1", 3)]
 
 
-def test_micro_batches_of_whole_groups_give_the_gradients_of_the_batch():
+def test_micro_batches_of_whole_groups_give_the_gradients_of_the_batch() -> None:
     whole = gradients(*make(), [micro_batch(0, 8)])
     assert_same(gradients(*make(), [micro_batch(0, 4), micro_batch(4, 4)]), whole)
 
 
-def test_micro_batches_that_cut_groups_do_not():
+def test_micro_batches_that_cut_groups_do_not() -> None:
     """Which is why the command line warns of them."""
     whole = gradients(*make(), [micro_batch(0, 8)])
     cut = gradients(*make(), [micro_batch(0, 2), micro_batch(2, 2), micro_batch(4, 2), micro_batch(6, 2)])
     assert not torch.allclose(cut["D conv.weight"], whole["D conv.weight"], rtol=1e-3)
 
 
-def one_rank(rank, folder):
+def one_rank(rank: Any, folder: Any) -> None:
     """What each of the two processes does: this file, run as a script."""
     os.environ.update(RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank))
     torch.set_num_threads(1)
@@ -99,7 +106,7 @@ def one_rank(rank, folder):
     torch.distributed.destroy_process_group()
 
 
-def test_two_processes_give_the_gradients_of_one(tmp_path):
+def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     whole = gradients(*make(), [micro_batch(0, 8)])
@@ -107,21 +114,21 @@ def test_two_processes_give_the_gradients_of_one(tmp_path):
         assert_same(torch.load(tmp_path / f"{rank}.pt", weights_only=True), whole)
 
 
-def test_gradients_are_made_finite():
+def test_gradients_are_made_finite() -> None:
     parameter = torch.nn.Parameter(torch.zeros(3))
     parameter.grad = torch.tensor([float("nan"), float("inf"), 2.0])
     distributed.reduce_gradients([parameter, torch.nn.Parameter(torch.zeros(1))])
     assert parameter.grad.tolist() == [0.0, 1e5, 2.0]
 
 
-def test_lazy_regularisation_rescales_the_optimiser():
+def test_lazy_regularisation_rescales_the_optimiser() -> None:
     """arXiv 1912.04958, appendix B: c = k / (k + 1) = 16 / 17."""
     group = make_optimizer(torch.nn.Linear(1, 1), 0.0025, 16).param_groups[0]
     assert group["lr"] == pytest.approx(0.0025 * 16 / 17)
     assert group["betas"] == pytest.approx((0, 0.99 ** (16 / 17)))
 
 
-def test_lazy_phases_are_weighted_by_their_interval():
+def test_lazy_phases_are_weighted_by_their_interval() -> None:
     objective, phases = make()
     phase = next(phase for phase in phases if phase.name == "D_r1")
     phase.gradients([micro_batch(0, 8)], BATCH)
@@ -130,7 +137,7 @@ def test_lazy_phases_are_weighted_by_their_interval():
     torch.testing.assert_close(lazy, 3 * objective.discriminator.conv.weight.grad)
 
 
-def test_path_lengths_of_half_a_batch_stand_for_the_whole():
+def test_path_lengths_of_half_a_batch_stand_for_the_whole() -> None:
     objective, phases = make()
     phase = next(phase for phase in phases if phase.name == "G_pl")
     phase.gradients([micro_batch(0, 3), micro_batch(3, 1), micro_batch(4, 4)], BATCH)
@@ -144,11 +151,11 @@ def test_path_lengths_of_half_a_batch_stand_for_the_whole():
     torch.testing.assert_close(found, expected)
 
 
-def test_path_lengths_take_all_of_an_odd_batch():
+def test_path_lengths_take_all_of_an_odd_batch() -> None:
     assert [TrainingConfig(kimg=1, batch=batch).pl_every for batch in (1, 6, 7)] == [1, 2, 1]
 
 
-def test_only_the_phase_s_module_learns():
+def test_only_the_phase_s_module_learns() -> None:
     objective, phases = make()
     for phase in phases:
         objective.generator.zero_grad()
@@ -158,7 +165,7 @@ def test_only_the_phase_s_module_learns():
         assert any(parameter.grad is not None for parameter in phase.module.parameters())
 
 
-def test_style_mixing_takes_another_w_from_a_layer_upwards():
+def test_style_mixing_takes_another_w_from_a_layer_upwards() -> None:
     objective, _ = make(dataclasses.replace(CONFIG, style_mixing=1.0))
     batch = micro_batch(0, 8)
     _, _, ws = objective._generate(batch, "G")
@@ -170,7 +177,7 @@ def test_style_mixing_takes_another_w_from_a_layer_upwards():
     assert torch.equal(ws, ws[:, :1].expand_as(ws))
 
 
-def test_of_two_heads_labels_count_by_their_weight():
+def test_of_two_heads_labels_count_by_their_weight() -> None:
     """Losses are the weighted means of those of two discriminators, one that is told the label and one that is not."""
     objective, _ = make(transitional=True)
     weight, batch, softplus = objective.generator.mapping.label_weight, micro_batch(0, 8), torch.nn.functional.softplus
@@ -186,7 +193,7 @@ def test_of_two_heads_labels_count_by_their_weight():
         assert fake.shape == (8,)
 
 
-def test_before_the_transition_labels_teach_nothing():
+def test_before_the_transition_labels_teach_nothing() -> None:
     objective, phases = make(transitional=True)
     objective.generator.mapping.label_weight.fill_(0)
     found = gradients(objective, phases, [micro_batch(0, 8)])
