@@ -19,8 +19,8 @@ def load_dataset(
 ) -> ImageDataset:
     """The images of a source; decoded on first use, read from the cache after that.
 
-    source: a folder, a .zip, or sample:NAME. check_shape: called with height and width before any image is decoded;
-    what it raises comes through. progress: called with (images done, images in all) while they are decoded.
+    source: a folder, a .zip, a .tar, or sample:NAME. check_shape: called with height and width before any image is
+    decoded; what it raises comes through. progress: called with (images done, images in all) while they are decoded.
     Raises UserError when the source or its labels are wrong, or do not go with the preparation.
     """
     with open_source(source) as opened:

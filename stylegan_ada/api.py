@@ -40,9 +40,9 @@ def train(
     """Trains in the folder `out`, from where an earlier call with the same options ended, and returns the generator
     that `load_generator(out)` gives.
 
-    data: a folder, a .zip, or sample:NAME. options: those of `stylegan-ada train` with _ for -, such as size=64 (or a
-    pair of height and width), kimg=200, mirror="h", no_labels=True; None stands for not given. say: called with each
-    line that the command would print. should_stop: asked after every step; the run then ends with a checkpoint.
+    data: a folder, a .zip, a .tar, or sample:NAME. options: those of `stylegan-ada train` with _ for -, such as size=64
+    (or a pair of height and width), kimg=200, mirror="h", no_labels=True; None stands for not given. say: called with
+    each line that the command would print. should_stop: asked after every step; the run then ends with a checkpoint.
     RunFailed if memory or disk space runs out, or training diverges.
     """
     if isinstance(options.get("size"), tuple):

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ...config.preparation import Preparation
 from ..reading.decode import DOUBTFUL, MISSING, OPAQUE, Header
-from ..reading.fitting import color_behind
 from ..reading.picture_names import file_of
+from ..reading.resizing import color_behind
 
 KINDS = {"1": "1-bit", "P": "palette", "PA": "palette", "CMYK": "CMYK", "YCbCr": "YCbCr", "LAB": "Lab"}
 BLANK = "of one colour throughout"

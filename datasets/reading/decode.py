@@ -11,8 +11,8 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from ...errors import first_line
 from ...pixels import nchw
 from .bands import Bands, chosen_bands
-from .fitting import color_behind, padded, padding_color, scaled
 from .png_chunks import is_png, without_chunks
+from .resizing import color_behind, padded, padding_color, scaled
 from .sources import Source, is_text
 from .unreadable import DAMAGE, Unreadable, unreadable_error
 

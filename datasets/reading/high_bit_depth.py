@@ -10,8 +10,8 @@ from ...errors import first_line
 from ...pixels import oriented
 from .bands import chosen_bands
 from .decode import GRAY_MODES_16_BIT, TRANSPARENT, orientation_of, upright, with_pillow
-from .fitting import color_behind, padded, scaled
 from .png_chunks import EXIF, SAYS_NOTHING, is_png, without_chunks
+from .resizing import color_behind, padded, scaled
 from .unreadable import Unreadable, unreadable_error
 
 GRAY_MODES_BEYOND_8_BITS = (*GRAY_MODES_16_BIT, "I", "F")

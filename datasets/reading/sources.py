@@ -241,7 +241,7 @@ def open_source(source: str) -> Iterator[Source]:
         finally:
             archive.close()
     elif exists:
-        raise UserError(f"{source!r} is a file: give a folder of images, a .zip of it, or sample:elpv")
+        raise UserError(f"{source!r} is a file: give a folder of images, a .zip or .tar of it, or sample:elpv")
     else:
         raise UserError(f"there is no {source!r}: {_nearest_sibling(path)}")
 
@@ -385,4 +385,4 @@ def _nearest_sibling(path: Path) -> str:
     close = difflib.get_close_matches(path.name, siblings, n=1, cutoff=0.5)
     if close:
         return f"did you mean {str(path.parent / close[0])!r}?"
-    return "give a folder of images, a .zip of it, or sample:elpv"
+    return "give a folder of images, a .zip or .tar of it, or sample:elpv"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("augment-check")
 @click.option("--out", required=True, type=PATH, help="Folder to write. To resume, repeat the command.")
-@click.option("--data", default="sample:digits", show_default=True, help="A folder, a .zip, or sample:NAME.")
+@click.option("--data", default="sample:digits", show_default=True, help="A folder, a .zip, a .tar, or sample:NAME.")
 @click.option("--size", default="8", show_default=True, help="Size in pixels; small images give the answer sooner.")
 @click.option("--augment", help="Groups of augmentations, as for train; none checks --augment-extra alone.")
 @click.option("--augment-extra", metavar="FILE", help="A file of your own augmentations, as for train.")

@@ -31,7 +31,7 @@ MOST_PAIRS = 20  # printed
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
     """Report what a set holds, what is wrong, how to train on it.
 
-    SOURCE is a folder, a .zip or sample:NAME.
+    SOURCE is a folder, a .zip, a .tar or sample:NAME.
     """
     from ..config.options import TrainOptions
     from ..config.resolve import data_of

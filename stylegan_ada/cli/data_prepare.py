@@ -38,7 +38,8 @@ def prepare(
 ) -> None:
     """Write a copy of a set with all images of one size.
 
-    SOURCE is a folder, a .zip or sample:NAME. Labels are kept. Images that cannot be prepared are left out and named.
+    SOURCE is a folder, a .zip, a .tar or sample:NAME. Labels are kept. Images that cannot be prepared are left out and
+    named.
     """
     from ..datasets import sample_licence
     from ..datasets.prepare.clean_copy import IMAGES, prepare

@@ -136,7 +136,7 @@ def choose_labels(
 
 
 def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuning: Path | None) -> None:
-    from ..projection.image_sets import write_latent_images
+    from ..projection.latent_sets import write_latent_images
     from ..projection.tuning import tuned
 
     latents = open_latents(file, generator)

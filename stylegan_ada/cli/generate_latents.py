@@ -15,7 +15,7 @@ from .common import DEVICE, PATH, RUN, Choice, Number, new_folder
 from .latent_files import TUNING, open_latents, open_tuning
 
 if TYPE_CHECKING:
-    from ..projection.image_sets import LatentSet
+    from ..projection.latent_sets import LatentSet
     from ..projection.latents import Latents
     from ..projection.tuning import Deltas
     from ..sampling import TrainedGenerator
@@ -58,7 +58,7 @@ def mix(
     Coarse layers set the layout, fine ones the texture. The noise is A's. Without --layers the coarse, the middle and
     the fine third are taken, one after another.
     """
-    from ..projection.image_sets import mixed
+    from ..projection.latent_sets import mixed
 
     check_new_folder(out)
     generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
@@ -105,7 +105,7 @@ def interpolate(
 
     The noise goes from A's to B's. Writes PNG frames and an animation.
     """
-    from ..projection.image_sets import interpolated
+    from ..projection.latent_sets import interpolated
 
     check_new_folder(out)
     generator, deltas, (a, b) = open_all(run, device, [(file_a, index), (file_b, index_b)], tuning)
@@ -156,7 +156,7 @@ def vary(
 
     These are, for example, variations of one defect. The noise stays the same.
     """
-    from ..projection.image_sets import varied
+    from ..projection.latent_sets import varied
 
     check_new_folder(out)
     generator, deltas, (one,) = open_all(run, device, [(file, index)], tuning)
@@ -197,7 +197,7 @@ def edit(
     Without --directions the direction is computed afresh, which takes seconds.
     """
     from ..projection.directions import load_directions, named_direction
-    from ..projection.image_sets import edited
+    from ..projection.latent_sets import edited
 
     check_new_folder(out)
     if not all(map(math.isfinite, amount)):
@@ -247,7 +247,7 @@ def write(
     out: Path, generator: "TrainedGenerator", deltas: "Deltas", made: "LatentSet", animation: str | None = None
 ) -> None:
     """All files, or none. Tuned weights go with the latents, so that these give the same images again."""
-    from ..projection.image_sets import LATENTS_FILE, write_animation, write_latent_set
+    from ..projection.latent_sets import LATENTS_FILE, write_animation, write_latent_set
     from ..projection.tuning import save_deltas, tuned
 
     with new_folder(out) as folder:

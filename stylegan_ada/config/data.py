@@ -15,7 +15,7 @@ KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channe
 class DataConfig:
     """The images that are trained on, and how they are taken."""
 
-    data: str = setting(REQUIRED, "A folder, a .zip, or sample:NAME.")
+    data: str = setting(REQUIRED, "A folder, a .zip, a .tar, or sample:NAME.")
     size: str | None = setting(
         None, "Pixels: 64, or 64x96 (height x width), or auto, by the median image.", unset="the images' own size"
     )

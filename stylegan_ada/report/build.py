@@ -9,9 +9,10 @@ from ..config.data import kind_of_images
 from ..config.json import to_json
 from ..metrics.evaluate import Evaluation, RealImages
 from ..metrics.mathematics.memorisation import Copies
+from ..metrics.measurements import EvaluationRow
 from ..metrics.results import MetricResult, values_by_name
 from ..metrics.table import METRICS, measure
-from ..metrics.words.findings import EvaluationRow, findings
+from ..metrics.words.findings import findings
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from ..sampling import TrainedGenerator
 from .page import MetricRow, RunPage

@@ -21,10 +21,10 @@ from ..progress import Bar, no_bar
 from ..sampling import TrainedGenerator, load_generator
 from ..training.run_folder import RunFolder
 from ..training.run_images import run_images
+from .candidates import SyntheticSet, make_candidates, set_facts
 from .card import data_card
 from .filters import Filters
 from .finish import finish_set
-from .make import SyntheticSet, make_candidates, set_facts
 from .partial import PartialSet
 from .plan import Recipe, counts_in_shares, counts_to_fill, truncation_psi_by_class
 from .write import check_shards

@@ -7,8 +7,8 @@ from typing import Any
 from ..files import write_text
 from ..pictures.files import picture_suffix
 from ..sampling import TrainedGenerator
+from .candidates import SyntheticSet
 from .filters import REASONS
-from .make import SyntheticSet
 from .partial import PartialSet
 from .plan import Recipe
 from .selection import Selection

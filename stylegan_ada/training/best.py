@@ -14,7 +14,7 @@ def keep_as_best(folder: RunFolder) -> None:
     if before is not None:
         with atomic_path(folder.earlier_best_file(before)) as temporary:
             temporary.write_bytes(folder.best_file.read_bytes())
-    folder.keep_as_best()
+    folder.copy_generator_as_best()
 
 
 def best_images(folder: RunFolder) -> int | None:

@@ -9,15 +9,16 @@ from ..config import TrainingConfig
 from ..errors import UserError
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.feature_sets import FeatureSets, RealFeatures
+from ..metrics.measurements import EvaluationRow, best_of, without_improvement
 from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
 from ..metrics.results import values_by_name
 from ..metrics.table import measure
-from ..metrics.words.findings import EvaluationRow, best_of, findings, without_improvement
+from ..metrics.words.findings import findings
 from ..progress import Say
 from ..sampling import TrainedGenerator, load_generator
 from .best import best_images, forget_superseded, keep_as_best
-from .outputs.monitor import Log
+from .outputs.log import Log
 from .run_folder import RunFolder
 
 MEASURED = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")

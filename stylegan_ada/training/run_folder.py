@@ -12,7 +12,7 @@ from ..config.json import from_json, to_json
 from ..errors import UserError
 from ..files import atomic_path, check_folder, write_text
 from ..folders import LOCK_FILE, locked_folder
-from ..metrics.words.findings import EvaluationRow
+from ..metrics.measurements import EvaluationRow
 
 
 class RunFolder:
@@ -132,7 +132,7 @@ class RunFolder:
     def write_confirmed(self, row: EvaluationRow) -> None:
         write_text(self.confirmed_file, json.dumps(row, indent=1) + "\n")
 
-    def keep_as_best(self) -> None:
+    def copy_generator_as_best(self) -> None:
         """Keeps the generator that was just saved as the best one."""
         with atomic_path(self.best_file) as temporary:
             temporary.write_bytes(self.generator_file.read_bytes())

@@ -124,6 +124,8 @@ def _configure(
         dataset = load_as(dataclasses.replace(before, data=data), load, check_shape=block_shapes)
         config = _go_on(before, dataset, full)
     else:
+        if folder.is_run():
+            say(f"{folder.path} has no checkpoint yet: the run begins anew")
         if options.init_from is not None:  # before the images, which may take long to pack
             trained = read_trained(Path(options.init_from))
         extra = () if options.augment_extra is None else read_extra(user_path(options.augment_extra))

@@ -16,9 +16,9 @@ from ..progress import Say
 from ..sampling import TrainedGenerator
 from .best import forget_after
 from .evaluation import Evaluator, make_evaluator
-from .outputs.averages import Averages, Clock
+from .outputs.between_ticks import Averages, Clock
 from .outputs.estimate import estimate
-from .outputs.monitor import Log
+from .outputs.log import Log
 from .outputs.snapshot import generator_info, write_generator, write_snapshot
 from .outputs.ticker import Ticker
 from .run_folder import RunFolder

@@ -17,10 +17,10 @@ from ..progress import Progress
 from .arms import Arm, best_arms, first_arms, synthetic_counts
 from .classic import augmenter
 from .linear import LinearClassifier
-from .network import Batches, ImageClassifier
 from .pool import Pool
 from .real import LabelledImages, TrainTestImages
 from .scores import balanced_accuracy
+from .small_cnn import Batches, ImageClassifier
 from .validation import FitAndValidation, draw_fit_and_validation
 
 CLASSIFIERS = ("linear", "cnn")

@@ -23,7 +23,7 @@ from stylegan_ada.checkpoint import read_info, save_generator
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.networks import Generator
-from stylegan_ada.synthetic import make
+from stylegan_ada.synthetic import candidates as make
 from stylegan_ada.training import RunFolder
 
 

@@ -21,7 +21,7 @@ from stylegan_ada.projection.directions import (
     principal_directions,
     save_directions,
 )
-from stylegan_ada.projection.image_sets import write_animation
+from stylegan_ada.projection.latent_sets import write_animation
 from stylegan_ada.projection.latents import (
     Latents,
     digest,

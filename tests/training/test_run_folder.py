@@ -143,6 +143,6 @@ def test_the_newest_checkpoints_are_kept(folder: RunFolder, tiny_config: Callabl
 
 def test_the_best_generator_is_kept_beside_the_last(folder: RunFolder) -> None:
     folder.generator_file.write_bytes(b"first")
-    folder.keep_as_best()
+    folder.copy_generator_as_best()
     folder.generator_file.write_bytes(b"second")
     assert folder.best_file.read_bytes() == b"first"

@@ -96,6 +96,19 @@ def test_reasons_and_how_images_are_loaded(options: Callable[..., Any], image_fo
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_without_a_checkpoint_begins_anew_and_says_so(options: Callable[..., Any], tmp_path: Path) -> None:
+    lines: list[str] = []
+    folder = RunFolder(tmp_path / "run")
+    config, _, _ = configure(options(), folder, CPU, lines.append)
+    said = f"{folder.path} has no checkpoint yet: the run begins anew"
+    assert said not in lines
+    folder.path.mkdir()
+    folder.write_config(config)  # as a run that is killed before its first checkpoint leaves it
+    again, _, _ = configure(options(batch=16), folder, CPU, lines.append)
+    assert said in lines
+    assert again.training.batch == 16
+
+
 def test_a_batch_that_does_not_divide(
     options: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

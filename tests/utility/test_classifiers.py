@@ -9,9 +9,9 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stylegan_ada.utility import network
+from stylegan_ada.utility import small_cnn as network
 from stylegan_ada.utility.linear import STRENGTHS, LinearClassifier
-from stylegan_ada.utility.network import Batches, ImageClassifier, SmallNetwork
+from stylegan_ada.utility.small_cnn import Batches, ImageClassifier, SmallNetwork
 
 
 @pytest.fixture

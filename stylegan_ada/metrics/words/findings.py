@@ -1,40 +1,12 @@
 """The findings of a run's measurements, in words: pure functions of the rows that they leave."""
 
 from collections.abc import Sequence
-from typing import Any
 
-# kimg, count, label_weight where labels are blended in, then metrics by name; {name}_error is a metric's standard error
-EvaluationRow = dict[str, Any]
+from ..measurements import EvaluationRow, best_of, improved, label_weight_of, without_improvement
 
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
 USUAL_TARGET = 0.6  # of r_t; where p is at its cap, the controller could not hold it
 FLAT_AFTER = 3  # measurements
-
-
-def improved(row: EvaluationRow, best: EvaluationRow | None) -> bool:
-    """Whether a measurement is better than the best one before by more than its own standard error, or the first one
-    at which labels count more."""
-    if best is None or _label_weight(row) > _label_weight(best):
-        return True
-    return bool(row["kid"] < best["kid"] - row["kid_error"])
-
-
-def best_of(rows: Sequence[EvaluationRow]) -> EvaluationRow | None:
-    """The measurement of the lowest KID, None of none, among those at which labels count most: without labels images
-    become better sooner, but are not what was asked for."""
-    return min(rows, key=lambda row: (-_label_weight(row), row["kid"]), default=None)
-
-
-def _label_weight(row: EvaluationRow) -> float:
-    return float(row.get("label_weight", 1.0))
-
-
-def without_improvement(rows: Sequence[EvaluationRow]) -> int:
-    """The number of last measurements in a row without an improvement beyond their standard error."""
-    count = 0
-    for index, row in enumerate(rows):
-        count = 0 if improved(row, best_of(rows[:index])) else count + 1
-    return count
 
 
 def findings(rows: Sequence[EvaluationRow], ada_cap: float | None) -> list[str]:
@@ -53,8 +25,8 @@ def _progress(rows: Sequence[EvaluationRow]) -> str:
     if best is None:
         return "first measurement: later ones are compared with it"
     change = f"1000 x KID {1000 * row['kid']:.1f} after {1000 * best['kid']:.1f} at {best['kimg']:g} kimg"
-    if _label_weight(row) > _label_weight(best):
-        return f"labels count {_label_weight(row):.0%} now: {change}"
+    if label_weight_of(row) > label_weight_of(best):
+        return f"labels count {label_weight_of(row):.0%} now: {change}"
     if improved(row, best):
         return f"improving: {change}"
     if row["kid"] > best["kid"] + MANY_ERRORS * row["kid_error"]:
@@ -100,7 +72,7 @@ def _collapse(rows: Sequence[EvaluationRow]) -> str | None:
 
 
 def _labels(row: EvaluationRow) -> str | None:
-    if "label_accuracy" not in row or _label_weight(row) < 1:
+    if "label_accuracy" not in row or label_weight_of(row) < 1:
         return None
     if row["label_accuracy"] > row["label_chance"] + MANY_ERRORS * row["label_accuracy_error"]:
         return None

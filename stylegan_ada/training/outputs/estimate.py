@@ -10,8 +10,8 @@ from ...config import RunConfig, TrainingConfig
 from ...networks.discriminator import GROUP_SIZE
 from ..step.objective import MicroBatch
 from ..step.phases import Phase
-from .averages import Clock
-from .monitor import duration
+from .between_ticks import Clock
+from .log import duration
 
 LONG_SECONDS = 24 * 3600.0
 

@@ -9,7 +9,7 @@ from ...files import atomic_path
 from ...report.plots import plot_curves
 from ...sampling import TrainedGenerator, sample_grid
 from ..run_folder import RunFolder
-from .monitor import Log
+from .log import Log
 
 
 def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig, log: Log) -> None:

@@ -1,4 +1,4 @@
-"""The use of a tick's means since the last one: a row of the log, a line of progress, warnings, an error."""
+"""What a tick says of the means since the last one: a row of the log, a line of progress, warnings, an error."""
 
 import math
 
@@ -9,7 +9,7 @@ from ...config import AugmentConfig, RunConfig
 from ...errors import PeerError, RunFailed, UserError
 from ...progress import Say
 from ..run_folder import RunFolder
-from .monitor import Log, progress_line
+from .log import Log, progress_line
 
 DIVERGED_LOSS = 50.0  # a generator's loss in the hundreds has nothing to learn from any more; usual ones are below 5
 CAP_WARNING_KIMG = 20.0  # how long p stays at its cap before a warning

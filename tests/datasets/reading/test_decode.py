@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from stylegan_ada.datasets.reading.decode import open_image, read_header, to_array
-from stylegan_ada.datasets.reading.fitting import crop_box
 from stylegan_ada.datasets.reading.high_bit_depth import open_values
+from stylegan_ada.datasets.reading.resizing import crop_box
 from stylegan_ada.datasets.reading.unreadable import Unreadable
 
 RANDOM = np.random.default_rng(0)

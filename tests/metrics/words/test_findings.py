@@ -1,6 +1,7 @@
 import pytest
 
-from stylegan_ada.metrics.words.findings import best_of, findings, without_improvement
+from stylegan_ada.metrics.measurements import best_of, without_improvement
+from stylegan_ada.metrics.words.findings import findings
 
 
 def row(kid: float, kimg: float = 10.0, **other: float) -> dict[str, float]:

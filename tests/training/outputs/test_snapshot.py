@@ -15,7 +15,7 @@ from stylegan_ada import load_generator
 from stylegan_ada.datasets import ImageDataset
 from stylegan_ada.sampling import sample_grid
 from stylegan_ada.training import RunFolder
-from stylegan_ada.training.outputs.monitor import Log
+from stylegan_ada.training.outputs.log import Log
 from stylegan_ada.training.outputs.snapshot import generator_info, write_snapshot
 from stylegan_ada.training.state import fresh_state
 

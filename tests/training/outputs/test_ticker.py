@@ -13,7 +13,7 @@ from stylegan_ada.augment import AdaController
 from stylegan_ada.config import AugmentConfig
 from stylegan_ada.errors import RunFailed
 from stylegan_ada.training import RunFolder
-from stylegan_ada.training.outputs.monitor import Log
+from stylegan_ada.training.outputs.log import Log
 from stylegan_ada.training.outputs.ticker import CapWatch, Ticker, log_row
 
 MEANS = {"logits_fake": -1.0, "logits_real": 3.0, "loss_D": 0.5, "loss_G": 1.5, "r_t": 0.25}

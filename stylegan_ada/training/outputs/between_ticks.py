@@ -1,4 +1,4 @@
-"""Numbers gathered between two looks: means over images, and seconds."""
+"""What is gathered between two ticks: means over images, and seconds."""
 
 import time
 

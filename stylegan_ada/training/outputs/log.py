@@ -1,4 +1,4 @@
-"""The records of a run while it goes on: the progress line, a JSONL log, TensorBoard, curves."""
+"""The records of a run while it goes on: the progress line, a JSONL log, TensorBoard."""
 
 from contextlib import suppress
 from typing import Any
