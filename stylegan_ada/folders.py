@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import UserError, cannot_write
-from .files import write_text
+from .files import names_in, write_text
 
 LOCK_FILE = ".lock"
 HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)  # NFS makes record locks of them, which may answer EACCES
@@ -32,7 +32,13 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
                 _warn_that_it_has_none(folder)
         except BlockingIOError:
             raise UserError(f"`out` {out}: {busy}") from None
-        yield
+        try:
+            yield
+        except UserError:
+            if names_in(folder) == {LOCK_FILE}:  # nothing was written: nothing is left
+                (folder / LOCK_FILE).unlink()
+                folder.rmdir()
+            raise
 
 
 def is_locked(folder: Path) -> bool:

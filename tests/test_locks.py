@@ -96,3 +96,17 @@ def test_commands_on_such_a_file_system(
     done = program("generate", "dataset", tmp_path / "run", "--out", tmp_path / "set", "--count", "4", env=without)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("no locks") == 1
+
+
+def test_a_mistake_before_anything_is_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="mistake"), locked_folder(tmp_path / "run", tmp_path / "run", "busy"):
+        raise UserError("a mistake")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_after_something_is_written_leaves_that(tmp_path: Path) -> None:
+    tmp_path.joinpath("run").mkdir()
+    tmp_path.joinpath("run", "log.jsonl").touch()
+    with pytest.raises(UserError, match="mistake"), locked_folder(tmp_path / "run", tmp_path / "run", "busy"):
+        raise UserError("a mistake")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {".lock", "log.jsonl"}

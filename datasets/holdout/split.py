@@ -31,6 +31,11 @@ def holdout_split(
             )
     else:
         held_out = hold_out(order, labels, dataset.groups, holdout)
+    if holdout > 0 and not len(held_out) and dataset.groups is not None:
+        raise UserError(
+            f"`holdout` {holdout}: no group of any class is that small, and groups are held out as a whole: give a "
+            "larger share, or finer `groups`"
+        )
     if holdout > 0 and not len(held_out):
         raise UserError(f"`holdout` {holdout}: that is less than one image of any class, give a larger share")
     left = order[~np.isin(order, held_out)]

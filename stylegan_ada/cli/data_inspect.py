@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..datasets.inspect.inspection import Inspection
 
 MOST_PAIRS = 20  # printed
+MOST_SIZES = 20
 
 
 @click.command()
@@ -102,7 +103,9 @@ def _report(found: "Inspection") -> Iterator[str]:
     yield f"{found.source}: {found.images} images, {kind}{groups}"
     for label, count in (found.classes or {}).items():
         yield f"  {label}: {count}"
-    yield "sizes (height x width): " + ", ".join(f"{s.height}x{s.width} ({s.count})" for s in found.sizes)
+    more = f" and {len(found.sizes) - MOST_SIZES} others" if len(found.sizes) > MOST_SIZES else ""
+    sizes = ", ".join(f"{size.height}x{size.width} ({size.count})" for size in found.sizes[:MOST_SIZES])
+    yield f"sizes (height x width): {sizes}{more}"
     yield "modes: " + ", ".join(f"{mode} ({count})" for mode, count in found.modes.items())
     if found.gray_range:
         yield "gray levels: {} to {} (of 0 to 255)".format(*found.gray_range)

@@ -231,7 +231,7 @@ def choose(latents: "Latents", path: Path, index: int, option: str) -> "Latents"
     """The latent at `index`. UserError if there is none."""
     count = len(latents.w)
     if not 0 <= index < count:
-        raise UserError(f"{option} {index}: latents in {path} are {count}, give 0 to {count - 1}")
+        raise UserError(f"{option} {index}: {path} holds {count} latents, give 0 to {count - 1}")
     return latents.pick(index)
 
 

@@ -37,7 +37,7 @@ class Directions:
 
     def find(self, name: str) -> int:
         if name not in self.names:
-            raise UserError(f"direction {name!r}: no such direction, {nearest(name, self.names)}")
+            raise UserError(f"`direction` {name}: no such direction, {nearest(name, self.names)}")
         return self.names.index(name)
 
 
@@ -69,7 +69,8 @@ def named_direction(generator: TrainedGenerator, name: str, seed: int = 0) -> Di
         return class_direction(generator, start, end, seed)  # says which is no class
     principal = [f"pc{index + 1}" for index in range(min(COUNT, generator.info.network.w_dim))]
     if name not in principal:
-        raise UserError(f"direction {name!r}: no such direction, {nearest(name, principal)}")
+        pair = ", or START>END of two classes" if generator.classes else ""
+        raise UserError(f"`direction` {name}: no such direction, {nearest(name, principal)}{pair}")
     return principal_directions(generator, len(principal), seed=seed)
 
 
@@ -100,7 +101,7 @@ def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int
     from sklearn.linear_model import LogisticRegression
 
     if start == end:
-        raise UserError(f"a direction from {start!r} to itself: name two classes")
+        raise UserError(f"`start` {start}, `end` {end}: a direction leads from one class to another, name two")
     w = np.concatenate([_sampled(generator, start, seed), _sampled(generator, end, seed)])
     scale = w.std()  # a step of the classifier's penalty that does not depend on w's units
     normal = LogisticRegression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]

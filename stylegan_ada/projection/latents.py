@@ -70,7 +70,9 @@ def load_latents(path: Path, generator: TrainedGenerator) -> Latents:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("w", "noise", "labels", "space", "generator")}
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a file of latents ({first_line(error)})") from None
+        # numpy's words for another file than its own are advice to unpickle it
+        reason = "no .npz" if isinstance(error, ValueError) else first_line(error)
+        raise UserError(f"{path}: not a file of latents ({reason})") from None
     synthesis = generator.network.synthesis
     shapes = {"w": (synthesis.num_ws, generator.info.network.w_dim), "noise": (synthesis.noise_size,)}
     for name, shape in shapes.items():

@@ -10,6 +10,7 @@ from ..errors import UserError, nearest
 
 KINDS = ("real", "classic", "synthetic", "filtered", "combined", "alone")
 RATIOS = (0.5, 1.0, 2.0, 5.0)
+LARGEST_RATIO = 1000
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,15 @@ def first_arms(kinds: Sequence[str], ratios: Sequence[float]) -> list[Arm]:
     """The arms that are known beforehand. "combined" and "alone" follow from their results: `best_arms`.
 
     Arms without synthetic images are what the others are compared with, so one of them is always there. UserError for
-    an unknown kind, or a ratio that is not above 0.
+    an unknown kind, or a ratio that is not above 0 and at most 1000.
     """
     for kind in kinds:
         if kind not in KINDS:
             raise UserError(f"`arms` {kind}: no such arm, {nearest(kind, KINDS)}")
-    if not ratios or min(ratios) <= 0:
-        raise UserError(f"`ratios` {','.join(f'{ratio:g}' for ratio in ratios)}: give numbers above 0")
+    if not ratios or not all(0 < ratio <= LARGEST_RATIO for ratio in ratios):
+        raise UserError(
+            f"`ratios` {','.join(f'{ratio:g}' for ratio in ratios)}: give numbers above 0, up to {LARGEST_RATIO}"
+        )
     if set(kinds) <= {"real", "classic"}:
         raise UserError(f"`arms` {','.join(kinds)}: none has synthetic images, so there is nothing to judge")
     if {"combined", "alone"} & set(kinds) and not {"synthetic", "filtered"} & set(kinds):

@@ -77,7 +77,7 @@ def test_a_class_direction_moves_a_classifier_from_one_class_to_the_other(
     ("options", "message"),
     [
         (["--from", "drak"], "did you mean 'dark'?"),
-        (["--from", "dark", "--to", "dark"], "to itself"),
+        (["--from", "dark", "--to", "dark"], "--from dark, --to dark: a direction leads from one class to another"),
         (["--count", "0"], "0 directions: give from 1"),
     ],
 )

@@ -198,7 +198,7 @@ def test_the_direction_from_one_class_to_another(generator: TrainedGenerator) ->
     )
     threshold = (dark.mean() + bright.mean()) / 2
     assert (dark < threshold).mean() + (bright > threshold).mean() > 1.8
-    with pytest.raises(UserError, match="itself"):
+    with pytest.raises(UserError, match="from one class to another"):
         class_direction(generator, "dark", "dark")
 
 

@@ -31,6 +31,8 @@ def test_the_best_ratio_is_that_of_the_validation_images() -> None:
         (["combined"], [1], "give one of these"),
         (["synthetic"], [0.0], "above 0"),
         (["synthetic"], [], "above 0"),
+        (["synthetic"], [float("nan")], "`ratios` nan: give numbers above 0, up to 1000"),
+        (["synthetic"], [1.0, float("inf")], "`ratios` 1,inf: give numbers above 0"),
     ],
 )
 def test_arms_that_cannot_be(kinds: list[str], ratios: list[Any], message: str) -> None:

@@ -68,5 +68,5 @@ def test_a_group_that_would_take_nearly_all_of_a_class_stays(dataset: ImageDatas
     assert set(range(11)) <= set(kept)
     assert np.bincount(grouped.labels[kept], minlength=2).min() >= 2
     assert len(held) >= 6
-    with pytest.raises(UserError, match="less than one image"):
+    with pytest.raises(UserError, match="no group of any class is that small"):
         holdout_split(dataclasses.replace(dataset, groups=("one",) * 24), 0.5, None, seed=0)
