@@ -1,7 +1,8 @@
-"""The runner of tests/bench/gpu with parts that are made to fail: what they wrote is kept, and what is missing named."""
+"""The kit for a GPU with parts that are made to fail: what they wrote is kept, and what is missing is named."""
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
-ROW = "from pathlib import Path; from tests.bench.gpu.rows import Rows; Rows(Path({out!r}), {name!r}).value('figure', 5)"
+ROW = (
+    "from pathlib import Path; from tests.bench.gpu.rows import Rows; Rows(Path({out!r}), {name!r}).value('figure', 5)"
+)
 
 
 @pytest.fixture
@@ -75,7 +78,9 @@ def test_what_hangs_is_cut_with_all_that_it_started(
 def test_children_of_a_part_that_ended_are_ended(
     part: Callable[..., Any], run: Callable[..., dict[str, str]], tmp_path: Path
 ) -> None:
-    leave = f"import subprocess; open({str(tmp_path / 'child')!r}, 'w').write(str(subprocess.Popen(['sleep', '300']).pid))"
+    leave = (
+        f"import subprocess; open({str(tmp_path / 'child')!r}, 'w').write(str(subprocess.Popen(['sleep', '300']).pid))"
+    )
     assert run(part("leave", leave)) == {"leave": "done"}
     assert_dead(int((tmp_path / "child").read_text()))
 
@@ -122,18 +127,26 @@ def test_the_table_names_what_is_missing(bench_module: Callable[[str], ModuleTyp
     assert bench_module("gpu/table").table(rows[5:]).endswith("Nothing is missing.")
 
 
-def test_too_short_a_time_is_named_and_ends_with_1(root: Path, program_of_the_kit: Callable[..., Any]) -> None:
-    done = program_of_the_kit("--minutes", "0", "--parts", "step-plain,host")
-    assert done.returncode == 1
-    assert "step-plain: not started: the time for all parts was over" in done.stdout
-    assert "host: not started: the time for all parts was over" in done.stdout
+PLANTED = """
+import os, sys, time
+if "tests.bench.gpu.part" in sys.orig_argv:
+    if "graph" in sys.orig_argv:
+        os.kill(os.getpid(), 11)
+    time.sleep(300)
+"""
 
 
-@pytest.fixture
-def program_of_the_kit(root: Path, tmp_path: Path) -> Callable[..., Any]:
-    import subprocess
-
+def test_the_kit_ends_with_1_and_names_a_crash_a_hang_and_what_did_not_fit(
+    root: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PLANTED)
     line = [sys.executable, "-m", "tests.bench.gpu", "--device", "cpu", "--out", str(tmp_path / "new")]
-    return lambda *more: subprocess.run(
-        [*line, *more], cwd=root, capture_output=True, text=True, check=False, timeout=120
-    )
+    line += ["--minutes", "0.03", "--parts", "host,graph,compiled"]
+    planted = {**environment, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(line, cwd=root, env=planted, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stdout.split("Missing:\n")[1].splitlines() == [
+        "graph: crashed by SIGSEGV, see graph.log",
+        "host: cut after 2 s by the time for all parts, see host.log",
+        "compiled: not started: the time for all parts was over",
+    ]

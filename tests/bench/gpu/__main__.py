@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from .cases import CASES
 from .rows import FILE, Rows, read_rows
 from .runner import Part, run_together
-from .step import CASES
 from .table import table
 
 GROUPS: tuple[dict[str, float], ...] = (  # seconds; the parts of a group run beside each other
@@ -31,18 +31,17 @@ GROUPS: tuple[dict[str, float], ...] = (  # seconds; the parts of a group run be
     {"host": 30},
 )
 NOT_BY_DEFAULT: dict[str, float] = {"compiled": 120}
+ALL = (*GROUPS, NOT_BY_DEFAULT)
 
 
-def chosen(parts: str | None) -> list[dict[str, float]]:
-    """The groups, of the named parts only; a name stands for all parts that begin with it."""
-    if parts is None:
-        return list(GROUPS)
+def chosen(parts: str) -> list[dict[str, float]]:
+    """The groups, of the named parts only; a name stands for all parts that begin with it. ValueError for another."""
     names = tuple(parts.split(","))
+    for name in names:
+        if not name or not any(part.startswith(name) for group in ALL for part in group):
+            raise ValueError(f"{name!r}: no such part")
     groups = [{name: limit for name, limit in group.items() if name.startswith(names)} for group in ALL]
     return [group for group in groups if group]
-
-
-ALL = (*GROUPS, NOT_BY_DEFAULT)
 
 
 def main() -> None:
@@ -53,9 +52,10 @@ def main() -> None:
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     options = parser.parse_args()
     until = time.monotonic() + options.minutes * 60
-    groups = chosen(options.parts)
-    if not groups:
-        parser.error(f"--parts {options.parts}: no such part")
+    try:
+        groups = chosen(options.parts) if options.parts is not None else GROUPS
+    except ValueError as error:
+        parser.error(f"--parts {error}")
     if (options.out / FILE).exists():
         parser.error(f"--out {options.out}: there are results already, take a new folder")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,9 @@ def main() -> None:
         os.environ.setdefault("STYLEGAN_ADA_CACHE", cache)  # kernels are compiled anew, once for all parts
         for group in groups:
             parts = [
-                Part(name, [sys.executable, "-m", "tests.bench.gpu.part", name, str(options.out), options.device], limit)
+                Part(
+                    name, [sys.executable, "-m", "tests.bench.gpu.part", name, str(options.out), options.device], limit
+                )
                 for name, limit in group.items()
             ]
             for ended in run_together(parts, options.out, until):

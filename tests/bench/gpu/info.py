@@ -49,15 +49,8 @@ def info(rows: Rows, device: torch.device) -> None:
         rows.add("nvidia-smi", text=found.stdout + found.stderr)
     x = torch.zeros(1, 1, 8, 8, device=device)
     upfirdn2d(bias_act(x, act="lrelu"), setup_filter([1, 3, 3, 1]).to(device))
-    kernels_held(rows, device)
-
-
-def kernels_held(rows: Rows, device: torch.device) -> None:
-    """A row that says whether the kernels were in use to the end."""
     if device.type != "cuda":
         rows.add("kernels", left_out="they need CUDA")
-    elif kernels.failure is None:
+    elif kernels.failure is None:  # otherwise each part says so at its end
         torch.cuda.synchronize()
         rows.value("kernels", "in use")
-    else:
-        rows.add("kernels", failed=kernels.failure)

@@ -1,24 +1,27 @@
 """One part, in this process: `python -m tests.bench.gpu.part NAME DIR cuda|cpu`. Ends with 1 if a row says failed."""
 
+import importlib
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from . import check, device_tests, generation, info, operators, step
+from stylegan_ada.ops.implementation import kernels
+
+from .cases import CASES
 from .rows import Rows
 
-PARTS: dict[str, Callable[[Rows, torch.device], None]] = {
-    "info": info.info,
-    "tests": device_tests.tests,
-    "check": check.check,
-    "generation": generation.eager,
-    "graph": generation.graph,
-    "operators": operators.operators,
-    "host": operators.host,
-    "compiled": operators.compiled,
+# the module of a part, which is imported for that part only as it may need what is missing, and its function
+FUNCTIONS = {
+    "info": ("info", "info"),
+    "tests": ("device_tests", "tests"),
+    "check": ("check", "check"),
+    "generation": ("generation", "eager"),
+    "graph": ("generation", "graph"),
+    "operators": ("operators", "operators"),
+    "host": ("operators", "host"),
+    "compiled": ("operators", "compiled"),
 }
 
 
@@ -29,12 +32,15 @@ def main(name: str, out: Path, device: torch.device) -> None:
     if device.type == "cpu":  # what is tiny gains nothing from more threads, and loses much beside other processes
         torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = False  # as the command line has it, but in training
-    if name in PARTS:
-        PARTS[name](rows, device)
+    if name in FUNCTIONS:
+        module, function = FUNCTIONS[name]
+        getattr(importlib.import_module(f".{module}", __package__), function)(rows, device)
     else:
-        step.step(step.CASES[name.removeprefix("step-")], rows, device)
-    if name != "info":  # which says it, too
-        info.kernels_held(rows, device)
+        from .step import step
+
+        step(CASES[name.removeprefix("step-")], rows, device)
+    if kernels.failure is not None:
+        rows.add("kernels", failed=kernels.failure)
     sys.exit(rows.failed)
 
 

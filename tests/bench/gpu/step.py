@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -22,27 +22,11 @@ from stylegan_ada.ops.implementation import ENVIRONMENT_VARIABLE
 from stylegan_ada.training import RunFolder, Trainer
 
 from ..plain_ops import plain_ops
+from .cases import CPU_TIMED, PROFILED, Case
 from .rows import Rows
 from .timing import attempt, wait
 
 ROUND = 16  # steps in which each phase is due as often as in any other 16
-
-
-class Case(NamedTuple):
-    batch: int
-    precision: str = "bf16"
-    way: str = "as it is"
-
-
-CASES = {  # at 256x256, channel base 16384; the first is what `train` chooses on a GPU
-    "headline": Case(32),
-    "channels-last": Case(32, way="channels last"),
-    "batch16": Case(16),
-    "batch4": Case(4),
-    "fp16": Case(32, "fp16"),
-    "plain": Case(16, way="plain"),
-}
-PROFILED, CPU_TIMED = CASES["headline"], CASES["batch4"]
 
 
 @contextmanager
@@ -78,9 +62,7 @@ def make_trainer(case: Case, device: torch.device) -> Trainer:
     images = np.random.default_rng(0).integers(0, 256, (256, 3, side, side), dtype=np.uint8)
     config = RunConfig(
         data=DataConfig(data="noise"),
-        network=NetworkConfig(
-            channels=3, height=side, width=side, channel_base=channel_base, precision=case.precision
-        ),
+        network=NetworkConfig(channels=3, height=side, width=side, channel_base=channel_base, precision=case.precision),
         augment=AugmentConfig(ada_p=0.2),
         training=TrainingConfig(kimg=1, batch=batch),
         classes=(),

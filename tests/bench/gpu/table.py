@@ -13,7 +13,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         name = end["part"]
         lines.append(f"{name}: {end['how']}, {end['seconds']:.0f} s")
         if end["how"] != "done":
-            missing.append(f"{name}: {end['how']}, see {name}.log")
+            missing.append(f"{name}: {end['how']}" + (f", see {name}.log" if end["seconds"] else ""))
         for row in rows:
             if row["part"] != name:
                 continue
