@@ -93,7 +93,7 @@ def host(rows: Rows, device: torch.device) -> None:
 
 
 def compiled(rows: Rows, device: torch.device) -> None:
-    """The same operators in plain torch, compiled by inductor; each takes seconds, so this part is only run if named."""
+    """The same operators in plain torch, compiled by inductor; each takes seconds, so this runs only if named."""
     with patch.dict(os.environ, {ENVIRONMENT_VARIABLE: "reference"}), torch.no_grad():
         for name, (call, x, _) in cases(device).items():
             with attempt(rows, name):

@@ -85,6 +85,8 @@ def step(case: Case, rows: Rows, device: torch.device) -> None:
         for _ in range(2):
             images = trainer.config.training.batch * ROUND
             rows.value("training", run(trainer, device, ROUND) * 1000 / images, "s per thousand images", case=case)
+        if not all(bool(parameter.isfinite().all()) for parameter in trainer.state.generator.parameters()):
+            rows.add("training", failed="the generator's weights are not finite")
         if device.type == "cuda":
             rows.value("memory", torch.cuda.max_memory_allocated() / 2**30, "GiB")
         if case == CPU_TIMED:
