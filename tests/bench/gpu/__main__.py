@@ -24,7 +24,7 @@ from .table import table
 GROUPS: tuple[dict[str, float], ...] = (  # seconds; the parts of a group run beside each other
     {"info": 60},
     {"tests": 100, "check": 90},
-    *({f"step-{name}": 90 if name == "headline" else 60} for name in CASES),
+    *({f"step-{name}": 90.0 if name == "headline" else 60.0} for name in CASES),
     {"generation": 40},
     {"graph": 40},
     {"operators": 60},
