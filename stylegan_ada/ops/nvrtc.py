@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from ..files import cache_root
 
 if TYPE_CHECKING:
@@ -89,13 +90,24 @@ def _load(kernel: Kernel, device: int) -> "LoadedKernel":
             "pass what is to be captured to stylegan_ada.ops.warm_up first"
         )
     major, minor = torch.cuda.get_device_capability(device)
-    arch, folder = f"sm_{major}{minor}", cache_root() / "kernels"
+    arch, folder = f"sm_{major}{minor}", _cache_folder()
     code = _compile_kept(kernel, arch, folder)
     try:
         return code.get_kernel(kernel.name)
     except Exception:  # whatever cuda-core makes of a damaged file: once more from the source
+        if folder is None:
+            raise
         _forget(folder)
         return _compile_kept(kernel, arch, folder).get_kernel(kernel.name)
+
+
+def _cache_folder() -> Path | None:
+    """The folder of machine code; None, after a warning, where nothing can be kept: kernels need no folder."""
+    try:
+        return cache_root() / "kernels"
+    except UserError as error:
+        _warn_once(f"CUDA kernels are compiled anew in each run ({error})")
+        return None
 
 
 @functools.cache
@@ -117,8 +129,8 @@ def _check_versions() -> None:
         raise RuntimeError(f"cuda-bindings are of CUDA {theirs}, torch is of CUDA {ours}; {remedy}")
 
 
-def _compile_kept(kernel: Kernel, arch: str, folder: Path) -> "ObjectCode":
-    """compile_kernel, kept in a folder; if that cannot be written, a warning and no keeping."""
+def _compile_kept(kernel: Kernel, arch: str, folder: Path | None) -> "ObjectCode":
+    """compile_kernel, kept in a folder, if there is one; if it cannot be written, a warning and no keeping."""
     try:
         return compile_kernel(kernel, arch, folder)
     except OSError as error:

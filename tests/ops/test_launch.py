@@ -165,3 +165,22 @@ def test_a_damaged_file_of_machine_code_is_made_anew(
         torch.testing.assert_close(bias_act(x, b), by_reference(lambda: bias_act(x, b)))
         assert implementation.kernels.failure is None
     assert files[0].read_bytes() == whole
+
+
+def test_without_a_cache_folder_kernels_serve(
+    stubbed_gpu: Any, by_reference: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user without a home folder is told that they are compiled in each run, once."""
+    from stylegan_ada.ops import nvrtc
+
+    nvrtc._warn_once.cache_clear()
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    with pytest.warns(UserWarning, match="compiled anew in each run.*STYLEGAN_ADA_CACHE") as caught:
+        found = both_ops(x, b)
+    assert len(caught) == 1
+    assert len(stubbed_gpu.streams) == 2
+    torch.testing.assert_close(found, by_reference(lambda: both_ops(x, b)))
