@@ -28,6 +28,7 @@ Argument = (
 )  # a tensor stands for the address of its first element
 NUMBERS = {torch.float16: "FP16", torch.bfloat16: "BF16", torch.float32: "FP32", torch.float64: "FP64"}
 CACHE_BYTES = 64 * 2**20
+OLDEST_CUDA_CORE = (1, 1)  # setup.cfg says so, too
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _cache_folder() -> Path | None:
 
 @functools.cache
 def _check_versions() -> None:
-    """Raises RuntimeError if CUDA's bindings are missing, or for another major version than torch's."""
+    """Raises RuntimeError if cuda-core or CUDA's bindings are missing, or of versions that cannot serve."""
     if torch.version.cuda is None:
         raise RuntimeError("this torch was built without CUDA")
     ours = torch.version.cuda.split(".")[0]
@@ -124,6 +125,12 @@ def _check_versions() -> None:
         import cuda.core
     except ImportError as error:
         raise RuntimeError(f"{error}; {remedy}") from error
+    core = cuda.core.__version__
+    if tuple(map(int, core.split(".")[:2])) < OLDEST_CUDA_CORE:
+        oldest = ".".join(map(str, OLDEST_CUDA_CORE))
+        raise RuntimeError(
+            f"cuda-core is {core}, older than {oldest}; {remedy.replace('install', 'install --upgrade')}"
+        )
     theirs = cuda.bindings.__version__.split(".")[0]
     if theirs != ours:
         raise RuntimeError(f"cuda-bindings are of CUDA {theirs}, torch is of CUDA {ours}; {remedy}")

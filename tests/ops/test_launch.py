@@ -184,3 +184,10 @@ def test_without_a_cache_folder_kernels_serve(
     assert len(caught) == 1
     assert len(stubbed_gpu.streams) == 2
     torch.testing.assert_close(found, by_reference(lambda: both_ops(x, b)))
+
+
+def test_an_older_cuda_core_is_named(stubbed_gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cuda.core.__version__", "1.0.0")
+    with pytest.warns(UserWarning, match=r"cannot be used .*cuda-core is 1\.0\.0, older than 1\.1"):
+        bias_act(torch.randn(1, 4, 2, 2), torch.randn(4))
+    assert not stubbed_gpu.streams
