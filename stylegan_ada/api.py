@@ -13,7 +13,7 @@ from . import distributed
 from .checkpoint import NO_LICENCE, read_notes
 from .config.options import train_options
 from .datasets import ImageDataset, load_dataset
-from .devices import choose_device, tune_convolutions
+from .devices import choose_device, settings_kept, tune_convolutions
 from .errors import UserError
 from .export import WRITERS, ExportedPart, export_safetensors
 from .files import check_file, user_path
@@ -27,6 +27,7 @@ from .training import RunFolder, start
 from .training.run_images import run_images
 
 
+@settings_kept()
 def train(
     data: str | Path,
     out: str | Path,
@@ -54,9 +55,10 @@ def train(
     with distributed.group(where):
         chosen = train_options(str(data), device=device, preset=preset, **options)
         start.train(chosen, RunFolder(user_path(out)), where, say, should_stop)
-    return load_generator(out, choose_device(device))  # chosen anew, which undoes what only training wants
+    return load_generator(out, where)
 
 
+@settings_kept()
 def evaluate(
     run: str | Path,
     data: str | None = None,

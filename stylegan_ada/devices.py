@@ -1,6 +1,8 @@
 """The choice of a device to compute on, and settings of the whole process."""
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .config.resolve import Machine
@@ -14,7 +16,8 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's <malloc.h>
 
 
 def choose_device(name: str | None) -> "torch.device":
-    """auto (or None), cpu or cuda -> the device, by local rank where there are several GPUs.
+    """auto (or None), cpu or cuda -> the device, by local rank where there are several GPUs. A GPU becomes the current
+    one, and convolves without TF32, for the whole process: `settings_kept` puts that back.
 
     UserError for another name, and where there is no GPU for it.
     """
@@ -47,11 +50,29 @@ def machine_of(device: "torch.device") -> Machine:
 
 
 def tune_convolutions() -> None:
-    """Lets training on a GPU use the fastest algorithms, in TF32 too."""
+    """Lets training on a GPU use the fastest algorithms, in TF32 too: the whole process, as `choose_device`."""
     import torch
 
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = True
+
+
+@contextmanager
+def settings_kept() -> Iterator[None]:
+    """In the block, also as a decorator, settings of the whole process may be changed: afterwards they are as before.
+    They are cuDNN's, and which GPU is the current one. A command owns its process; who calls a function does not lend
+    his."""
+    import torch
+
+    cudnn = torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.allow_tf32
+    gpu = torch.cuda.current_device() if torch.cuda.is_available() else None
+    try:
+        yield
+    finally:
+        cudnn.benchmark, cudnn.allow_tf32 = before
+        if gpu is not None:
+            torch.cuda.set_device(gpu)
 
 
 def keep_freed_memory() -> None:

@@ -128,8 +128,10 @@ def reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
     A parameter that the phase gave no gradient takes no part; which ones is the same on every rank.
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    sum_over_ranks(flat)
-    torch.nan_to_num(flat, nan=0.0, posinf=1e5, neginf=-1e5, out=flat)
-    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
+    if dist.is_initialized():
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        sum_over_ranks(flat)
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+    for gradient in gradients:
+        torch.nan_to_num_(gradient, nan=0.0, posinf=1e5, neginf=-1e5)

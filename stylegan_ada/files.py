@@ -11,20 +11,18 @@ from .errors import UserError, cannot_write
 
 
 def cache_root() -> Path:
-    """The folder of all that can be computed again: STYLEGAN_ADA_CACHE, or the user's cache folder. UserError where
-    neither is known."""
+    """The folder of all that can be computed again: STYLEGAN_ADA_CACHE, or stylegan-ada in XDG_CACHE_HOME or
+    ~/.cache. As the XDG base directory specification has it, an XDG_CACHE_HOME that is empty or relative counts for
+    nothing. UserError where there is no home folder either."""
     named = os.environ.get("STYLEGAN_ADA_CACHE")
     if named:
         return user_path(named)
-    import platformdirs  # only needed here, and not by a plain import
-
-    try:
-        folder = platformdirs.user_cache_path("stylegan-ada")
-    except RuntimeError:  # a user without a home folder, as in containers
-        folder = Path("~")
-    if not folder.is_absolute():  # what older versions of platformdirs give
+    caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not caches.is_absolute():
+        caches = Path(os.path.expanduser("~/.cache"))
+    if not caches.is_absolute():  # a user without a home folder, as in containers
         raise UserError("there is no home folder to keep computed files in: set STYLEGAN_ADA_CACHE to a folder")
-    return folder
+    return caches / "stylegan-ada"
 
 
 def user_path(path: str | Path) -> Path:

@@ -1,12 +1,14 @@
 import ctypes
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from stylegan_ada import UserError
-from stylegan_ada.devices import choose_device, keep_freed_memory, machine_of
+from stylegan_ada import UserError, evaluate, make_dataset, project_folder, train
+from stylegan_ada.devices import choose_device, keep_freed_memory, machine_of, settings_kept, tune_convolutions
 
 
 @pytest.fixture
@@ -16,6 +18,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     return chosen
 
@@ -27,6 +30,38 @@ def test_a_gpu_where_there_is_one(gpus: list[Any], monkeypatch: pytest.MonkeyPat
     assert choose_device("auto") == torch.device("cuda", 1)
     assert gpus == [torch.device("cuda", 1)]
     assert not torch.backends.cudnn.allow_tf32
+
+
+def test_settings_are_put_back(gpus: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    cudnn = torch.backends.cudnn
+    monkeypatch.setattr(cudnn, "benchmark", False)
+    with settings_kept():
+        choose_device("cuda")
+        tune_convolutions()
+        cudnn.allow_tf32 = False
+        assert cudnn.benchmark
+    assert (cudnn.benchmark, cudnn.allow_tf32, gpus) == (False, True, [torch.device("cuda", 0), 1])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda run: train(run, run / "new", say=lambda line: None),
+        lambda run: evaluate(run),
+        lambda run: make_dataset(run, run / "new", count=1),
+        lambda run: project_folder(run, run, run / "new"),
+    ],
+    ids=["train", "evaluate", "make_dataset", "project_folder"],
+)
+def test_calls_put_settings_back(
+    call: Callable[[Path], Any], gpus: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that fail: here there is nothing to read."""
+    cudnn = torch.backends.cudnn
+    monkeypatch.setattr(cudnn, "benchmark", False)
+    with pytest.raises(UserError):
+        call(tmp_path)
+    assert (cudnn.benchmark, cudnn.allow_tf32, gpus) == (False, True, [torch.device("cuda", 0), 1])
 
 
 def test_more_processes_than_gpus(gpus: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,17 +30,39 @@ def test_with_a_cache_all_is_quiet(as_nobody: Callable[..., Any], image_folder: 
     assert "atplotlib" not in done.stderr
 
 
-def test_a_cache_in_a_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("STYLEGAN_ADA_CACHE", "~/cache")
-    assert cache_root() == tmp_path / "cache"
-
-
-def test_older_platformdirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They leave ~ as it is, and a folder of that name would be made."""
-    import platformdirs
-
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("STYLEGAN_ADA_CACHE")
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: Path(f"~/.cache/{name}"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_cache_in_a_home_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", "~/cache")
+    assert cache_root() == home / "cache"
+
+
+def test_the_cache_of_the_desktop(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    assert cache_root() == Path("/elsewhere/stylegan-ada")
+
+
+@pytest.mark.parametrize("named", [None, "", "relative/folder", "~/folder"])
+def test_the_cache_where_nothing_is_named(home: Path, named: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The XDG base directory specification: unset or empty is ~/.cache, and relative paths are ignored."""
+    if named is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", named)
+    assert cache_root() == home / ".cache" / "stylegan-ada"
+
+
+@pytest.mark.parametrize("named", ["", "relative"])
+def test_no_home_folder(home: Path, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the machine does not know has none: ~ stays as it is, and a folder of that name would be made."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
     with pytest.raises(UserError, match="STYLEGAN_ADA_CACHE"):
         cache_root()

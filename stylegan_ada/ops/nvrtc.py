@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from ..files import cache_root
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ Argument = (
 )  # a tensor stands for the address of its first element
 NUMBERS = {torch.float16: "FP16", torch.bfloat16: "BF16", torch.float32: "FP32", torch.float64: "FP64"}
 CACHE_BYTES = 64 * 2**20
+OLDEST_CUDA_CORE = (1, 1)  # setup.cfg says so, too
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,29 @@ def _load(kernel: Kernel, device: int) -> "LoadedKernel":
             "pass what is to be captured to stylegan_ada.ops.warm_up first"
         )
     major, minor = torch.cuda.get_device_capability(device)
-    arch, folder = f"sm_{major}{minor}", cache_root() / "kernels"
+    arch, folder = f"sm_{major}{minor}", _cache_folder()
     code = _compile_kept(kernel, arch, folder)
     try:
         return code.get_kernel(kernel.name)
     except Exception:  # whatever cuda-core makes of a damaged file: once more from the source
+        if folder is None:
+            raise
         _forget(folder)
         return _compile_kept(kernel, arch, folder).get_kernel(kernel.name)
 
 
+def _cache_folder() -> Path | None:
+    """The folder of machine code; None, after a warning, where nothing can be kept: kernels need no folder."""
+    try:
+        return cache_root() / "kernels"
+    except UserError as error:
+        _warn_once(f"CUDA kernels are compiled anew in each run ({error})")
+        return None
+
+
 @functools.cache
 def _check_versions() -> None:
-    """Raises RuntimeError if CUDA's bindings are missing, or for another major version than torch's."""
+    """Raises RuntimeError if cuda-core or CUDA's bindings are missing, or of versions that cannot serve."""
     if torch.version.cuda is None:
         raise RuntimeError("this torch was built without CUDA")
     ours = torch.version.cuda.split(".")[0]
@@ -112,13 +125,19 @@ def _check_versions() -> None:
         import cuda.core
     except ImportError as error:
         raise RuntimeError(f"{error}; {remedy}") from error
+    core = cuda.core.__version__
+    if tuple(map(int, core.split(".")[:2])) < OLDEST_CUDA_CORE:
+        oldest = ".".join(map(str, OLDEST_CUDA_CORE))
+        raise RuntimeError(
+            f"cuda-core is {core}, older than {oldest}; {remedy.replace('install', 'install --upgrade')}"
+        )
     theirs = cuda.bindings.__version__.split(".")[0]
     if theirs != ours:
         raise RuntimeError(f"cuda-bindings are of CUDA {theirs}, torch is of CUDA {ours}; {remedy}")
 
 
-def _compile_kept(kernel: Kernel, arch: str, folder: Path) -> "ObjectCode":
-    """compile_kernel, kept in a folder; if that cannot be written, a warning and no keeping."""
+def _compile_kept(kernel: Kernel, arch: str, folder: Path | None) -> "ObjectCode":
+    """compile_kernel, kept in a folder, if there is one; if it cannot be written, a warning and no keeping."""
     try:
         return compile_kernel(kernel, arch, folder)
     except OSError as error:

@@ -12,7 +12,7 @@ import torch
 from .. import distributed
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset, load_dataset
-from ..devices import choose_device
+from ..devices import choose_device, settings_kept
 from ..errors import RunFailed, UserError, check_least, nearest
 from ..files import user_path
 from ..metrics.evaluate import RealImages, check_fit
@@ -33,6 +33,7 @@ SEARCH = "search"
 Say = Callable[[str], None]
 
 
+@settings_kept()
 def project_folder(
     run: str | Path,
     images: str | Path | Sequence[str | Path],

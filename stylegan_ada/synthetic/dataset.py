@@ -11,7 +11,7 @@ import numpy as np
 from .. import distributed
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset, load_dataset
-from ..devices import choose_device
+from ..devices import choose_device, settings_kept
 from ..errors import UserError, check_least
 from ..files import check_new_folder, user_path
 from ..metrics.evaluate import check_fit, compute_real
@@ -32,6 +32,7 @@ from .write import check_shards
 Load = Callable[..., ImageDataset]
 
 
+@settings_kept()
 def make_dataset(
     run: str | Path,
     out: str | Path,

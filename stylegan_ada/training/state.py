@@ -56,5 +56,4 @@ def ema_beta(batch: int, images_seen: int, ema_kimg: float, rampup: float) -> fl
 def update_ema(average: Generator, generator: Generator, beta: float) -> None:
     """average = beta * average + (1 - beta) * generator, parameter by parameter; buffers are copied."""
     torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 1 - beta)
-    for kept, new in zip(average.buffers(), generator.buffers(), strict=True):
-        kept.copy_(new)
+    torch._foreach_copy_(list(average.buffers()), list(generator.buffers()))

@@ -85,11 +85,12 @@ class Trainer:
         should_stop is asked after every step; the run then ends with a checkpoint.
         """
         self._resume()
-        if distributed.rank() > 0:
-            return self._train(should_stop, None)
-        forget_after(self.folder, self.state.images_seen)
-        with closing(Log(self.folder, self.state.images_seen)) as log:
-            return self._train(should_stop, log)
+        with self.real.reading_ahead():
+            if distributed.rank() > 0:
+                return self._train(should_stop, None)
+            forget_after(self.folder, self.state.images_seen)
+            with closing(Log(self.folder, self.state.images_seen)) as log:
+                return self._train(should_stop, log)
 
     def _train(self, should_stop: Callable[[], bool], log: Log | None) -> bool:
         """log: the first process has one."""

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
 
 from stylegan_ada.metrics.feature_cache import feature_file, read_features, write_features
@@ -13,7 +12,7 @@ def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLEGAN_ADA_CACHE", str(tmp_path))
     assert feature_file("set", "network").parent == tmp_path / "features"
     monkeypatch.delenv("STYLEGAN_ADA_CACHE")
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: Path("/cache") / name)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert feature_file("set", "network").parent == Path("/cache/stylegan-ada/features")
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from stylegan_ada.ops import nvrtc
-from stylegan_ada.ops.implementation import kernels
+from stylegan_ada.ops.implementation import Kernels, kernels
 
 # largest error that rounding may cause, relative to the largest magnitude of the expected result
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-6, torch.float16: 4e-3, torch.bfloat16: 3e-2}
@@ -71,6 +71,30 @@ def stubbed_gpu(
     yield module.StubbedGpu(driver, host_launcher, monkeypatch)
     for cached in (nvrtc._load, nvrtc._check_versions):
         cached.cache_clear()
+
+
+@pytest.fixture(params=["stub", pytest.param("cuda", marks=pytest.mark.gpu)])
+def any_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
+    """Where tensors lie for the same test over the stub of the driver (the CPU), and on a GPU, if there is one. The
+    kernels must serve to the end."""
+    if request.param == "stub":
+        request.getfixturevalue("stubbed_gpu")
+    monkeypatch.setattr(kernels, "failure", None)
+    yield torch.device("cpu" if request.param == "stub" else "cuda")
+    torch.cuda.synchronize()
+    assert kernels.failure is None
+
+
+@pytest.fixture
+def by_reference(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """by_reference(call): what plain torch gives."""
+
+    def run(call: Callable[..., Any]) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(Kernels, "serve", lambda self, x: False)
+            return call()
+
+    return run
 
 
 @pytest.fixture

@@ -57,6 +57,8 @@ class StubbedGpu:
         patch.setattr(torch.cuda, "current_stream", self._current_stream)
         patch.setattr(torch.cuda, "Stream", lambda: self._torch_stream(OTHER_STREAM))
         patch.setattr(torch.cuda, "stream", self._on_stream)
+        patch.setattr(torch.cuda, "CUDAGraph", SimpleNamespace)
+        patch.setattr(torch.cuda, "graph", self._captured)
         patch.setattr(torch.cuda, "synchronize", lambda: None)
         patch.setattr(torch.cuda, "get_device_capability", lambda device=None: (9, 0))
         patch.setattr(torch.cuda, "is_current_stream_capturing", lambda: self.capturing)
@@ -76,8 +78,22 @@ class StubbedGpu:
     @contextmanager
     def _on_stream(self, stream: SimpleNamespace) -> Iterator[Any]:
         before, self.stream = self.stream, stream.cuda_stream
-        yield
-        self.stream = before
+        try:
+            yield
+        finally:
+            self.stream = before
+
+    @contextmanager
+    def _captured(self, graph: SimpleNamespace) -> Iterator[None]:
+        """A capture on a stream of its own, whose launches run at once: the graph cannot be replayed."""
+        with self._on_stream(self._torch_stream(OTHER_STREAM)):
+            self.capture(True)
+            try:
+                yield
+            finally:
+                spoilt = self.capture_is_spoilt()
+                self.capture(False)
+        assert not spoilt
 
     def capture(self, now: bool) -> None:
         self.capturing = now

@@ -18,18 +18,6 @@ def both_ops(x: Tensor, b: Tensor) -> Tensor:
     return upfirdn2d(bias_act(x, b, act="lrelu"), F4, up=2, padding=(2, 1, 2, 1))
 
 
-@pytest.fixture
-def by_reference(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """by_reference(call): what plain torch gives."""
-
-    def run(call: Callable[..., Any]) -> Tensor | list[Tensor] | tuple[Tensor, Tensor]:
-        with monkeypatch.context() as patch:
-            patch.setattr(implementation.Kernels, "serve", lambda self, x: False)
-            return call()
-
-    return run
-
-
 def test_a_launch_computes_and_says_nothing(stubbed_gpu: Any, by_reference: Callable[..., Any]) -> None:
     """pytest turns a warning into an error, and an error into a failure of the kernels."""
     x, b = torch.randn(2, 8, 6, 6), torch.randn(8)
@@ -47,6 +35,14 @@ def test_each_launch_goes_to_torchs_current_stream(stubbed_gpu: Any) -> None:
     assert stubbed_gpu.streams == [0, 4096, 8192, 4096, 0]
 
 
+def test_warm_up_has_a_stream_of_its_own(stubbed_gpu: Any, driver_stub: tuple[ModuleType, Any]) -> None:
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    warm_up(lambda: bias_act(x, b))
+    bias_act(x, b)
+    assert set(stubbed_gpu.streams[:-1]) == {driver_stub[0].OTHER_STREAM}
+    assert stubbed_gpu.streams[-1] == 0
+
+
 def test_threads_of_autograd_find_a_context(stubbed_gpu: Any) -> None:
     x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
     thread = threading.Thread(target=bias_act, args=(x, b))
@@ -55,42 +51,6 @@ def test_threads_of_autograd_find_a_context(stubbed_gpu: Any) -> None:
     assert not thread.is_alive()
     assert implementation.kernels.failure is None
     assert len(stubbed_gpu.streams) == 1
-
-
-@pytest.mark.parametrize("act", ["lrelu", "swish"])
-def test_a_bias_of_any_strides(act: str, stubbed_gpu: Any, by_reference: Callable[..., Any]) -> None:
-    """A column of a matrix, and one number for all channels, through all three operators."""
-    x, matrix = torch.randn(2, 8, 3, 3, dtype=torch.float64), torch.randn(8, 5, dtype=torch.float64)
-
-    def derivatives(b: Tensor) -> list[Tensor]:
-        image, bias = x.clone().requires_grad_(), b.detach().requires_grad_()
-        y = bias_act(image, bias, act=act)
-        first = torch.autograd.grad(y.sin().sum(), (image, bias), create_graph=True)
-        return [y, *first, *torch.autograd.grad(first[0].square().sum(), (image, bias))]
-
-    for b in (matrix[:, 1], torch.ones(1, dtype=torch.float64).expand(8), matrix.flip(0)[:, 0]):
-        torch.testing.assert_close(derivatives(b), by_reference(lambda b=b: derivatives(b)))
-    assert implementation.kernels.failure is None
-
-
-def test_first_use_while_a_graph_is_captured_is_an_error_that_costs_nothing(stubbed_gpu: Any) -> None:
-    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
-    stubbed_gpu.capture(True)
-    with pytest.raises(RuntimeError, match="warm_up"):
-        bias_act(x, b)
-    assert not stubbed_gpu.capture_is_spoilt()
-    stubbed_gpu.capture(False)
-    bias_act(x, b)
-    assert implementation.kernels.failure is None
-
-
-def test_what_is_warm_can_be_captured(stubbed_gpu: Any, driver_stub: tuple[ModuleType, Any]) -> None:
-    x, b = torch.randn(1, 4, 4, 4), torch.randn(4)
-    warm_up(lambda: both_ops(x, b))
-    stubbed_gpu.capture(True)
-    both_ops(x, b)
-    assert not stubbed_gpu.capture_is_spoilt()
-    assert stubbed_gpu.streams[-3:] == [driver_stub[0].OTHER_STREAM, 0, 0]
 
 
 def test_a_failure_while_a_graph_is_captured_is_raised(stubbed_gpu: Any) -> None:
@@ -165,3 +125,29 @@ def test_a_damaged_file_of_machine_code_is_made_anew(
         torch.testing.assert_close(bias_act(x, b), by_reference(lambda: bias_act(x, b)))
         assert implementation.kernels.failure is None
     assert files[0].read_bytes() == whole
+
+
+def test_without_a_cache_folder_kernels_serve(
+    stubbed_gpu: Any, by_reference: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user without a home folder is told that they are compiled in each run, once."""
+    from stylegan_ada.ops import nvrtc
+
+    nvrtc._warn_once.cache_clear()
+    monkeypatch.setenv("STYLEGAN_ADA_CACHE", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
+    x, b = torch.randn(1, 4, 2, 2), torch.randn(4)
+    with pytest.warns(UserWarning, match="compiled anew in each run.*STYLEGAN_ADA_CACHE") as caught:
+        found = both_ops(x, b)
+    assert len(caught) == 1
+    assert len(stubbed_gpu.streams) == 2
+    torch.testing.assert_close(found, by_reference(lambda: both_ops(x, b)))
+
+
+def test_an_older_cuda_core_is_named(stubbed_gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cuda.core.__version__", "1.0.0")
+    with pytest.warns(UserWarning, match=r"cannot be used .*cuda-core is 1\.0\.0, older than 1\.1"):
+        bias_act(torch.randn(1, 4, 2, 2), torch.randn(4))
+    assert not stubbed_gpu.streams

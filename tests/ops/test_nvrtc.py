@@ -146,3 +146,21 @@ def test_missing_bindings_are_named(unchecked: None, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "cuda.bindings", None)
     with pytest.raises(RuntimeError, match=r"cuda.*pip install \"cuda-core\[cu13\]\""):
         nvrtc._check_versions()
+
+
+@pytest.mark.parametrize(("version", "serves"), [("0.7.0", False), ("1.0.0", False), ("1.1.0", True), ("1.10.0", True)])
+def test_versions_of_cuda_core(version: str, serves: bool, unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cuda.core", reason="installed for tests on Linux only")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr("cuda.core.__version__", version)
+    if serves:
+        nvrtc._check_versions()
+    else:
+        with pytest.raises(RuntimeError, match=rf"cuda-core is {version}, older than 1\.1; pip install --upgrade"):
+            nvrtc._check_versions()
+
+
+def test_setup_cfg_asks_for_the_same_cuda_core() -> None:
+    oldest = ".".join(map(str, nvrtc.OLDEST_CUDA_CORE))
+    requirements = re.findall(r"^    (cuda-core [^;\n]*)", (Path(__file__).parents[2] / "setup.cfg").read_text(), re.M)
+    assert set(requirements) == {f"cuda-core >= {oldest}, < 2"}
