@@ -79,7 +79,8 @@ def compile_kernel(kernel: Kernel, arch: str, cache: Path | None = None) -> "Obj
 
 def capturing() -> bool:
     """Whether torch's current stream is being captured in a CUDA graph."""
-    return torch.version.cuda is not None and torch.cuda.is_current_stream_capturing()
+    # torch initialises CUDA to answer, which fails where there is no driver
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 
 @functools.cache

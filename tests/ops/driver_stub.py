@@ -61,6 +61,7 @@ class StubbedGpu:
         patch.setattr(torch.cuda, "graph", self._captured)
         patch.setattr(torch.cuda, "synchronize", lambda: None)
         patch.setattr(torch.cuda, "get_device_capability", lambda device=None: (9, 0))
+        patch.setattr(torch.cuda, "is_initialized", lambda: True)
         patch.setattr(torch.cuda, "is_current_stream_capturing", lambda: self.capturing)
         patch.setattr(Kernels, "serve", lambda self, x: self.failure is None)
         patch.setattr(kernels, "failure", None)
