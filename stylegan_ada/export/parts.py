@@ -102,8 +102,9 @@ class ExportedPart(nn.Module):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silences the exporters' warnings about their own future."""
+    """Silences the exporters' warnings about their own future, and torch 2.11's about files that it wrote itself."""
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given buffer is not writable")
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
