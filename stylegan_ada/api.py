@@ -22,6 +22,7 @@ from .metrics.evaluate import Evaluation, compute_features
 from .metrics.networks import make_extractor
 from .metrics.results import MetricResult
 from .metrics.table import METRICS, MOST_IMAGES, measure
+from .progress import Say
 from .sampling import TrainedGenerator, load_generator
 from .training import RunFolder, start
 from .training.run_images import run_images
@@ -34,7 +35,7 @@ def train(
     *,
     device: str | None = "auto",
     preset: str | None = "auto",
-    say: Callable[[str], None] = print,
+    say: Say = print,
     should_stop: Callable[[], bool] = lambda: False,
     **options: Any,
 ) -> TrainedGenerator:
@@ -152,7 +153,7 @@ def import_network(
     *,
     classes: Sequence[str] | None = None,
     licence: str | None = None,
-    say: Callable[[str], None] = print,
+    say: Say = print,
 ) -> TrainedGenerator:
     """Reads a network-snapshot.pkl of StyleGAN2-ADA without running anything of it, writes it as the generator file
     `out` (.safetensors), and returns its generator.

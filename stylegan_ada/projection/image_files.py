@@ -16,7 +16,7 @@ from ..devices import choose_device, settings_kept
 from ..errors import RunFailed, UserError, check_least, nearest
 from ..files import user_path
 from ..metrics.evaluate import RealImages, check_fit
-from ..progress import Bar, no_bar
+from ..progress import Bar, Say, no_bar
 from ..sampling import TrainedGenerator, load_generator
 from ..training.run_folder import RunFolder
 from ..training.run_images import run_images
@@ -30,7 +30,6 @@ from .projector import Projector
 from .summary import write_all
 
 SEARCH = "search"
-Say = Callable[[str], None]
 
 
 @settings_kept()

@@ -17,7 +17,7 @@ from ..files import check_new_folder, user_path
 from ..metrics.evaluate import check_fit, compute_real
 from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
-from ..progress import Bar, no_bar
+from ..progress import Bar, Say, no_bar
 from ..sampling import TrainedGenerator, load_generator
 from ..training.run_folder import RunFolder
 from ..training.run_images import run_images
@@ -48,7 +48,7 @@ def make_dataset(
     precision: str = "fp32",
     device: str | None = "auto",
     load: Load = load_dataset,
-    say: Callable[[str], None] = print,
+    say: Say = print,
     progress: Bar = no_bar,
     **recipe: Any,
 ) -> dict[str, int]:
@@ -168,7 +168,7 @@ def _card_of(run: Path, facts: dict[str, Any]) -> str:
     return data_card(facts, folder.read_config(), measured[-1] if measured else None)
 
 
-def _report(out: Path, made: SyntheticSet, classes: tuple[str, ...], say: Callable[[str], None]) -> None:
+def _report(out: Path, made: SyntheticSet, classes: tuple[str, ...], say: Say) -> None:
     """Says what was made, how fast, and what is missing."""
     for name, selection in zip(classes or ("",), made.selections, strict=True):
         if len(selection.chosen) < selection.count:

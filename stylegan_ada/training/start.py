@@ -26,6 +26,7 @@ from ..errors import RunFailed, UserError
 from ..files import user_path
 from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..networks.transfer import check_transfer
+from ..progress import Say
 from .outputs.estimate import advice_on_memory
 from .run_folder import RunFolder
 from .run_images import load_as
@@ -54,7 +55,7 @@ def train(
     options: TrainOptions,
     folder: RunFolder,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
     should_stop: Callable[[], bool] = lambda: False,
     load: Callable[..., ImageDataset] = load_dataset,
 ) -> Ended:
@@ -96,7 +97,7 @@ def configure(
     options: TrainOptions,
     folder: RunFolder,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
     load: Callable[..., ImageDataset] = load_dataset,
 ) -> tuple[RunConfig, ImageDataset, Trained | None]:
     """The run's configuration (the old one where the folder has a run of the same options), its data, and the networks
@@ -111,7 +112,7 @@ def _configure(
     options: TrainOptions,
     folder: RunFolder,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
     load: Callable[..., ImageDataset],
 ) -> tuple[RunConfig, ImageDataset, Trained | None]:
     trained = None
@@ -141,7 +142,7 @@ def _begin(
     extra: tuple[ExtraAugmentation, ...],
     options: TrainOptions,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
 ) -> RunConfig:
     """The configuration of a new run. extra: the user's own augmentations."""
     facts = Facts(
@@ -200,7 +201,7 @@ def _named(classes: Sequence[str]) -> str:
     return ", ".join(map(repr, classes[:5])) + (", ..." if len(classes) > 5 else "")
 
 
-def _check_batch(config: RunConfig, say: Callable[[str], None]) -> None:
+def _check_batch(config: RunConfig, say: Say) -> None:
     """The batch must divide among the processes; the discriminator's minibatch statistics want whole groups."""
     batch, processes = config.training.batch, distributed.world_size()
     if batch % processes:
@@ -234,7 +235,7 @@ def run(
     trained: Trained | None,
     folder: RunFolder,
     device: torch.device,
-    say: Callable[[str], None],
+    say: Say,
     should_stop: Callable[[], bool],
 ) -> Ended:
     """Trains what `configure` gave, with the folder's lock, and leaves a report if the generator was measured."""
