@@ -1,10 +1,13 @@
 """A packed set of images with their labels, and some of its images."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ..labels.attribute import Attribute, Row, encoded_rows, label_width
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,6 +17,8 @@ class ImageDataset:
     images: uint8 [N, C, H, W], C is 1, 3, or 4 (RGBA, the colours multiplied by alpha); a
     read-only memory map of the cache.
     labels: int64 [N] class indices; None when unlabelled. classes: their names, () when unlabelled.
+    attributes, rows: what images are labelled by, where that is not one class, and each image's values; classes are
+    then the combinations of values that images have, numbers left out (`labels.combination_name`).
     names: the file of each image, relative to the source, with its number where a file holds
     several (`pictures_of_files`). skipped: (file, reason) of those that could not be read, or are too small.
     fingerprint: a digest of pixels, names, labels, classes and options; the same wherever the data lie.
@@ -35,14 +40,16 @@ class ImageDataset:
     window: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     window_from: str | None = None
+    attributes: tuple[Attribute, ...] = ()
+    rows: tuple[Row, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
 
     @property
     def c_dim(self) -> int:
-        """The length of a label vector: the number of classes, 0 when unlabelled."""
-        return len(self.classes)
+        """The length of a label vector: the number of classes, or the widths of all attributes; 0 when unlabelled."""
+        return label_width(self.attributes) if self.attributes else len(self.classes)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -50,12 +57,19 @@ class ImageDataset:
         _, channels, height, width = self.images.shape
         return channels, height, width
 
-    def one_hot(self, indices: ArrayLike) -> np.ndarray:
+    def label_vectors(self, indices: ArrayLike) -> NDArray[np.float32]:
         """float32 [n, c_dim]: label vectors of the images at `indices` (int [n]); [n, 0] when unlabelled."""
         indices = np.asarray(indices, dtype=np.int64)
+        if self.attributes:
+            return self._vectors[indices]
         if self.labels is None:
             return np.zeros((len(indices), 0), np.float32)
         return (self.labels[indices, None] == np.arange(self.c_dim)).astype(np.float32)
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        """float32 [N, c_dim], of all images."""
+        return encoded_rows(self.attributes, self.rows)
 
 
 class Pictures(Protocol):

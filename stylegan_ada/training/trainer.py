@@ -55,7 +55,7 @@ class Trainer:
         self.state = fresh_state(config, device)
         for network in (self.state.generator, self.state.generator_ema, self.state.discriminator):
             distributed.broadcast(network)
-        labels = torch.from_numpy(dataset.one_hot(epoch)).to(device)
+        labels = torch.from_numpy(dataset.label_vectors(epoch)).to(device)
         augment = config.augment
         augmented = augment.ada_p != 0 and (augment.augment or augment.augment_extra)
         image_shape = config.network.image_shape

@@ -35,8 +35,8 @@ def test_folder_is_packed_with_its_classes(folder: Path, save: Save) -> None:
     assert found.labels is not None
     assert found.labels.dtype == np.int64
     assert found.labels.tolist() == [0, 0, 0, 1, 1, 1, 1]
-    assert found.one_hot([0, 6]).tolist() == [[1, 0], [0, 1]]
-    assert found.one_hot(np.array([1])).dtype == np.float32
+    assert found.label_vectors([0, 6]).tolist() == [[1, 0], [0, 1]]
+    assert found.label_vectors(np.array([1])).dtype == np.float32
     assert calls == [(done, 7) for done in range(1, 8)]
 
 
@@ -48,7 +48,7 @@ def test_without_labels(folder: Path) -> None:
     assert found.labels is None
     assert found.classes == ()
     assert found.c_dim == 0
-    assert found.one_hot([0, 1, 2]).shape == (3, 0)
+    assert found.label_vectors([0, 1, 2]).shape == (3, 0)
 
 
 def test_channels(folder: Path, save: Save, tmp_path: Path) -> None:

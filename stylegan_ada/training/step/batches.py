@@ -73,7 +73,7 @@ class BatchSource:
         for start in range(first, first + self.share, self.micro_batch):
             count = min(self.micro_batch, first + self.share - start)
             chosen = self.members[image_order(len(self.members), self.seed, start, count)]
-            share.append(Read(start, self._pinned(pictures[chosen]), self._pinned(self.dataset.one_hot(chosen))))
+            share.append(Read(start, self._pinned(pictures[chosen]), self._pinned(self.dataset.label_vectors(chosen))))
         return share
 
     def _pinned(self, array: np.ndarray) -> Tensor:

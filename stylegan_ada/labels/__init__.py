@@ -1,0 +1,1 @@
+"""What images are labelled by: attributes, their texts, and label vectors."""

@@ -1,0 +1,160 @@
+"""The labels that a generator was trained with, and those that it can be asked for."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UserError, nearest
+from .attribute import CATEGORY, NUMBER, Attribute, Row, Value, encoded_rows, label_width, slices
+from .texts import combination_name, label_text, parse_label, parse_values
+
+NEAREST = 0.1  # of the rows that have the named values, those nearest by the named numbers
+
+
+class LabelSpace:
+    """The attributes, the classes (the combinations of values that images have, numbers left out), and the distinct
+    labels of the training images with their counts, from which what is not named is drawn.
+
+    Flat classes are one attribute, named "class".
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        class_counts: Sequence[int],
+        attributes: Sequence[Attribute] = (),
+        labels: Sequence[str] = (),
+        label_counts: Sequence[int] = (),
+    ):
+        """labels: their texts, with a value for each attribute; label_counts: images of each. Without attributes the
+        classes are the labels."""
+        self.classes = tuple(classes)
+        self.is_flat = not attributes
+        self.attributes = tuple(attributes) or (Attribute(name="class", kind=CATEGORY, values=self.classes),)
+        if self.is_flat:
+            self.rows: list[Row] = [(name,) for name in classes]
+            self.counts = np.array(class_counts, np.int64)
+        else:
+            self.rows = [self._whole(parse_label(attributes, text)) for text in labels]
+            self.counts = np.array(label_counts, np.int64)
+
+    @property
+    def width(self) -> int:
+        """The length of a label vector."""
+        return label_width(self.attributes) if self.classes else 0
+
+    def class_of(self, row: Row) -> str:
+        """The class of a label; the name that it would have where no training image had that combination."""
+        if self.is_flat:
+            return str(row[0])
+        return combination_name(self.attributes, row) if self._short_names else self._long_name(row)
+
+    def drawn(self, label: str | None, positions: Sequence[float]) -> list[Row]:
+        """A label for each position in [0, 1), with a value for each attribute: that of the training image at this
+        share of those that have the values that `label` names. None names nothing.
+
+        Of images that have named values those count that have named numbers nearly. Where no image has all of the
+        named values, the rest is drawn from all images.
+        """
+        named = {} if label is None else self.named(label)
+        chosen, bounds = self._fitting(named)
+        places = np.searchsorted(bounds, positions, side="right").clip(max=len(chosen) - 1)
+        rows = [self.rows[chosen[place]] for place in places]
+        if not named:
+            return rows
+        return [
+            tuple(named.get(attribute.name, own) for attribute, own in zip(self.attributes, row, strict=True))
+            for row in rows
+        ]
+
+    def named(self, label: str) -> dict[str, Value]:
+        """The values that a class's name stands for, or a text of `parse_label` or `parse_values`. UserError for others."""
+        if label in self._row_of_class:
+            row = self._row_of_class[label]
+            return {
+                attribute.name: value
+                for attribute, value in zip(self.attributes, row, strict=True)
+                if attribute.kind != NUMBER
+            }
+        found = None if "=" in label else parse_values(self.attributes, label)
+        if found is not None:
+            return found
+        if "=" in label:
+            return parse_label(self.attributes, label)
+        raise UserError(f"`label` {label}: no such class, {nearest(label, self.classes)}")
+
+    def remarks(self, label: str) -> list[str]:
+        """A line on each number of a label that is clipped, since it lies beyond what was seen in training."""
+        by_name = {attribute.name: attribute for attribute in self.attributes}
+        lines = []
+        for name, value in self.named(label).items():
+            attribute = by_name[name]
+            if isinstance(value, float) and attribute.clipped(value) != value:
+                lines.append(
+                    f"`label` {name}={value:.9g}: training saw {attribute.low:.9g} to {attribute.high:.9g}, "
+                    f"{attribute.clipped(value):.9g} is taken"
+                )
+        return lines
+
+    def vectors(self, rows: Sequence[Row]) -> NDArray[np.float32]:
+        """float32 [n, width]: the label vectors of labels with a value for each attribute."""
+        return encoded_rows(self.attributes, rows)
+
+    def rows_of(self, vectors: NDArray[np.float32]) -> list[Row]:
+        """The labels of label vectors [n, width]."""
+        parts = [
+            attribute.decoded(vectors[:, part])
+            for attribute, part in zip(self.attributes, slices(self.attributes), strict=True)
+        ]
+        return list(zip(*parts, strict=True))
+
+    def text(self, row: Row) -> str:
+        """A label's text: a class's name where classes are flat."""
+        return str(row[0]) if self.is_flat else label_text(self.attributes, row)
+
+    def _fitting(self, named: Mapping[str, Value]) -> tuple[list[int], NDArray[np.float64]]:
+        """Places of the rows to draw from, and the bounds of their shares."""
+        by_value = {name: value for name, value in named.items() if not isinstance(value, float)}
+        indices = {attribute.name: index for index, attribute in enumerate(self.attributes)}
+        chosen = [
+            place
+            for place, row in enumerate(self.rows)
+            if all(row[indices[name]] == value for name, value in by_value.items())
+        ] or list(range(len(self.rows)))
+        numbers = {name: value for name, value in named.items() if isinstance(value, float)}
+        if numbers:
+            chosen = self._nearest(chosen, numbers, indices)
+        counts = self.counts[chosen]
+        return chosen, np.cumsum(counts) / counts.sum()
+
+    def _nearest(self, chosen: list[int], numbers: Mapping[str, float], indices: Mapping[str, int]) -> list[int]:
+        distances = np.zeros(len(chosen))
+        for name, number in numbers.items():
+            attribute = self.attributes[indices[name]]
+            own = [self.rows[place][indices[name]] for place in chosen]
+            apart = [abs(value - number) if isinstance(value, float) else np.inf for value in own]
+            distances = np.maximum(distances, np.array(apart) / attribute.spread)
+        most = np.sort(distances)[max(0, int(len(chosen) * NEAREST) - 1)]
+        return [place for place, distance in zip(chosen, distances, strict=True) if distance <= most]
+
+    def _whole(self, named: Mapping[str, Value]) -> Row:
+        return tuple(named[attribute.name] for attribute in self.attributes)
+
+    def _long_name(self, row: Row) -> str:
+        """For combinations of which two have the same short name."""
+        pairs = [
+            (attribute, value)
+            for attribute, value in zip(self.attributes, row, strict=True)
+            if attribute.kind != NUMBER
+        ]
+        return label_text([attribute for attribute, _ in pairs], [value for _, value in pairs])
+
+    @cached_property
+    def _short_names(self) -> bool:
+        return all(combination_name(self.attributes, row) in self.classes for row in self.rows)
+
+    @cached_property
+    def _row_of_class(self) -> dict[str, Row]:
+        return {self.class_of(row): row for row in self.rows}
