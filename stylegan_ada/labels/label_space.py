@@ -56,7 +56,7 @@ class LabelSpace:
         share of those that have the values that `label` names. None names nothing.
 
         Of images that have named values those count that have named numbers nearly. Where no image has all of the
-        named values, the rest is drawn from all images.
+        named values, those count that have most of them.
         """
         named = {} if label is None else self.named(label)
         chosen, bounds = self._fitting(named)
@@ -70,7 +70,7 @@ class LabelSpace:
         ]
 
     def named(self, label: str) -> dict[str, Value]:
-        """The values that a class's name stands for, or a text of `parse_label` or `parse_values`. UserError for others."""
+        """The values that a class's name, or a text of `parse_label` or `parse_values`, stands for; else a UserError."""
         if label in self._row_of_class:
             row = self._row_of_class[label]
             return {
@@ -118,11 +118,8 @@ class LabelSpace:
         """Places of the rows to draw from, and the bounds of their shares."""
         by_value = {name: value for name, value in named.items() if not isinstance(value, float)}
         indices = {attribute.name: index for index, attribute in enumerate(self.attributes)}
-        chosen = [
-            place
-            for place, row in enumerate(self.rows)
-            if all(row[indices[name]] == value for name, value in by_value.items())
-        ] or list(range(len(self.rows)))
+        agree = [sum(row[indices[name]] == value for name, value in by_value.items()) for row in self.rows]
+        chosen = [place for place, count in enumerate(agree) if count == max(agree)]
         numbers = {name: value for name, value in named.items() if isinstance(value, float)}
         if numbers:
             chosen = self._nearest(chosen, numbers, indices)
