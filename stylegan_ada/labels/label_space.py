@@ -70,7 +70,7 @@ class LabelSpace:
         ]
 
     def named(self, label: str) -> dict[str, Value]:
-        """The values that a class's name, or a text of `parse_label` or `parse_values`, stands for; else a UserError."""
+        """The values that a class's name, or a text of the parsers, stands for. UserError where there are none."""
         if label in self._row_of_class:
             row = self._row_of_class[label]
             return {
