@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..labels.attribute import Attribute, Row, encoded_rows, label_width
+from ..labels.texts import label_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,12 @@ class ImageDataset:
         if self.labels is None:
             return np.zeros((len(indices), 0), np.float32)
         return (self.labels[indices, None] == np.arange(self.c_dim)).astype(np.float32)
+
+    def label_texts(self, indices: ArrayLike) -> list[str]:
+        """The labels of the images at `indices` as text: class names, or `labels.texts.label_text`."""
+        if self.attributes:
+            return [label_text(self.attributes, self.rows[index]) for index in np.asarray(indices)]
+        return [] if self.labels is None else [self.classes[label] for label in self.labels[np.asarray(indices)]]
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:

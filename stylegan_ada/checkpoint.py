@@ -4,6 +4,7 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from .config import NetworkConfig
 from .config.json import from_json, to_json
 from .errors import UserError, first_line
 from .files import atomic_path
+from .labels.attribute import Attribute, label_width
+from .labels.label_space import LabelSpace
 from .networks import Discriminator, Generator
 
 GENERATOR_FILE = "generator.safetensors"  # of a run's last checkpoint
@@ -32,15 +35,24 @@ class GeneratorInfo:
     """All that a generator file holds beside the weights."""
 
     network: NetworkConfig
-    classes: tuple[str, ...]  # names, in the order of the label vector
+    classes: tuple[str, ...]  # names, in the order of the label vector; with attributes, combinations of their values
     class_counts: tuple[int, ...]  # training images of each
     images_seen: int  # real images shown during training
     window: tuple[float, float] | None = None  # values of -1 and 1 in the images' own units; None: 8 bits, 0 and 255
     balance: float = 0.0  # how classes were seen: 0 in the shares of class_counts, 1 equally often
+    attributes: tuple[Attribute, ...] = ()  # in the order of the label vector; () where it is of classes
+    labels: tuple[str, ...] = ()  # with attributes: the distinct labels of training images, as texts
+    label_counts: tuple[int, ...] = ()  # training images of each
 
     def __post_init__(self) -> None:
-        if not len(self.classes) == len(self.class_counts) == self.network.c_dim:
+        width = label_width(self.attributes) if self.attributes else len(self.classes)
+        if len(self.classes) != len(self.class_counts) or width != self.network.c_dim:
             raise UserError(f"{len(self.classes)} classes for a label vector of {self.network.c_dim}")
+
+    @cached_property
+    def label_space(self) -> LabelSpace:
+        """The labels that the generator can be asked for."""
+        return LabelSpace(self.classes, self.class_counts, self.attributes, self.labels, self.label_counts)
 
 
 def save_generator(

@@ -11,6 +11,7 @@ from torch import Tensor
 from .checkpoint import GeneratorInfo, read_generator
 from .errors import UserError, nearest
 from .files import user_path
+from .labels.attribute import Row
 from .networks import Generator
 from .pictures.grids import MOST_ROWS, image_grid
 from .pixels import dtype_in_units, in_units, nhwc, to_uint8, to_uint16
@@ -22,13 +23,15 @@ SAMPLING_PRECISIONS = ("fp32", "bf16")
 class TrainedGenerator:
     """Makes images. Use `load_generator` to have one.
 
-    classes: the labels' names, () when unlabelled. image_shape: (channels, height, width).
+    classes: the labels' names, () when unlabelled; where labels are attributes, the combinations of their values.
+    labels: all that can be asked for (`LabelSpace`). image_shape: (channels, height, width).
     """
 
     def __init__(self, network: Generator, info: GeneratorInfo):
         self.network = network
         self.info = info
         self.classes = info.classes
+        self.labels = info.label_space
         self.image_shape = info.network.image_shape
         self.dtype = np.dtype(np.uint8) if info.window is None else dtype_in_units(info.window)  # of `sample`
 
@@ -50,7 +53,8 @@ class TrainedGenerator:
         The same seed and label give the same image in any batch, up to rounding. Of a run with transparency C is 4, and
         the colours are multiplied by alpha (`pictures.files.encode` divides them).
 
-        labels: a class name per seed; None draws them, by seed, in the training set's shares.
+        labels: per seed a class name, or attributes: "type=mono,degree=0.67"; those that it does not name are drawn, by
+        seed, from the training images that have the named ones. None draws whole labels in the training set's shares.
         truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.
         """
         if self.info.window is None:
@@ -76,14 +80,12 @@ class TrainedGenerator:
         batch_size: int,
     ) -> np.ndarray:
         seeds = list(seeds)
-        names = self.labels_for(seeds) if labels is None else list(labels)
-        if self.classes and len(names) != len(seeds):
-            raise UserError(f"{len(names)} labels for {len(seeds)} seeds: give one each")
+        vectors = self.labels.vectors(self.label_rows(seeds, labels))
         images = []
         for first in range(0, len(seeds), batch_size):
             part = slice(first, first + batch_size)
             z = self.z(seeds[part])
-            c = self.label_vectors(names[part] if names else None, len(z))
+            c = torch.from_numpy(vectors[part]).to(self.device)
             noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
             batch = self._render(z, c, noise, truncation_psi)
             images.append(nhwc(levels(batch)).cpu().numpy())
@@ -99,8 +101,9 @@ class TrainedGenerator:
     ) -> Tensor:
         """float32 [N, C, H, W], about in [-1, 1] (not clamped), from latents z, [N, z_dim].
 
-        labels: class names, or label vectors [N, c_dim]; None draws classes in the training set's shares by torch's
-        global generator. noise: "random", also by torch's generator; "const", the noise kept in the network; "none".
+        labels: texts as for `sample`, or label vectors [N, c_dim]. None draws whole labels in the training set's
+        shares, a text draws what it does not name, by torch's global generator. noise: "random", also by torch's
+        generator; "const", the noise kept in the network; "none".
         """
         z = z.to(self.device)
         return self._render(z, self.label_vectors(labels, len(z)), self._noise(noise, len(z)), truncation_psi)
@@ -110,12 +113,21 @@ class TrainedGenerator:
         return self._draws("sample/z", seeds).normal(self.info.network.z_dim)
 
     def labels_for(self, seeds: Sequence[int]) -> list[str]:
-        """A class name per seed, in the training set's shares; [] when unlabelled."""
+        """A label's text per seed, a class name unless there are attributes, in the training set's shares; [] when
+        unlabelled."""
+        return [self.labels.text(row) for row in self.label_rows(seeds, None)] if self.classes else []
+
+    def label_rows(self, seeds: Sequence[int], labels: Sequence[str] | None) -> list[Row]:
+        """The label of each seed's image, with a value for each attribute; labels: as for `sample`. () each when
+        unlabelled."""
         if not self.classes:
-            return []
-        bounds = np.cumsum(self.info.class_counts) / sum(self.info.class_counts)
+            if labels:
+                raise UserError(f"`label` {labels[0]}: this generator was trained without labels")
+            return [()] * len(seeds)
+        if labels is not None and len(labels) != len(seeds):
+            raise UserError(f"{len(labels)} labels for {len(seeds)} seeds: give one each")
         positions = self._draws("sample/label", seeds).uniform(1).double()[:, 0].cpu().numpy()
-        return [self.classes[index] for index in np.searchsorted(bounds, positions, side="right")]
+        return self.labels.drawn(labels or [None] * len(seeds), positions)
 
     @torch.inference_mode()
     def _render(self, z: Tensor, c: Tensor, noise: Tensor | None, truncation_psi: float) -> Tensor:
@@ -125,29 +137,27 @@ class TrainedGenerator:
         return Draws(0, stream, torch.tensor(list(seeds), dtype=torch.int64, device=self.device))
 
     def label_vectors(self, labels: Sequence[str] | Tensor | None, count: int) -> Tensor:
-        """[count, c_dim] of class names, or of vectors as they are; None draws classes by torch's generator."""
-        c_dim = len(self.classes)
+        """[count, c_dim] of labels as `from_z` takes them."""
         if isinstance(labels, Tensor):
-            if labels.shape != (count, c_dim):
-                raise UserError(f"label vectors of shape {tuple(labels.shape)}: this needs ({count}, {c_dim})")
+            if labels.shape != (count, self.labels.width):
+                raise UserError(
+                    f"label vectors of shape {tuple(labels.shape)}: this needs ({count}, {self.labels.width})"
+                )
             return labels.to(self.device, torch.float32)
         if not self.classes:
             if labels:
-                raise UserError(f"label {labels[0]!r}: this generator was trained without labels")
+                raise UserError(f"`label` {labels[0]}: this generator was trained without labels")
             return torch.zeros(count, 0, device=self.device)
+        if labels is not None and len(labels) != count:
+            raise UserError(f"{len(labels)} labels for {count} images: give one each")
         if labels is None:
-            shares = torch.tensor(self.info.class_counts, dtype=torch.float32, device=self.device)
-            indices = torch.multinomial(shares, count, replacement=True)
+            shares = torch.tensor(self.labels.counts, dtype=torch.float32, device=self.device)
+            rows = [self.labels.rows[index] for index in torch.multinomial(shares, count, replacement=True).tolist()]
         else:
-            indices = torch.tensor([self._class_index(name) for name in labels], device=self.device)
-        if len(indices) != count:
-            raise UserError(f"{len(indices)} labels for {count} images: give one each")
-        return torch.eye(c_dim, device=self.device)[indices]
-
-    def _class_index(self, name: str) -> int:
-        if name not in self.classes:
-            raise UserError(f"label {name!r}: no such class, {nearest(name, self.classes)}")
-        return self.classes.index(name)
+            # of classes nothing has to be drawn
+            positions = torch.zeros(count) if self.labels.is_flat else torch.rand(count)
+            rows = self.labels.drawn(labels, positions.double().numpy())
+        return torch.from_numpy(self.labels.vectors(rows)).to(self.device)
 
     def _noise(self, noise: str, count: int) -> Tensor | None:
         synthesis = self.network.synthesis
@@ -184,13 +194,13 @@ def check_truncation_psi(truncation_psi: float, name: str = "truncation_psi") ->
 
 
 def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: float = 1.0) -> Image.Image:
-    """A row per class (the first 16), or 8 rows when unlabelled.
+    """A row per class or value of an attribute (`LabelSpace.shown`), or 8 rows when unlabelled.
 
     The image in row i and column j is that of seed i * columns + j, in every grid of so many columns.
     """
-    names = list(generator.classes[:MOST_ROWS]) or [""] * 8
-    seeds = list(range(len(names) * columns))
-    labels = [name for name in names for _ in range(columns)] if generator.classes else None
-    images = generator.sample_uint8(seeds, labels, truncation_psi)
+    names = generator.labels.shown(MOST_ROWS)
+    seeds = list(range((len(names) or 8) * columns))
+    labels = [name for name in names for _ in range(columns)]
+    images = generator.sample_uint8(seeds, labels or None, truncation_psi)
     rows = [images[first : first + columns] for first in range(0, len(images), columns)]
-    return image_grid(rows, names if generator.classes else ())
+    return image_grid(rows, names)

@@ -104,7 +104,7 @@ def test_unlabelled(make: Callable[..., Any]) -> None:
 
 def test_mistakes_are_named(make: Callable[..., Any]) -> None:
     generator = make()
-    with pytest.raises(UserError, match=r"'dgo': no such class, did you mean 'dog'\?"):
+    with pytest.raises(UserError, match=r"`label` dgo: no such class, did you mean 'dog'\?"):
         generator.sample([1], ["dgo"])
     with pytest.raises(UserError, match="1 labels for 2 images"):
         generator.from_z(torch.randn(2, 8), ["dog"])

@@ -18,6 +18,7 @@ class NetworkConfig:
     height: int
     width: int
     c_dim: int = 0  # length of the label vector, 0 without labels
+    attributes: bool = False  # whether a label vector is that of attributes, rather than a one for the class
     z_dim: int = 512
     w_dim: int = 512
     mapping_depth: int = setting(2, "Fully connected layers from z to w.", within=COUNT)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UserError
+from ..labels.attribute import Attribute, label_width
 from .augment import ADA_TARGETS, AugmentConfig, ExtraAugmentation
 from .data import DataConfig, wanted_size
 from .network import NetworkConfig
@@ -41,6 +42,7 @@ class Facts:
 
     image_shape: tuple[int, int, int]
     classes: tuple[str, ...]
+    attributes: tuple[Attribute, ...] = ()
     count: int  # images
     fingerprint: str
     window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
@@ -106,10 +108,18 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
     config = RunConfig(
         data=data_of(options),
         start=_start(options, facts.trained),
-        network=NetworkConfig(channels=channels, height=height, width=width, c_dim=len(facts.classes), **network),
+        network=NetworkConfig(
+            channels=channels,
+            height=height,
+            width=width,
+            c_dim=label_width(facts.attributes) if facts.attributes else len(facts.classes),
+            attributes=bool(facts.attributes),
+            **network,
+        ),
         augment=_augment(options, facts.augment_extra),
         training=TrainingConfig(**training),
         classes=facts.classes,
+        attributes=facts.attributes,
         fingerprint=facts.fingerprint,
         window=facts.window,
     )

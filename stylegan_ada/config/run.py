@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..labels.attribute import Attribute
 from .augment import AugmentConfig
 from .data import DataConfig
 from .network import NetworkConfig
@@ -18,7 +19,8 @@ class RunConfig:
     network: NetworkConfig
     augment: AugmentConfig
     training: TrainingConfig
-    classes: tuple[str, ...]  # names, in the order of the label vector
+    classes: tuple[str, ...]  # names, in the order of the label vector; with attributes, combinations of their values
+    attributes: tuple[Attribute, ...] = ()  # in the order of the label vector; () where it is of classes
     fingerprint: str  # of the data set: pixels, labels and how they were prepared
     window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
     start: StartConfig = field(default_factory=StartConfig)

@@ -92,9 +92,20 @@ def label_width(attributes: Sequence[Attribute]) -> int:
     return sum(attribute.width for attribute in attributes)
 
 
+def column_names(attributes: Sequence[Attribute]) -> list[str]:
+    """A name for each number of a label vector: "type=mono", "type=" where it is unknown; "age", "age known"."""
+    names = []
+    for attribute in attributes:
+        if attribute.kind == NUMBER:
+            names += [attribute.name, f"{attribute.name} known"]
+        names += [f"{attribute.name}={value}" for value in attribute.values]
+        names += [f"{attribute.name}="] * attribute.unknown
+    return names
+
+
 def encoded_rows(attributes: Sequence[Attribute], rows: Sequence[Row]) -> NDArray[np.float32]:
     """float32 [n, label_width]: the label vectors of rows."""
-    if not rows:
-        return np.zeros((0, label_width(attributes)), np.float32)
+    if not rows or not attributes:
+        return np.zeros((len(rows), label_width(attributes)), np.float32)
     columns = zip(*rows, strict=True)
     return np.concatenate([one.encoded(column) for one, column in zip(attributes, columns, strict=True)], axis=1)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError, nearest
-from .attribute import CATEGORY, NUMBER, Attribute, Row, Value, encoded_rows, label_width, slices
+from .attribute import CATEGORY, NUMBER, SEVERAL, Attribute, Row, Value, encoded_rows, label_width, slices
 from .texts import combination_name, label_text, parse_label, parse_values
 
+STEPS = 5  # of a number that is shown
 NEAREST = 0.1  # of the rows that have the named values, those nearest by the named numbers
 
 
@@ -32,7 +33,8 @@ class LabelSpace:
         classes are the labels."""
         self.classes = tuple(classes)
         self.is_flat = not attributes
-        self.attributes = tuple(attributes) or (Attribute(name="class", kind=CATEGORY, values=self.classes),)
+        of_classes = Attribute(name="class", kind=CATEGORY, values=self.classes)
+        self.attributes = tuple(attributes) or (of_classes,) * bool(classes)
         if self.is_flat:
             self.rows: list[Row] = [(name,) for name in classes]
             self.counts = np.array(class_counts, np.int64)
@@ -43,7 +45,7 @@ class LabelSpace:
     @property
     def width(self) -> int:
         """The length of a label vector."""
-        return label_width(self.attributes) if self.classes else 0
+        return label_width(self.attributes)
 
     def class_of(self, row: Row) -> str:
         """The class of a label; the name that it would have where no training image had that combination."""
@@ -51,14 +53,22 @@ class LabelSpace:
             return str(row[0])
         return combination_name(self.attributes, row) if self._short_names else self._long_name(row)
 
-    def drawn(self, label: str | None, positions: Sequence[float]) -> list[Row]:
-        """A label for each position in [0, 1), with a value for each attribute: that of the training image at this
-        share of those that have the values that `label` names. None names nothing.
+    def drawn(self, labels: Sequence[str | None], positions: Sequence[float] | NDArray[np.float64]) -> list[Row]:
+        """A value for each attribute for each of `labels` and a position in [0, 1): those that the label names, and the
+        others of the training image at this share of the images that have the named ones. None names nothing.
 
         Of images that have named values those count that have named numbers nearly. Where no image has all of the
         named values, those count that have most of them.
         """
-        named = {} if label is None else self.named(label)
+        rows: list[Row] = [()] * len(labels)
+        for label in dict.fromkeys(labels):
+            places = [place for place, other in enumerate(labels) if other == label]
+            own = self._drawn({} if label is None else self.named(label), np.asarray(positions)[places])
+            for place, row in zip(places, own, strict=True):
+                rows[place] = row
+        return rows
+
+    def _drawn(self, named: Mapping[str, Value], positions: NDArray[np.float64]) -> list[Row]:
         chosen, bounds = self._fitting(named)
         places = np.searchsorted(bounds, positions, side="right").clip(max=len(chosen) - 1)
         rows = [self.rows[chosen[place]] for place in places]
@@ -101,6 +111,23 @@ class LabelSpace:
     def vectors(self, rows: Sequence[Row]) -> NDArray[np.float32]:
         """float32 [n, width]: the label vectors of labels with a value for each attribute."""
         return encoded_rows(self.attributes, rows)
+
+    def shown(self, most: int) -> list[str]:
+        """Labels for the rows of a picture, at most so many: the classes, or each value of each attribute, of a number
+        five from the lowest to the highest."""
+        if self.is_flat:
+            return list(self.classes[:most])
+        each = max(1, most // len(self.attributes))
+        texts = []
+        for attribute in self.attributes:
+            if attribute.kind == NUMBER:
+                values: list[Value] = np.linspace(attribute.low, attribute.high, min(each, STEPS)).tolist()
+            elif attribute.kind == SEVERAL:
+                values = [(value,) for value in attribute.values[:each]]
+            else:
+                values = [*attribute.values[:each]]
+            texts += [label_text([attribute], [value]) for value in values]
+        return texts[:most]
 
     def rows_of(self, vectors: NDArray[np.float32]) -> list[Row]:
         """The labels of label vectors [n, width]."""

@@ -7,15 +7,20 @@ from ..config import NetworkConfig
 from .mapping import MappingNetwork
 from .synthesis import SynthesisNetwork
 
+RIDGE = 1e-4  # beside label vectors of ones
+
 
 class Generator(nn.Module):
     """z [N, z_dim] and c [N, c_dim] -> image [N, channels, H, W], about [-1, 1].
 
     Keeps the running mean of w, one per class when labelled (a single one otherwise), as the centre of truncation.
+    Where labels are attributes the centre is linear in the label vector: the least squares prediction of w, which for
+    classes would be the mean.
     """
 
     w_mean: Tensor
     w_count: Tensor
+    w_moments: Tensor | None
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
@@ -24,8 +29,11 @@ class Generator(nn.Module):
             config.z_dim, config.c_dim, config.w_dim, config.mapping_depth, blends=config.transitional
         )
         self.synthesis = SynthesisNetwork(config)
-        self.register_buffer("w_mean", torch.zeros(max(1, config.c_dim), config.w_dim))
-        self.register_buffer("w_count", torch.zeros(max(1, config.c_dim)))  # images behind each mean
+        rows = config.c_dim + 1 if config.attributes else max(1, config.c_dim)
+        self.register_buffer("w_mean", torch.zeros(rows, config.w_dim))
+        self.register_buffer("w_count", torch.zeros(rows))  # images behind each mean
+        # running means of the normal equations: of products of label vectors with w, and with themselves
+        self.register_buffer("w_moments", torch.zeros(rows, config.w_dim + rows) if config.attributes else None)
 
     @property
     def num_ws(self) -> int:
@@ -47,18 +55,40 @@ class Generator(nn.Module):
         return torch.lerp(center, w, truncation_psi)
 
     def w_statistics(self, w: Tensor, c: Tensor) -> Tensor:
-        """Sums of w per class beside the number of images, [classes, w_dim + 1]: added up over a step, then applied."""
-        with_count = torch.cat([w.detach(), torch.ones_like(w[:, :1])], dim=1)
-        return self._weights(c).t() @ with_count
+        """Sums of w per class beside the number of images, [classes, w_dim + 1]: added up over a step, then applied. Of
+        attributes the sums of the normal equations, [c_dim + 1, w_dim + c_dim + 1]."""
+        weights = self._weights(c)
+        beside = torch.ones_like(w[:, :1]) if self.w_moments is None else weights
+        return weights.t() @ torch.cat([w.detach(), beside], dim=1)
 
     @torch.no_grad()
     def update_w_mean(self, statistics: Tensor, beta: float) -> None:
         """Moves each class's running mean towards a step's by 1 - beta, or by more while few images are behind it."""
-        sums, counts = statistics[:, :-1], statistics[:, -1]
+        counts = statistics[:, -1]
         self.w_count += counts
+        if self.w_moments is not None:
+            self._move_moments(statistics, beta)
+            return
+        sums = statistics[:, :-1]
         step = torch.maximum(counts / self.w_count.clamp(min=1), torch.full_like(counts, 1 - beta)) * (counts > 0)
         self.w_mean += step[:, None] * (sums / counts.clamp(min=1)[:, None] - self.w_mean)
 
+    def _move_moments(self, statistics: Tensor, beta: float) -> None:
+        """Least squares over the last steps. The last number of the statistics is that of the images."""
+        assert self.w_moments is not None
+        images = statistics[-1, -1]
+        step = torch.clamp(images / self.w_count[-1], min=1 - beta)
+        self.w_moments += step * (statistics / images - self.w_moments)
+        moments, products = self.w_moments.double().split([self.config.w_dim, len(statistics)], dim=1)
+        # the ridge decides between the columns of an attribute, which add up to the constant
+        ridge = RIDGE * torch.eye(len(products), dtype=products.dtype, device=products.device)
+        solution, _ = torch.linalg.solve_ex(products + ridge, moments)
+        self.w_mean.copy_(solution)
+
     def _weights(self, c: Tensor) -> Tensor:
-        """The share of each mean in each image's centre, [N, classes]: the label vector, or ones."""
-        return c if self.config.c_dim else c.new_ones(c.shape[0], 1)
+        """The share of each mean in each image's centre, [N, rows]: the label vector, with a constant where it is of
+        attributes; or the constant alone."""
+        constant = c.new_ones(c.shape[0], 1)
+        if self.w_moments is not None:
+            return torch.cat([c, constant], dim=1)
+        return c if self.config.c_dim else constant

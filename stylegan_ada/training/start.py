@@ -148,6 +148,7 @@ def _begin(
     facts = Facts(
         image_shape=dataset.image_shape,
         classes=dataset.classes,
+        attributes=dataset.attributes,
         count=len(dataset),
         fingerprint=dataset.fingerprint,
         window=dataset.window,

@@ -1,5 +1,7 @@
 """The files of a snapshot."""
 
+from collections import Counter
+
 import numpy as np
 
 from ...checkpoint import GeneratorInfo, TrainingState, save_generator
@@ -34,10 +36,11 @@ def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo
 def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray, images_seen: int) -> GeneratorInfo:
     """The facts of a run's generator. members: indices of the images that it is trained on."""
     counts = (
-        np.bincount(dataset.labels[members], minlength=dataset.c_dim)
+        np.bincount(dataset.labels[members], minlength=len(config.classes))
         if config.classes and dataset.labels is not None
         else np.zeros(0, int)
     )
+    labels = Counter(dataset.label_texts(members)) if config.attributes else {}
     return GeneratorInfo(
         network=config.network,
         classes=config.classes,
@@ -45,4 +48,7 @@ def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray
         images_seen=images_seen,
         window=dataset.window,
         balance=config.data.balance,
+        attributes=config.attributes,
+        labels=tuple(labels),
+        label_counts=tuple(labels.values()),
     )
