@@ -7,6 +7,7 @@ from typing import BinaryIO
 from ...config.preparation import Preparation
 from ..reading.formats import OtherFiles, is_companion, lines_on_other_files
 from ..reading.sources import Source, require_images
+from .attribute_labels import read_attributes
 from .files import CSV
 from .groups import find_groups
 from .labelling import Labelling, label_notes, read_labels
@@ -57,7 +58,8 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     by_file = bool(source.label_files)
     labelling = None
     if use_labels or (split is not None and CSV in source.label_files):
-        labelling = read_labels(source, preparation, splits, masks)
+        read = read_attributes if preparation.attributes else read_labels
+        labelling = read(source, preparation, splits, masks)
     if labelling and by_file:  # which may say that what looks like a mask is an image
         masks -= labelling.index_of.keys()
         if split_column := labelling.splits:
@@ -79,7 +81,7 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     labelling = labelling and labelling.only(chosen)
     groups, on_groups = find_groups(chosen, labelling, preparation.groups)
     notes.append(on_groups)
-    if labelling and not by_file and len(labelling.classes) == 1:
+    if labelling and not by_file and not labelling.attributes and len(labelling.classes) == 1:
         labelling = None
     everything, strange = lines_on_other_files(source.rest)
     warnings += [_on_empty(empty), strange]

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from ..config.options import TrainOptions
     from ..datasets.inspect.inspection import Inspection
 
+READING = ("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups", "attributes", "split_names")
 MOST_PAIRS = 20  # printed
 MOST_SIZES = 20
 
 
 @click.command()
 @click.argument("source")
-@data_options("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups")
+@data_options(*READING)
 @click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
