@@ -31,5 +31,5 @@ def _kind_of(value: object) -> str:
 
 def _value(attribute: Attribute, value: object) -> Value:
     if attribute.kind == SEVERAL and isinstance(value, list):
-        return tuple(map(cell_text, value)) or None
+        return tuple(sorted(set(map(cell_text, value)))) or None
     return cell_text(value) or None
