@@ -8,9 +8,10 @@ from ...errors import UserError, nearest
 from ...labels.attribute import Row
 from ..reading.sources import Source
 from .cells import Cell, parse_cells
-from .files import JSON, Entry, cell_text, parse_json, read_text
+from .files import JSON, Entry, parse_json, read_text
 from .labelling import Labelling, label_file, labelling_of_rows, read_labels
 from .matching import match
+from .objects import entries_of_objects
 from .splits import Splits, splits_of_folders
 from .tables import NoColumns, parse_columns
 
@@ -38,7 +39,7 @@ def read_attributes(
     cells = {
         name: [Cell(entry.row[asked], f"{file} {entry.place}") for asked in names] for name, entry in entry_of.items()
     }
-    rows = None if file == JSON else [{**entry.row, "file": name} for name, entry in entry_of.items()]
+    rows = [{**entry.row, "file": name} for name, entry in entry_of.items()]
     about = Labelling((), {}, rows, from_file=True, notes=(*notes, *matched))
     return _labelled(preparation.attributes, cells, about)
 
@@ -63,16 +64,12 @@ def _entries_of_objects(text: str, names: Sequence[str]) -> list[Entry]:
     if not labels or plain is not None:
         found = "labels are null" if not labels else f"label {plain!r:.80} is no object"
         raise NoColumns(f'`attributes`: {JSON}: {found}, write ["1.png", {{"{names[0]}": ...}}], or give `split_names`')
-    keys = dict.fromkeys(key for _, label in labels if isinstance(label, dict) for key in label)
+    entries = entries_of_objects(labels)
+    keys = entries[0].row
     missing = [name for name in names if name not in keys]
     if missing:
         raise NoColumns(f"`attributes` {missing[0]}: {JSON} has no such key, {nearest(missing[0], keys)}")
-    entries = []
-    for place, (name, label) in enumerate(labels, start=1):
-        assert isinstance(label, dict)
-        row = {key: cell_text(label.get(key)) for key in keys}
-        entries.append(Entry(f"entry {place}", name, ",".join(row[key] for key in names), row))
-    return entries
+    return [entry._replace(label=",".join(entry.row[name] for name in names)) for entry in entries]
 
 
 def _of_class_names(source: Source, preparation: Preparation, splits: Splits, masks: Collection[str]) -> Labelling:

@@ -12,7 +12,7 @@ from ..reading.sources import Source
 from .class_names import alike_warnings, class_order, merge_alike
 from .files import CSV, GROUP, JSON, SPLIT, Entry, parse_json, read_text
 from .matching import match
-from .objects import names_of_objects
+from .objects import entries_of_objects
 from .schema import Kind, schema_of, schema_warnings
 from .splits import Splits, splits_of_folders
 from .tables import NoColumns, parse_table
@@ -186,7 +186,9 @@ def _labelling(
     return Labelling(
         classes,
         {name: indices[entry.label] for name, entry in entry_of.items()},
-        None if file == JSON else [{**entry.row, "file": name} for name, entry in entry_of.items()],
+        None
+        if not any(entry.row for entry in entries)
+        else [{**entry.row, "file": name} for name, entry in entry_of.items()],
         from_file=True,
         notes=(*notes, *matched),
     )
@@ -198,11 +200,9 @@ def _entries_of_json(labels: Sequence[tuple[str, str | int | dict[str, object]]]
     objects = [label for _, label in labels if isinstance(label, dict)]
     if objects and len(objects) < len(labels):
         raise UserError("dataset.json has labels both as objects and otherwise: use one of them")
-    texts = names_of_objects(objects) if objects else [str(label) for _, label in labels]
-    entries = [
-        Entry(f"entry {place}", name, text, {})
-        for place, ((name, _), text) in enumerate(zip(labels, texts, strict=True), 1)
-    ]
+    if objects:
+        return entries_of_objects(labels), []
+    entries = [Entry(f"entry {place}", name, str(label), {}) for place, (name, label) in enumerate(labels, start=1)]
     if not numbers:
         return entries, []
     if not all(isinstance(label, int) for _, label in labels):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...errors import UserError, first_line, nearest
 from .files import GROUP, Entry, TableRow, cell_text, plain_name
+from .proposals import proposed_columns
 
 EXCELS_LINE = re.compile(r"sep=.\r?\n")  # by which it is told the delimiter
 DELIMITERS = ",;\t"  # the latter two are Excel's, where a comma is the decimal point, and in its "Unicode text"
@@ -32,6 +33,14 @@ class NoColumns(UserError):
     """A table lacks columns that are known to hold files and classes, or those that were asked for."""
 
 
+class OnlyAttributes(NoColumns):
+    """A table lacks a column of classes, and has others. proposal: these, for `attributes`."""
+
+    def __init__(self, message: str, proposal: str):
+        super().__init__(message)
+        self.proposal = proposal
+
+
 def parse_table(
     file: str, text: str, file_column: str | None = None, label_column: str | None = None
 ) -> tuple[list[Entry], list[str]]:
@@ -54,10 +63,15 @@ def parse_table(
         columns, labels = _one_hot([column for column in header if column not in (name_column, GROUP)], rows)
         notes.append(f"{file}: each image's class is the column that holds a 1, of {', '.join(columns):.200}")
     if name_column is None or labels is None:
-        raise NoColumns(
+        line = (
             f"{file} must start with the line 'file,label', not {','.join(header)!r:.80}: add it, or name the columns "
             "that hold them by `file_column` and `label_column`"
         )
+        others = proposed_columns([row for _, row in rows], {name_column}) if name_column else []
+        if others:
+            proposal = ",".join(others)
+            raise OnlyAttributes(f"{line}, or give several by `attributes` {proposal:.300}", proposal)
+        raise NoColumns(line)
     return [
         _entry(file, place, row, row[name_column], label) for (place, row), label in zip(rows, labels, strict=True)
     ], notes

@@ -31,7 +31,8 @@ def test_names_with_and_without_a_kind() -> None:
 def test_what_is_refused(options: dict[str, str], words: str) -> None:
     with pytest.raises(UserError) as error:
         DataConfig(data="x", **options)
-    assert words in str(error.value) and "\n" not in str(error.value)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_they_are_part_of_the_preparation() -> None:

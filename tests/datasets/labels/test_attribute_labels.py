@@ -92,7 +92,9 @@ def test_what_looks_the_same_is_one_value_and_values_are_in_order(tmp_path: Path
 
 def test_of_some_images_only_their_values_are_left(tmp_path: Path) -> None:
     kind, degree, _, defects = _read(tmp_path, ASKED, table=TABLE).only(["a.png", "b.png", "c.png"]).attributes
-    assert not kind.unknown and defects.unknown and (degree.low, degree.high) == (-2, 0.67)
+    assert not kind.unknown
+    assert defects.unknown
+    assert (degree.low, degree.high) == (-2, 0.67)
     table = "file,x,n\na.png,p,1\nb.png,q,3\nc.png,r,8\nd.png,q,3\n"
     left = _read(tmp_path, "x,n:number", table=table).only(["a.png", "b.png", "d.png"])
     assert left.attributes[0].values == left.classes == ("p", "q")
@@ -124,7 +126,8 @@ def test_cells_that_do_not_fit(tmp_path: Path, asked: str, cells: tuple[str, ...
     rows = [f'{name}.png,"{cell}"\n' for name, cell in zip("abcd", cells, strict=True)]
     with pytest.raises(UserError) as error:
         _read(tmp_path, asked, table="file,x\n" + "".join(rows))
-    assert words in str(error.value) and "\n" not in str(error.value)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_too_many_values(tmp_path: Path) -> None:
@@ -146,7 +149,9 @@ def test_objects_of_json(tmp_path: Path) -> None:
     assert found.row_of == _read(tmp_path / "csv", ASKED, table=TABLE).row_of
     with open_source(str(tmp_path / "json")) as source:
         flat = read_labels(source, Preparation())
-    assert flat is not None and set(flat.classes) == set(found.classes) and flat.attributes == ()
+    assert flat is not None
+    assert set(flat.classes) == set(found.classes)
+    assert flat.attributes == ()
     lines = "".join(json.dumps({"file_name": name, **label}) + "\n" for name, label in labels)
     assert _read(tmp_path / "hf", ASKED, table=lines, name="metadata.jsonl").row_of == found.row_of
 
@@ -171,7 +176,7 @@ def test_levels_of_folders(tmp_path: Path) -> None:
     assert found.row_of == dict(
         zip([file.removeprefix("all/") for file in files], [("mono", 0.5), ("poly", 10.0), ("mono", 2.0)], strict=True)
     )
-    with pytest.raises(UserError, match="1 of 4 images lie in fewer than 2 .first: 'train/mono/0.png'"):
+    with pytest.raises(UserError, match=r"1 of 4 images lie in fewer than 2 .first: 'train/mono/0.png'"):
         _read(tmp_path, "type,degree:number", (*files, "all/train/mono/0.png"))
 
 

@@ -34,7 +34,8 @@ def test_of_images_that_cannot_be_read_nothing_is_left(table: Path, monkeypatch:
     assert (degree.mean, degree.low, degree.high) == (2, 1, 3)
     assert found.rows == (("x", 1.0, ("a", "b")), ("y", 3.0, ("b",)), ("x", None, None), ("y", 2.0, ("a",)))
     assert found.classes == ("x-a+b", "x-marks?", "y-a", "y-b")
-    assert found.labels is not None and found.labels.tolist() == [0, 3, 1, 2]
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 3, 1, 2]
     spread = np.sqrt(2 / 3)
     expected = [
         [1, 0, -1 / spread, 1, 0, 1, 1, 0],
@@ -54,7 +55,8 @@ def test_the_fingerprint_knows_values(table: Path) -> None:
     first = load_dataset(str(table), preparation)
     (table / "labels.csv").write_text(TABLE.replace("y,3", "y,4"))
     second = load_dataset(str(table), preparation)
-    assert first.classes == second.classes and first.fingerprint != second.fingerprint
+    assert first.classes == second.classes
+    assert first.fingerprint != second.fingerprint
 
 
 def test_flat_sets_are_as_they_were(table: Path) -> None:
