@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,12 @@ from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, measure
+from ..metrics.words.pixels import HEADINGS, pixel_table
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
+    from ..metrics.mathematics.pixel_statistics import PixelFigure
     from ..metrics.results import MetricResult
 
 
@@ -91,9 +94,10 @@ def evaluate(
                 pair_grid(*pictures).save(temporary)
         of_real = feature_sets.real.classifier.cross_validated() if "label_accuracy" in results else None
         if as_json:
-            click.echo(as_json_text(results, feature_sets.real.classes, of_real))
+            click.echo(as_json_text(results, feature_sets.real.classes, of_real, feature_sets.pixel_figures))
         else:
             click.echo(as_table(results, evaluation.network, reference_name(real), real.dataset.classes, of_real))
+            click.echo("\n" + as_pixel_table(feature_sets.pixel_figures))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
 
@@ -113,9 +117,28 @@ def as_table(
     return "\n".join([*lines, *footnotes(results, network, reference, classes)])
 
 
-def as_json_text(results: dict[str, "MetricResult"], classes: tuple[str, ...], of_real: float | None = None) -> str:
-    """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ...}; null where there is no bound."""
-    return json.dumps({name: {**_plain(result), **_more(result, classes, of_real)} for name, result in results.items()})
+def as_pixel_table(figures: dict[str, "PixelFigure"]) -> str:
+    """A line per figure: its values, the ratio, the meaning."""
+    rows = [(*HEADINGS, ""), *pixel_table(figures)]
+    lines = [
+        f"{name:18} {made:>10} {real:>10} {ratio:>10}  {meaning}".rstrip() for name, made, real, ratio, meaning in rows
+    ]
+    return "\n".join(lines)
+
+
+def as_json_text(
+    results: dict[str, "MetricResult"],
+    classes: tuple[str, ...],
+    of_real: float | None,
+    figures: dict[str, "PixelFigure"],
+) -> str:
+    """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ..., "pixels": {"brightness": {"generated":
+    g, "real": r, "ratio": q}, ...}}; null where there is no bound, or no ratio."""
+    found: dict[str, Any] = {
+        name: {**_plain(result), **_more(result, classes, of_real)} for name, result in results.items()
+    }
+    found["pixels"] = {name: {**asdict(figure), "ratio": figure.ratio} for name, figure in figures.items()}
+    return json.dumps(found)
 
 
 def _plain(result: "MetricResult") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..sampling import TrainedGenerator
 from .feature_cache import feature_file, read_features, write_features
 from .feature_sets import FeatureSets, RealFeatures
 from .mathematics.memorisation import Copies
+from .mathematics.pixel_statistics import pixel_rows
 from .mathematics.thumbnails import SIDE, thumbnails
 from .networks.extractor import Extractor
 
@@ -87,13 +88,15 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
         if distributed.rank() == 0:
             write_features(feature_file(dataset.fingerprint, extractor.identity), rows)
     features, labels = extractor.features(rows), dataset.labels
-    small = _real_thumbnails(dataset)
+    small = _kept_rows(dataset, f"thumbnails {SIDE}", thumbnails)
+    pixels = _kept_rows(dataset, "pixel statistics", pixel_rows)
     return RealFeatures(
         reference=features[real.reference],
         trained_on=None if trained_on is None else features[trained_on],
         held_out=None if real.held_out is None else features[real.held_out],
         trained_on_thumbnails=None if trained_on is None else small[trained_on],
         held_out_thumbnails=None if real.held_out is None else small[real.held_out],
+        reference_pixels=pixels[real.reference],
         reference_labels=None if labels is None else labels[real.reference],
         trained_on_labels=None if labels is None or trained_on is None else labels[trained_on],
         classes=dataset.classes,
@@ -120,10 +123,12 @@ def compute_generated(
         return _generated_batches(generator, labels, real.classes, seed * count, start, stop)
 
     small: list[NDArray[np.float32]] = []
+    pixels: list[NDArray[np.float32]] = []
 
     def noted(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
         for images in batches(start, stop):
             small.append(thumbnails(images))
+            pixels.append(pixel_rows(images))
             yield images
 
     rows = _extract(extractor, count, noted, progress)
@@ -134,6 +139,7 @@ def compute_generated(
         seed=seed,
         logits=extractor.logits(rows),
         thumbnails=_gathered(np.concatenate(small), count),
+        pixels=_gathered(np.concatenate(pixels), count),
     )
 
 
@@ -153,15 +159,17 @@ def _kept_features(dataset: ImageDataset, extractor: Extractor) -> NDArray[np.fl
     return None if missing else rows
 
 
-def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
-    """The thumbnails of the whole set, computed once: a large set's images take long to read."""
-    path = feature_file(dataset.fingerprint, f"thumbnails {SIDE}")
-    small = read_features(path, len(dataset))
-    if small is None:
-        small = thumbnails(nhwc(dataset.images))
+def _kept_rows(
+    dataset: ImageDataset, name: str, compute: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """A row for each image of the whole set, computed once: a large set's images take long to read."""
+    path = feature_file(dataset.fingerprint, name)
+    rows = read_features(path, len(dataset))
+    if rows is None:
+        rows = compute(nhwc(dataset.images))
         if distributed.rank() == 0:
-            write_features(path, small)
-    return small
+            write_features(path, rows)
+    return rows
 
 
 def closest_pairs(

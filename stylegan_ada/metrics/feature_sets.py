@@ -10,6 +10,7 @@ from .mathematics.label_classifier import LabelClassifier
 from .mathematics.manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
 from .mathematics.memorisation import unseen_distances
 from .mathematics.neighbours import Features, kth_squared_distance
+from .mathematics.pixel_statistics import PixelFigure, pixel_figures
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -17,8 +18,8 @@ class RealFeatures:
     """Features of real images, and what follows from them alone, computed once for many generators.
 
     reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
-    None where they are not known; their thumbnails, to find copies by as well. Labels, of each set's images, are
-    0 ... C - 1, None without; classes: their names.
+    None where they are not known; their thumbnails, to find copies by as well. reference_pixels: `pixel_rows`. Labels,
+    of each set's images, are 0 ... C - 1, None without; classes: their names.
     """
 
     reference: Features
@@ -26,6 +27,7 @@ class RealFeatures:
     held_out: Features | None = None
     trained_on_thumbnails: Features | None = None
     held_out_thumbnails: Features | None = None
+    reference_pixels: Features | None = None
     reference_labels: NDArray[np.int64] | None = None
     trained_on_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
@@ -67,7 +69,8 @@ class FeatureSets:
     """Features of real and of generated images [M, D], of the generator's seeds seed * M ... seed * M + M - 1.
 
     labels [M]: what was asked for, None without labels.
-    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made.
+    logits [M, K]: of generated images, None where the network has none; thumbnails, pixels (`pixel_rows`): theirs, None
+    where not made.
     """
 
     real: RealFeatures
@@ -76,6 +79,7 @@ class FeatureSets:
     labels: NDArray[np.int64] | None = None
     logits: Features | None = None
     thumbnails: Features | None = None
+    pixels: Features | None = None
 
     @cached_property
     def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -84,6 +88,13 @@ class FeatureSets:
     @cached_property
     def density_coverage(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return density_coverage_hits(self.real.reference, self.generated, self.real.density_radii)
+
+    @cached_property
+    def pixel_figures(self) -> dict[str, PixelFigure]:
+        """Pixel statistics by name, none where they were not made."""
+        if self.pixels is None or self.real.reference_pixels is None:
+            return {}
+        return pixel_figures(self.pixels, self.real.reference_pixels)
 
     def of_class(self, label: int) -> tuple[Features, Features]:
         """Reference and generated features of one class."""

@@ -13,6 +13,7 @@ from ..metrics.measurements import EvaluationRow
 from ..metrics.results import MetricResult, values_by_name
 from ..metrics.table import METRICS, measure
 from ..metrics.words.findings import findings
+from ..metrics.words.pixels import pixel_table
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from ..sampling import TrainedGenerator
 from .page import MetricRow, RunPage
@@ -46,6 +47,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
         findings=tuple(what_was_found(record, results, generator.info.images_seen)),
         metrics=metric_rows(results, of_real),
         footnotes=tuple(footnotes(results, evaluation.network, reference_name(real), real.dataset.classes)),
+        pixels=tuple(pixel_table(features.pixel_figures)),
         pictures=tuple(found + curve_pictures(record.log, record.evaluations)),
         options=tuple(given.items()),
         config=to_json(config),

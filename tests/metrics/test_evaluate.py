@@ -42,6 +42,9 @@ def test_features_of_real_and_generated_images(
     np.testing.assert_array_equal(features.thumbnails, np.repeat(np.arange(50)[:, None], 64, axis=1))
     np.testing.assert_array_equal(features.real.trained_on_thumbnails, real.dataset.images.reshape(8, 64))
     assert features.real.held_out_thumbnails is None
+    np.testing.assert_array_equal(features.pixels[:, :2], [[seed, 0] for seed in range(50)])
+    means = real.dataset.images.mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(features.real.reference_pixels[:, 0], means, rtol=1e-6)
     np.testing.assert_array_equal(features.real.reference, corners(real.dataset.images))
     np.testing.assert_array_equal(features.real.trained_on, features.real.reference)
     assert features.real.held_out is None
