@@ -72,8 +72,8 @@ def evaluate(
     """The metrics of a run folder's generator, or of a generator file's, by name; without those that cannot be had.
 
     data: real images to compare with, if not the run's own. metrics: names of stylegan_ada.metrics.table.METRICS.
-    features: lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file. count: images to generate, as many as the
-    set has (at most 5,000) if not given.
+    features: lite0, inception, vgg, or a TorchScript (.pt) or ONNX (.onnx) file. count: images to generate, as many as
+    the set has (at most 5,000) if not given.
     """
     return measure(evaluation_of(user_path(run), data, features, count, device).features, tuple(metrics))[0]
 
@@ -94,7 +94,9 @@ def evaluation_of(
     """
     where = choose_device(device)
     generator = load_generator(run, where)
-    extractor = make_extractor(features, where)  # before the images, which may take long to pack
+    extractor = make_extractor(
+        features, where, generator.image_shape[1:]
+    )  # before the images, which may take long to pack
     real = run_images(run, data, load)
     count = min(len(real.dataset), MOST_IMAGES) if count is None else count
     both = compute_features(generator, real, extractor, count, progress=progress)

@@ -40,7 +40,7 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
     "--features",
     default="lite0",
     show_default=True,
-    help="lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file.",
+    help="lite0, inception, vgg, or a TorchScript (.pt) or ONNX (.onnx) file.",
 )
 @click.option(
     "--count",

@@ -120,7 +120,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The extractors of this test, each of `CountedPixels`, which cost nothing."""
     extractors = []
 
-    def make(name: str, device: torch.device) -> CountedPixels:
+    def make(name: str, device: torch.device, image_size: tuple[int, int] = (0, 0)) -> CountedPixels:
         extractors.append(CountedPixels(device))
         return extractors[-1]
 

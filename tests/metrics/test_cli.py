@@ -36,7 +36,8 @@ def generator(
         dataset = make_dataset(labels=[0, 1, 0, 0, 1, 0, 0, 0] * 3)
         return real_images(dataset, np.arange(len(dataset)), np.arange(0))
 
-    def make_extractor(name: str, device: torch.device) -> Any:
+    def make_extractor(name: str, device: torch.device, image_size: tuple[int, int]) -> Any:
+        assert image_size == generator.image_shape[1:]
         generator.asked.update(features=name)
         return extractor
 
