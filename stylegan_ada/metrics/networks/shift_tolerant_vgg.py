@@ -9,6 +9,7 @@ arXiv 1801.03924, eq. 1).
 """
 
 import io
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -36,23 +37,22 @@ class ShiftTolerantVGG:
         self._stages = [_convolutions(state, f"net.slice{stage}.") for stage in range(1, STAGES + 1)]
         self._gains = [state[f"lin{stage}.model.1.weight"].sqrt() for stage in range(STAGES)]
 
-    def stages(self, images: Tensor) -> list[Tensor]:
+    def stages(self, images: Tensor) -> Iterator[Tensor]:
         """The output of each stage's last convolution, after its ReLU.
 
         images: float [N, 3, H, W], about [-1, 1], 4 pixels a side at least -> one [N, C, h, w] per stage.
         """
         x = (images - self._shift) / self._scale
-        outputs = []
         for index, stage in enumerate(self._stages):
             if index > 0:
                 x = _pool(x)
             for weight, bias in stage:
                 x = F.conv2d(x, weight, bias, padding=1).relu()
-            outputs.append(x)
-        return outputs
+            yield x
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Maps of which squared differences, averaged over positions, are the distance; shapes as in `stages`."""
+        # each right after its stage, since gradients are summed in the order of what was computed
         return [
             # added before the root, not after: a position where nothing responds then has a gradient
             x * (x.square().sum(dim=1, keepdim=True) + 1e-20).rsqrt() * gain.reshape(1, -1, 1, 1)

@@ -28,7 +28,8 @@ class VGGFeatures(Extractor):
         self._network = ShiftTolerantVGG(self.device)
 
     def network(self, x: Tensor) -> Tensor:
-        return self._network.stages(x / 127.5 - 1)[-1].mean(dim=(2, 3))
+        *_, last = self._network.stages(x / 127.5 - 1)
+        return last.mean(dim=(2, 3))
 
     @torch.inference_mode()
     def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
