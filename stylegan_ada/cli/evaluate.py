@@ -11,7 +11,7 @@ import click
 from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
-from ..metrics.table import METRICS, MOST_IMAGES, measure
+from ..metrics.table import METRICS, MOST_IMAGES, default_metrics, measure, pictured_metrics
 from ..metrics.words.pixels import HEADINGS, pixel_table
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def parse_metrics(text: str | None) -> tuple[str, ...]:
-    """ "fid,kid" -> ("fid", "kid"); all without a text."""
+    """ "fid,kid" -> ("fid", "kid"); the default without a text."""
     if text is None:
-        return tuple(METRICS)
+        return default_metrics()
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
         if name not in METRICS:
@@ -35,7 +35,11 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
 @click.command()
 @RUN
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
-@click.option("--metrics", help=f"Some of {','.join(METRICS)}; all if not given.")
+@click.option(
+    "--metrics",
+    help=f"Some of {','.join(METRICS)}. Default: all but {' and '.join(pictured_metrics())}, which train networks for "
+    "minutes.",
+)
 @click.option(
     "--features",
     default="lite0",
@@ -81,7 +85,8 @@ def evaluate(
     with distributed.group(choose_device(device)):
         with progress_bar("measuring images") as progress:
             shown = progress if distributed.rank() == 0 else None
-            evaluation = evaluation_of(run, data, features, count, device, open_dataset, shown)
+            pictured = not set(names).isdisjoint(pictured_metrics())
+            evaluation = evaluation_of(run, data, features, count, device, open_dataset, shown, pictured)
         if distributed.rank() > 0:
             return
         generator, real, feature_sets = evaluation.generator, evaluation.real, evaluation.features
@@ -149,6 +154,7 @@ def _plain(result: "MetricResult") -> dict[str, Any]:
 def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:
     from ..metrics.mathematics.label_classifier import LabelFidelity
     from ..metrics.mathematics.memorisation import Copies
+    from ..metrics.results import RealOnReal
 
     match result.detail:
         case dict() as per_class:
@@ -163,4 +169,6 @@ def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | Non
                 "per_class": {label: None if math.isnan(share) else share for label, share in shares},
                 "confusion": fidelity.confusion.tolist(),
             }
+        case RealOnReal() as real:
+            return {"real_on_real": real.accuracy, "chance": real.chance, "unseen": real.unseen, "tested": real.tested}
     return {}

@@ -1,7 +1,8 @@
 """Measuring a generator: features of its images and of real ones, to compute metrics of."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,12 +16,15 @@ from ..progress import Progress
 from ..sampling import TrainedGenerator
 from .feature_cache import feature_file, read_features, write_features
 from .feature_sets import FeatureSets, RealFeatures
+from .judges import LabelledPictures, RealPictures
 from .mathematics.memorisation import Copies
 from .mathematics.pixel_statistics import pixel_rows
-from .mathematics.thumbnails import SIDE, thumbnails
+from .mathematics.thumbnails import SIDE, small_copies, thumbnails
 from .networks.extractor import Extractor
 
 BATCH = 32  # images generated at once
+
+Number = TypeVar("Number", np.float32, np.uint8)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,15 +66,21 @@ def compute_features(
     count: int,
     *,
     seed: int = 0,
+    pictures: bool = False,
     progress: Progress | None = None,
 ) -> FeatureSets:
-    """Features of `count` generated images and of the real ones: `compute_generated` with `compute_real`."""
+    """Features of `count` generated images and of the real ones: `compute_generated` with `compute_real`.
+
+    pictures: with small copies of both, which some metrics need (`table.pictured_metrics`).
+    """
     if count < 2:
         raise UserError(f"{count} generated images: at least 2 are needed")
     check_fit(generator, real)
     known = _kept_features(real.dataset, extractor) is not None
     before, total = (0, count) if known else (len(real.dataset), len(real.dataset) + count)
     real_features = compute_real(real, extractor, _counter(progress, 0, total))
+    if pictures:
+        real_features = replace(real_features, pictures=_real_pictures(real, extractor.device))
     return compute_generated(
         generator, real_features, extractor, count, seed=seed, progress=_counter(progress, before, total)
     )
@@ -115,7 +125,8 @@ def compute_generated(
     """Features of `count` generated images, without truncation, beside those of the real ones.
 
     The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
-    of the reference images (`labels_in_shares`). Under torchrun as `compute_real`.
+    of the reference images (`labels_in_shares`), small copies of them kept if `real` has some. Under torchrun as
+    `compute_real`.
     """
     labels = None if real.reference_labels is None else labels_in_shares(real.reference_labels, count)
 
@@ -124,11 +135,14 @@ def compute_generated(
 
     small: list[NDArray[np.float32]] = []
     pixels: list[NDArray[np.float32]] = []
+    pictures: list[NDArray[np.uint8]] = []
 
     def noted(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
         for images in batches(start, stop):
             small.append(thumbnails(images))
             pixels.append(pixel_rows(images))
+            if real.pictures is not None:
+                pictures.append(small_copies(images))
             yield images
 
     rows = _extract(extractor, count, noted, progress)
@@ -140,6 +154,7 @@ def compute_generated(
         logits=extractor.logits(rows),
         thumbnails=_gathered(np.concatenate(small), count),
         pixels=_gathered(np.concatenate(pixels), count),
+        pictures=_gathered(np.concatenate(pictures), count) if pictures else None,
     )
 
 
@@ -170,6 +185,23 @@ def _kept_rows(
         if distributed.rank() == 0:
             write_features(path, rows)
     return rows
+
+
+def _real_pictures(real: RealImages, device: torch.device) -> RealPictures | None:
+    """Small copies of the labelled images: those trained on, or the reference where they are not known. None without
+    labels."""
+    dataset = real.dataset
+    if dataset.labels is None:
+        return None
+    everything = LabelledPictures(
+        images=small_copies(nhwc(dataset.images)), labels=dataset.labels, groups=dataset.groups
+    )
+    return RealPictures(
+        training=everything[real.reference if real.trained_on is None else real.trained_on],
+        held_out=None if real.held_out is None else everything[real.held_out],
+        classes=len(dataset.classes),
+        device=device,
+    )
 
 
 def closest_pairs(
@@ -253,10 +285,10 @@ def _extract(
     return _gathered(extractor.extract(batches(start, stop), progress), count)
 
 
-def _gathered(part: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+def _gathered(part: NDArray[Number], count: int) -> NDArray[Number]:
     """All processes' rows, of which each has an equal share but the last ones."""
     share = -(-count // distributed.world_size())
-    padded = np.zeros((share, part.shape[1]), np.float32)
+    padded = np.zeros((share, *part.shape[1:]), part.dtype)
     padded[: len(part)] = part
     return distributed.gather(torch.from_numpy(padded)).numpy()[:count]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from .mathematics.memorisation import unseen_distances
 from .mathematics.neighbours import Features, kth_squared_distance
 from .mathematics.pixel_statistics import PixelFigure, pixel_figures
 
+if TYPE_CHECKING:
+    from .judges import RealJudge, RealPictures
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RealFeatures:
@@ -19,7 +23,8 @@ class RealFeatures:
 
     reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
     None where they are not known; their thumbnails, to find copies by as well. reference_pixels: `pixel_rows`. Labels,
-    of each set's images, are 0 ... C - 1, None without; classes: their names.
+    of each set's images, are 0 ... C - 1, None without; classes: their names. pictures: small copies of labelled
+    images, None where no metric asks for them.
     """
 
     reference: Features
@@ -31,6 +36,7 @@ class RealFeatures:
     reference_labels: NDArray[np.int64] | None = None
     trained_on_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
+    pictures: "RealPictures | None" = None
 
     @cached_property
     def precision_radii(self) -> NDArray[np.float64]:
@@ -63,6 +69,13 @@ class RealFeatures:
     def classifier(self) -> LabelClassifier:
         return LabelClassifier(*self.labelled)
 
+    @cached_property
+    def real_judge(self) -> "RealJudge":
+        from .judges import real_judge  # imports torch
+
+        assert self.pictures is not None
+        return real_judge(self.pictures)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FeatureSets:
@@ -70,7 +83,7 @@ class FeatureSets:
 
     labels [M]: what was asked for, None without labels.
     logits [M, K]: of generated images, None where the network has none; thumbnails, pixels (`pixel_rows`): theirs, None
-    where not made.
+    where not made. pictures: uint8 [M, C, h, w], small copies of them, None where no metric asks for them.
     """
 
     real: RealFeatures
@@ -80,6 +93,7 @@ class FeatureSets:
     logits: Features | None = None
     thumbnails: Features | None = None
     pixels: Features | None = None
+    pictures: NDArray[np.uint8] | None = None
 
     @cached_property
     def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

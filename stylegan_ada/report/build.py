@@ -11,7 +11,7 @@ from ..metrics.evaluate import Evaluation, RealImages
 from ..metrics.mathematics.memorisation import Copies
 from ..metrics.measurements import EvaluationRow
 from ..metrics.results import MetricResult, values_by_name
-from ..metrics.table import METRICS, measure
+from ..metrics.table import METRICS, default_metrics, measure
 from ..metrics.words.findings import findings
 from ..metrics.words.pixels import pixel_table
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
@@ -36,7 +36,7 @@ class RunRecord:
 def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> RunPage:
     """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
     config, generator, real, features = record.config, evaluation.generator, evaluation.real, evaluation.features
-    results, _ = measure(features, tuple(METRICS))
+    results, _ = measure(features, default_metrics())
     of_real = features.real.classifier.cross_validated() if "label_accuracy" in results else None
     copies = results["copies"].detail if "copies" in results else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
