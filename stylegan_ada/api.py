@@ -21,7 +21,7 @@ from .importers import import_snapshot
 from .metrics.evaluate import Evaluation, compute_features
 from .metrics.networks import make_extractor
 from .metrics.results import MetricResult
-from .metrics.table import METRICS, MOST_IMAGES, measure
+from .metrics.table import MOST_IMAGES, default_metrics, measure, pictured_metrics
 from .progress import Say
 from .sampling import TrainedGenerator, load_generator
 from .training import RunFolder, start
@@ -64,18 +64,21 @@ def evaluate(
     run: str | Path,
     data: str | None = None,
     *,
-    metrics: Sequence[str] = tuple(METRICS),
+    metrics: Sequence[str] | None = None,
     features: str = "lite0",
     count: int | None = None,
     device: str | None = "auto",
 ) -> dict[str, MetricResult]:
     """The metrics of a run folder's generator, or of a generator file's, by name; without those that cannot be had.
 
-    data: real images to compare with, if not the run's own. metrics: names of stylegan_ada.metrics.table.METRICS.
-    features: lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file. count: images to generate, as many as the
-    set has (at most 5,000) if not given.
+    data: real images to compare with, if not the run's own. metrics: names of stylegan_ada.metrics.table.METRICS, all
+    but gan_test and gan_train if not given. features: lite0, inception, vgg, or a TorchScript (.pt) or ONNX (.onnx)
+    file. count: images to generate, as many as the set has (at most 5,000) if not given.
     """
-    return measure(evaluation_of(user_path(run), data, features, count, device).features, tuple(metrics))[0]
+    names = default_metrics() if metrics is None else tuple(metrics)
+    pictures = not set(names).isdisjoint(pictured_metrics())
+    evaluation = evaluation_of(user_path(run), data, features, count, device, pictures=pictures)
+    return measure(evaluation.features, names)[0]
 
 
 def evaluation_of(
@@ -86,18 +89,22 @@ def evaluation_of(
     device: str | None,
     load: Callable[..., ImageDataset] = load_dataset,
     progress: Callable[[int, int], None] | None = None,
+    pictures: bool = False,
 ) -> Evaluation:
     """The basis of all metrics and reports: the generator, real images, and features of both.
 
-    load: called as `load_dataset` is. progress: called with images done and their number. The rest as `evaluate`. Under
-    torchrun every process takes part, once `distributed.start` was called.
+    load: called as `load_dataset` is. progress: called with images done and their number. pictures: with small copies
+    of the images, for `pictured_metrics`. The rest as `evaluate`. Under torchrun every process takes part, once
+    `distributed.start` was called.
     """
     where = choose_device(device)
     generator = load_generator(run, where)
-    extractor = make_extractor(features, where)  # before the images, which may take long to pack
+    extractor = make_extractor(
+        features, where, generator.image_shape[1:]
+    )  # before the images, which may take long to pack
     real = run_images(run, data, load)
     count = min(len(real.dataset), MOST_IMAGES) if count is None else count
-    both = compute_features(generator, real, extractor, count, progress=progress)
+    both = compute_features(generator, real, extractor, count, pictures=pictures, progress=progress)
     return Evaluation(generator=generator, real=real, features=both, network=extractor.name)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +11,20 @@ import click
 from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
-from ..metrics.table import METRICS, MOST_IMAGES, measure
+from ..metrics.table import METRICS, MOST_IMAGES, default_metrics, measure, pictured_metrics
+from ..metrics.words.pixels import HEADINGS, pixel_table
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
+    from ..metrics.mathematics.pixel_statistics import PixelFigure
     from ..metrics.results import MetricResult
 
 
 def parse_metrics(text: str | None) -> tuple[str, ...]:
-    """ "fid,kid" -> ("fid", "kid"); all without a text."""
+    """ "fid,kid" -> ("fid", "kid"); the default without a text."""
     if text is None:
-        return tuple(METRICS)
+        return default_metrics()
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
         if name not in METRICS:
@@ -32,12 +35,16 @@ def parse_metrics(text: str | None) -> tuple[str, ...]:
 @click.command()
 @RUN
 @click.option("--data", metavar="SOURCE", help="Real images to compare with, if not those of the run.")
-@click.option("--metrics", help=f"Some of {','.join(METRICS)}; all if not given.")
+@click.option(
+    "--metrics",
+    help=f"Some of {','.join(METRICS)}. Default: all but {' and '.join(pictured_metrics())}, which train networks for "
+    "minutes.",
+)
 @click.option(
     "--features",
     default="lite0",
     show_default=True,
-    help="lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file.",
+    help="lite0, inception, vgg, or a TorchScript (.pt) or ONNX (.onnx) file.",
 )
 @click.option(
     "--count",
@@ -78,7 +85,8 @@ def evaluate(
     with distributed.group(choose_device(device)):
         with progress_bar("measuring images") as progress:
             shown = progress if distributed.rank() == 0 else None
-            evaluation = evaluation_of(run, data, features, count, device, open_dataset, shown)
+            pictured = not set(names).isdisjoint(pictured_metrics())
+            evaluation = evaluation_of(run, data, features, count, device, open_dataset, shown, pictured)
         if distributed.rank() > 0:
             return
         generator, real, feature_sets = evaluation.generator, evaluation.real, evaluation.features
@@ -91,9 +99,10 @@ def evaluate(
                 pair_grid(*pictures).save(temporary)
         of_real = feature_sets.real.classifier.cross_validated() if "label_accuracy" in results else None
         if as_json:
-            click.echo(as_json_text(results, feature_sets.real.classes, of_real))
+            click.echo(as_json_text(results, feature_sets.real.classes, of_real, feature_sets.pixel_figures))
         else:
             click.echo(as_table(results, evaluation.network, reference_name(real), real.dataset.classes, of_real))
+            click.echo("\n" + as_pixel_table(feature_sets.pixel_figures))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
 
@@ -113,9 +122,28 @@ def as_table(
     return "\n".join([*lines, *footnotes(results, network, reference, classes)])
 
 
-def as_json_text(results: dict[str, "MetricResult"], classes: tuple[str, ...], of_real: float | None = None) -> str:
-    """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ...}; null where there is no bound."""
-    return json.dumps({name: {**_plain(result), **_more(result, classes, of_real)} for name, result in results.items()})
+def as_pixel_table(figures: dict[str, "PixelFigure"]) -> str:
+    """A line per figure: its values, the ratio, the meaning."""
+    rows = [(*HEADINGS, ""), *pixel_table(figures)]
+    lines = [
+        f"{name:18} {made:>10} {real:>10} {ratio:>10}  {meaning}".rstrip() for name, made, real, ratio, meaning in rows
+    ]
+    return "\n".join(lines)
+
+
+def as_json_text(
+    results: dict[str, "MetricResult"],
+    classes: tuple[str, ...],
+    of_real: float | None,
+    figures: dict[str, "PixelFigure"],
+) -> str:
+    """{"fid": {"value": v, "low": l, "high": h, "n_real": n, "n_fake": m}, ..., "pixels": {"brightness": {"generated":
+    g, "real": r, "ratio": q}, ...}}; null where there is no bound, or no ratio."""
+    found: dict[str, Any] = {
+        name: {**_plain(result), **_more(result, classes, of_real)} for name, result in results.items()
+    }
+    found["pixels"] = {name: {**asdict(figure), "ratio": figure.ratio} for name, figure in figures.items()}
+    return json.dumps(found)
 
 
 def _plain(result: "MetricResult") -> dict[str, Any]:
@@ -126,6 +154,7 @@ def _plain(result: "MetricResult") -> dict[str, Any]:
 def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:
     from ..metrics.mathematics.label_classifier import LabelFidelity
     from ..metrics.mathematics.memorisation import Copies
+    from ..metrics.results import RealOnReal
 
     match result.detail:
         case dict() as per_class:
@@ -140,4 +169,6 @@ def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | Non
                 "per_class": {label: None if math.isnan(share) else share for label, share in shares},
                 "confusion": fidelity.confusion.tolist(),
             }
+        case RealOnReal() as real:
+            return {"real_on_real": real.accuracy, "chance": real.chance, "unseen": real.unseen, "tested": real.tested}
     return {}

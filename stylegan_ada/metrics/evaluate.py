@@ -1,7 +1,8 @@
 """Measuring a generator: features of its images and of real ones, to compute metrics of."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,11 +16,15 @@ from ..progress import Progress
 from ..sampling import TrainedGenerator
 from .feature_cache import feature_file, read_features, write_features
 from .feature_sets import FeatureSets, RealFeatures
+from .judges import LabelledPictures, RealPictures
 from .mathematics.memorisation import Copies
-from .mathematics.thumbnails import SIDE, thumbnails
+from .mathematics.pixel_statistics import pixel_rows
+from .mathematics.thumbnails import SIDE, small_copies, thumbnails
 from .networks.extractor import Extractor
 
 BATCH = 32  # images generated at once
+
+Number = TypeVar("Number", np.float32, np.uint8)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,15 +66,21 @@ def compute_features(
     count: int,
     *,
     seed: int = 0,
+    pictures: bool = False,
     progress: Progress | None = None,
 ) -> FeatureSets:
-    """Features of `count` generated images and of the real ones: `compute_generated` with `compute_real`."""
+    """Features of `count` generated images and of the real ones: `compute_generated` with `compute_real`.
+
+    pictures: with small copies of both, which some metrics need (`table.pictured_metrics`).
+    """
     if count < 2:
         raise UserError(f"{count} generated images: at least 2 are needed")
     check_fit(generator, real)
     known = _kept_features(real.dataset, extractor) is not None
     before, total = (0, count) if known else (len(real.dataset), len(real.dataset) + count)
     real_features = compute_real(real, extractor, _counter(progress, 0, total))
+    if pictures:
+        real_features = replace(real_features, pictures=_real_pictures(real, extractor.device))
     return compute_generated(
         generator, real_features, extractor, count, seed=seed, progress=_counter(progress, before, total)
     )
@@ -87,13 +98,15 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
         if distributed.rank() == 0:
             write_features(feature_file(dataset.fingerprint, extractor.identity), rows)
     features, labels = extractor.features(rows), dataset.labels
-    small = _real_thumbnails(dataset)
+    small = _kept_rows(dataset, f"thumbnails {SIDE}", thumbnails)
+    pixels = _kept_rows(dataset, "pixel statistics", pixel_rows)
     return RealFeatures(
         reference=features[real.reference],
         trained_on=None if trained_on is None else features[trained_on],
         held_out=None if real.held_out is None else features[real.held_out],
         trained_on_thumbnails=None if trained_on is None else small[trained_on],
         held_out_thumbnails=None if real.held_out is None else small[real.held_out],
+        reference_pixels=pixels[real.reference],
         reference_labels=None if labels is None else labels[real.reference],
         trained_on_labels=None if labels is None or trained_on is None else labels[trained_on],
         classes=dataset.classes,
@@ -112,7 +125,8 @@ def compute_generated(
     """Features of `count` generated images, without truncation, beside those of the real ones.
 
     The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
-    of the reference images (`labels_in_shares`). Under torchrun as `compute_real`.
+    of the reference images (`labels_in_shares`), small copies of them kept if `real` has some. Under torchrun as
+    `compute_real`.
     """
     labels = None if real.reference_labels is None else labels_in_shares(real.reference_labels, count)
 
@@ -120,10 +134,15 @@ def compute_generated(
         return _generated_batches(generator, labels, real.classes, seed * count, start, stop)
 
     small: list[NDArray[np.float32]] = []
+    pixels: list[NDArray[np.float32]] = []
+    pictures: list[NDArray[np.uint8]] = []
 
     def noted(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
         for images in batches(start, stop):
             small.append(thumbnails(images))
+            pixels.append(pixel_rows(images))
+            if real.pictures is not None:
+                pictures.append(small_copies(images))
             yield images
 
     rows = _extract(extractor, count, noted, progress)
@@ -134,6 +153,8 @@ def compute_generated(
         seed=seed,
         logits=extractor.logits(rows),
         thumbnails=_gathered(np.concatenate(small), count),
+        pixels=_gathered(np.concatenate(pixels), count),
+        pictures=_gathered(np.concatenate(pictures), count) if pictures else None,
     )
 
 
@@ -153,15 +174,34 @@ def _kept_features(dataset: ImageDataset, extractor: Extractor) -> NDArray[np.fl
     return None if missing else rows
 
 
-def _real_thumbnails(dataset: ImageDataset) -> NDArray[np.float32]:
-    """The thumbnails of the whole set, computed once: a large set's images take long to read."""
-    path = feature_file(dataset.fingerprint, f"thumbnails {SIDE}")
-    small = read_features(path, len(dataset))
-    if small is None:
-        small = thumbnails(nhwc(dataset.images))
+def _kept_rows(
+    dataset: ImageDataset, name: str, compute: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """A row for each image of the whole set, computed once: a large set's images take long to read."""
+    path = feature_file(dataset.fingerprint, name)
+    rows = read_features(path, len(dataset))
+    if rows is None:
+        rows = compute(nhwc(dataset.images))
         if distributed.rank() == 0:
-            write_features(path, small)
-    return small
+            write_features(path, rows)
+    return rows
+
+
+def _real_pictures(real: RealImages, device: torch.device) -> RealPictures | None:
+    """Small copies of the labelled images: those trained on, or the reference where they are not known. None without
+    labels."""
+    dataset = real.dataset
+    if dataset.labels is None:
+        return None
+    everything = LabelledPictures(
+        images=small_copies(nhwc(dataset.images)), labels=dataset.labels, groups=dataset.groups
+    )
+    return RealPictures(
+        training=everything[real.reference if real.trained_on is None else real.trained_on],
+        held_out=None if real.held_out is None else everything[real.held_out],
+        classes=len(dataset.classes),
+        device=device,
+    )
 
 
 def closest_pairs(
@@ -245,10 +285,10 @@ def _extract(
     return _gathered(extractor.extract(batches(start, stop), progress), count)
 
 
-def _gathered(part: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+def _gathered(part: NDArray[Number], count: int) -> NDArray[Number]:
     """All processes' rows, of which each has an equal share but the last ones."""
     share = -(-count // distributed.world_size())
-    padded = np.zeros((share, part.shape[1]), np.float32)
+    padded = np.zeros((share, *part.shape[1:]), part.dtype)
     padded[: len(part)] = part
     return distributed.gather(torch.from_numpy(padded)).numpy()[:count]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from .mathematics.label_classifier import LabelClassifier
 from .mathematics.manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
 from .mathematics.memorisation import unseen_distances
 from .mathematics.neighbours import Features, kth_squared_distance
+from .mathematics.pixel_statistics import PixelFigure, pixel_figures
+
+if TYPE_CHECKING:
+    from .judges import RealJudge, RealPictures
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -17,8 +22,9 @@ class RealFeatures:
     """Features of real images, and what follows from them alone, computed once for many generators.
 
     reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
-    None where they are not known; their thumbnails, to find copies by as well. Labels, of each set's images, are
-    0 ... C - 1, None without; classes: their names.
+    None where they are not known; their thumbnails, to find copies by as well. reference_pixels: `pixel_rows`. Labels,
+    of each set's images, are 0 ... C - 1, None without; classes: their names. pictures: small copies of labelled
+    images, None where no metric asks for them.
     """
 
     reference: Features
@@ -26,9 +32,11 @@ class RealFeatures:
     held_out: Features | None = None
     trained_on_thumbnails: Features | None = None
     held_out_thumbnails: Features | None = None
+    reference_pixels: Features | None = None
     reference_labels: NDArray[np.int64] | None = None
     trained_on_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
+    pictures: "RealPictures | None" = None
 
     @cached_property
     def precision_radii(self) -> NDArray[np.float64]:
@@ -61,13 +69,21 @@ class RealFeatures:
     def classifier(self) -> LabelClassifier:
         return LabelClassifier(*self.labelled)
 
+    @cached_property
+    def real_judge(self) -> "RealJudge":
+        from .judges import real_judge  # imports torch
+
+        assert self.pictures is not None
+        return real_judge(self.pictures)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FeatureSets:
     """Features of real and of generated images [M, D], of the generator's seeds seed * M ... seed * M + M - 1.
 
     labels [M]: what was asked for, None without labels.
-    logits [M, K]: of generated images, None where the network has none; thumbnails: theirs, None where not made.
+    logits [M, K]: of generated images, None where the network has none; thumbnails, pixels (`pixel_rows`): theirs, None
+    where not made. pictures: uint8 [M, C, h, w], small copies of them, None where no metric asks for them.
     """
 
     real: RealFeatures
@@ -76,6 +92,8 @@ class FeatureSets:
     labels: NDArray[np.int64] | None = None
     logits: Features | None = None
     thumbnails: Features | None = None
+    pixels: Features | None = None
+    pictures: NDArray[np.uint8] | None = None
 
     @cached_property
     def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -84,6 +102,13 @@ class FeatureSets:
     @cached_property
     def density_coverage(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return density_coverage_hits(self.real.reference, self.generated, self.real.density_radii)
+
+    @cached_property
+    def pixel_figures(self) -> dict[str, PixelFigure]:
+        """Pixel statistics by name, none where they were not made."""
+        if self.pixels is None or self.real.reference_pixels is None:
+            return {}
+        return pixel_figures(self.pixels, self.real.reference_pixels)
 
     def of_class(self, label: int) -> tuple[Features, Features]:
         """Reference and generated features of one class."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,31 @@ from .mathematics.label_classifier import LabelFidelity
 from .mathematics.memorisation import QUANTILE, Copies, copies_by_distance, either
 from .mathematics.neighbours import Features
 
+if TYPE_CHECKING:
+    from .judges import LabelledPictures, RealPictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealOnReal:
+    """What a network that learned from real images says of real ones, beside which GAN-test and GAN-train stand.
+
+    accuracy: on images that it had not seen. unseen: which these are; tested: what this result itself is tested on.
+    """
+
+    accuracy: float
+    chance: float
+    unseen: str
+    tested: str
+
+
+Detail = dict[str, float] | Copies | LabelFidelity | RealOnReal
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MetricResult:
     """value; low, high: its 95% interval, NaN where there is none; n_real, n_fake: real and generated images.
 
-    detail: FID by class name for intra_fid; what lies behind copies and label_accuracy; else None.
+    detail: FID by class name for intra_fid; what lies behind copies, label_accuracy, gan_test and gan_train; else None.
     """
 
     value: float
@@ -32,11 +52,11 @@ class MetricResult:
     high: float
     n_real: int
     n_fake: int
-    detail: dict[str, float] | Copies | LabelFidelity | None = None
+    detail: Detail | None = None
 
 
 def _result(
-    features: FeatureSets, value: float, interval: tuple[float, float], detail: dict[str, float] | None = None
+    features: FeatureSets, value: float, interval: tuple[float, float], detail: Detail | None = None
 ) -> MetricResult:
     low, high = interval
     n_real, n_fake = len(features.real.reference), len(features.generated)
@@ -122,6 +142,41 @@ def label_accuracy(features: FeatureSets, resamples: int) -> MetricResult:
     n_real, n_fake = len(features.real.labelled[0]), len(features.generated)
     value = float(found.correct.mean())
     return MetricResult(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
+
+
+def gan_test(features: FeatureSets, resamples: int) -> MetricResult:
+    from .judges import right
+
+    made, real = _pictures(features)
+    correct = right(features.real.real_judge.judge, made)
+    return _judged(features, correct, f"{len(made.labels)} generated images", real)
+
+
+def gan_train(features: FeatureSets, resamples: int) -> MetricResult:
+    from .judges import right
+
+    made, real = _pictures(features)
+    tested, name = (
+        (real.training, "real images, none held out") if real.held_out is None else (real.held_out, "held-out images")
+    )
+    correct = right(real.judge_of(made), tested)
+    return _judged(features, correct, f"{len(tested.labels)} {name}", real)
+
+
+def _pictures(features: FeatureSets) -> "tuple[LabelledPictures, RealPictures]":
+    from .judges import LabelledPictures
+
+    if features.labels is None:
+        raise ValueError("there are no labels")
+    if features.pictures is None or features.real.pictures is None:
+        raise ValueError("the images were not kept")
+    return LabelledPictures(images=features.pictures, labels=features.labels), features.real.pictures
+
+
+def _judged(features: FeatureSets, correct: NDArray[np.float64], tested: str, real: "RealPictures") -> MetricResult:
+    judge = features.real.real_judge
+    detail = RealOnReal(accuracy=judge.accuracy, chance=1 / real.classes, unseen=judge.unseen, tested=tested)
+    return _result(features, float(correct.mean()), intervals.of_mean(correct), detail)
 
 
 precision = _mean(lambda features: features.precision_recall[0])

@@ -22,11 +22,13 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Metric:
-    """function: of the features and the number of resamples, see `results`. sentence: what the metric is."""
+    """function: of the features and the number of resamples, see `results`. sentence: what the metric is. pictured:
+    whether it trains networks on small copies of the images, which takes long, so that it is only measured by name."""
 
     function: Callable[[FeatureSets, int], MetricResult]
     direction: Direction
     sentence: str
+    pictured: bool = False
 
     @property
     def meaning(self) -> str:
@@ -85,7 +87,29 @@ METRICS = {
         Direction.HIGHER,
         "share of generated images that a classifier of real images assigns to their label",
     ),
+    "gan_test": Metric(
+        results.gan_test,
+        Direction.HIGHER,
+        "balanced accuracy on generated images of a small network that learned from real ones alone",
+        pictured=True,
+    ),
+    "gan_train": Metric(
+        results.gan_train,
+        Direction.HIGHER,
+        "balanced accuracy on real images of a small network that learned from generated ones alone",
+        pictured=True,
+    ),
 }
+
+
+def default_metrics() -> tuple[str, ...]:
+    """What is measured unless told: all that need no pictures."""
+    return tuple(name for name, metric in METRICS.items() if not metric.pictured)
+
+
+def pictured_metrics() -> tuple[str, ...]:
+    """The metrics that need small copies of the images, and are only measured by name."""
+    return tuple(name for name, metric in METRICS.items() if metric.pictured)
 
 
 def measure(

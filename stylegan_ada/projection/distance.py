@@ -9,8 +9,8 @@ from torch import Tensor
 from ..errors import UserError, nearest
 from ..metrics.networks import NETWORKS, make_extractor
 from ..metrics.networks.extractor import Extractor
+from ..metrics.networks.shift_tolerant_vgg import SHA256, ShiftTolerantVGG
 from ..pixels import to_levels
-from .vgg import SHA256, ShiftTolerantVGG
 
 # pixels; smaller images are enlarged. Measured on generated cells of 32x32, found again: to 64, the size of the patches
 # that LPIPS was trained on, they are no better and take 1.8 times as long
@@ -93,7 +93,7 @@ def make_distance(name: str, device: torch.device | str = "cpu") -> Distance:
     if name.endswith(".onnx"):
         raise UserError(f"`distance` {name}: an ONNX file gives no gradient, export the network as TorchScript (.pt)")
     if name not in NETWORKS and not name.endswith(".pt"):
-        raise UserError(f"`distance` {name}: not a .pt file, {nearest(name, ('vgg', *NETWORKS))}")
+        raise UserError(f"`distance` {name}: not a .pt file, {nearest(name, NETWORKS)}")
     try:
         return ExtractorDistance(make_extractor(name, device))
     except UserError as error:  # which names the option that the metrics have for it

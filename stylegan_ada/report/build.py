@@ -11,8 +11,9 @@ from ..metrics.evaluate import Evaluation, RealImages
 from ..metrics.mathematics.memorisation import Copies
 from ..metrics.measurements import EvaluationRow
 from ..metrics.results import MetricResult, values_by_name
-from ..metrics.table import METRICS, measure
+from ..metrics.table import METRICS, default_metrics, measure
 from ..metrics.words.findings import findings
+from ..metrics.words.pixels import pixel_table
 from ..metrics.words.results import details, footnotes, interval, number, reference_name
 from ..sampling import TrainedGenerator
 from .page import MetricRow, RunPage
@@ -35,7 +36,7 @@ class RunRecord:
 def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> RunPage:
     """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
     config, generator, real, features = record.config, evaluation.generator, evaluation.real, evaluation.features
-    results, _ = measure(features, tuple(METRICS))
+    results, _ = measure(features, default_metrics())
     of_real = features.real.classifier.cross_validated() if "label_accuracy" in results else None
     copies = results["copies"].detail if "copies" in results else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
@@ -46,6 +47,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
         findings=tuple(what_was_found(record, results, generator.info.images_seen)),
         metrics=metric_rows(results, of_real),
         footnotes=tuple(footnotes(results, evaluation.network, reference_name(real), real.dataset.classes)),
+        pixels=tuple(pixel_table(features.pixel_figures)),
         pictures=tuple(found + curve_pictures(record.log, record.evaluations)),
         options=tuple(given.items()),
         config=to_json(config),

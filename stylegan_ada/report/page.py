@@ -40,13 +40,15 @@ class MetricRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RunPage:
-    """All text is plain and may hold anything. facts, options: pairs of name and value. config: JSON."""
+    """All text is plain and may hold anything. facts, options: pairs of name and value. pixels: statistics,
+    as `pixel_table` words them. config: JSON."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
     metrics: tuple[MetricRow, ...]
     footnotes: tuple[str, ...]
+    pixels: tuple[tuple[str, str, str, str, str], ...]
     pictures: tuple[Picture, ...]
     options: tuple[tuple[str, str], ...]
     config: str

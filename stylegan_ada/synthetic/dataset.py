@@ -81,7 +81,7 @@ def make_dataset(
         by_class = truncation_psi_by_class(texts, generator.classes)
         # what may be wrong or missing comes before images, which may take long to pack: the counts follow
         plan = Recipe(counts=(1,) * len(by_class), psi=by_class, **recipe)
-        extractor = make_extractor(features, where) if plan.filtered else None
+        extractor = make_extractor(features, where, generator.image_shape[1:]) if plan.filtered else None
         if balance_with is not None:
             counts = _missing_counts(generator, balance_with, file_column, label_column, load)
         else:

@@ -204,5 +204,7 @@ def summary(row: EvaluationRow) -> str:
 
 
 def as_measurement(features: FeatureSets) -> EvaluationRow:
-    """The row that `values_by_name` gives for MEASURED, without intervals that need resampling, which takes seconds."""
-    return values_by_name(measure(features, MEASURED, resamples=0)[0])
+    """The row that `values_by_name` gives for MEASURED, without intervals that need resampling, which takes seconds.
+    pixels: the ratios of pixel statistics, None where the real images have 0."""
+    ratios = {name: figure.ratio for name, figure in features.pixel_figures.items()}
+    return {**values_by_name(measure(features, MEASURED, resamples=0)[0]), "pixels": ratios}

@@ -120,7 +120,7 @@ def assess(
     # what may be missing or broken comes before the images, which may take long to pack
     pipeline = make_pipeline(question.preset, generator.image_shape, question.augmentations)
     linear, filtered = "linear" in question.classifiers, "filtered" in question.arms
-    extractor = make_extractor(question.features, device) if linear or filtered else None
+    extractor = make_extractor(question.features, device, generator.image_shape[1:]) if linear or filtered else None
     real = open_real(run_folder, generator.classes, data, test, load)
     source = _source(question, generator, synthetic, load)
     facts = _facts(question, generator, run_folder, real, extractor, source)

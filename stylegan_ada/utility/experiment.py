@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..classifiers.scores import balanced_accuracy
+from ..classifiers.small_cnn import Batches, ImageClassifier
 from ..datasets import ImageSubset
 from ..files import atomic_path
 from ..pixels import nchw, nhwc
@@ -19,8 +21,6 @@ from .classic import augmenter
 from .linear import LinearClassifier
 from .pool import Pool
 from .real import LabelledImages, TrainTestImages
-from .scores import balanced_accuracy
-from .small_cnn import Batches, ImageClassifier
 from .validation import FitAndValidation, draw_fit_and_validation
 
 CLASSIFIERS = ("linear", "cnn")

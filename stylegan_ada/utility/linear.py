@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .scores import balanced_accuracy
+from ..classifiers.scores import balanced_accuracy
 
 if TYPE_CHECKING:
     pass

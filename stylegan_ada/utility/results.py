@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..classifiers.scores import Scores, scores_of
 from .arms import Arm
 from .comparison import Difference, corrected, difference
 from .experiment import ArmTrials
 from .real import LabelledImages
-from .scores import Scores, scores_of
 
 MEASURES = ("balanced_accuracy", "accuracy", "macro_f1", "auroc", "calibration_error")
 

@@ -44,7 +44,7 @@ class Reader(html.parser.HTMLParser):
 
 def page(**other: Any) -> Any:
     plain = {"title": NASTY, "facts": ((NASTY, NASTY),), "findings": (NASTY,), "metrics": (), "footnotes": (NASTY,),
-             "options": ((NASTY, NASTY),), "config": NASTY, "version": NASTY}  # fmt: skip
+             "options": ((NASTY, NASTY),), "pixels": ((NASTY,) * 5,), "config": NASTY, "version": NASTY}  # fmt: skip
     image = Image.fromarray(np.zeros((4, 6), np.uint8))
     pictures = (
         Picture(title=NASTY, caption=NASTY, image=image),
@@ -59,7 +59,7 @@ def test_everything_is_escaped_and_nothing_comes_from_elsewhere() -> None:
     assert not reader.open
     assert not reader.all("script")
     assert not reader.all("link")
-    assert reader.text.count(NASTY) == 12
+    assert reader.text.count(NASTY) == 17
     sources = [image["src"] for image in reader.all("img")]
     assert [source[:18] for source in sources] == ["data:image/png;bas", "data:image/jpeg;ba"]
     assert reader.all("img")[0]["alt"].startswith(NASTY)
@@ -84,7 +84,7 @@ def test_report_of_a_run(
     assert [image["alt"].split(":")[0] for image in reader.all("img")] == titles
     known = ["18 images, 6 held out", "bright (9), dark (9)", "12 generated images", "against 6 held-out images", "kid"]
     known += ["label_accuracy", "evaluate-kimg", "0.032 thousand images shown", "What was found"]
-    known += ["biased for few images (lower is better)"]
+    known += ["biased for few images (lower is better)", "near_black", "waves of 8 to 16 pixels"]
     for words in known:
         assert words in reader.text
     assert command("report", run, "--out", tmp_path / "private.html", "--count", "12", "--no-real-images").code == 0
@@ -120,7 +120,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The extractors of this test, each of `CountedPixels`, which cost nothing."""
     extractors = []
 
-    def make(name: str, device: torch.device) -> CountedPixels:
+    def make(name: str, device: torch.device, image_size: tuple[int, int] = (0, 0)) -> CountedPixels:
         extractors.append(CountedPixels(device))
         return extractors[-1]
 

@@ -13,6 +13,7 @@ from PIL import Image
 from stylegan_ada import api
 from stylegan_ada.cli import evaluate as command
 from stylegan_ada.metrics.evaluate import RealImages, real_images
+from stylegan_ada.metrics.mathematics.pixel_statistics import FIGURES
 
 KEYS = ["fid", "kid", "precision", "recall", "density", "coverage", "intra_fid", "inception_score", "copies",
         "label_accuracy"]  # fmt: skip
@@ -35,7 +36,8 @@ def generator(
         dataset = make_dataset(labels=[0, 1, 0, 0, 1, 0, 0, 0] * 3)
         return real_images(dataset, np.arange(len(dataset)), np.arange(0))
 
-    def make_extractor(name: str, device: torch.device) -> Any:
+    def make_extractor(name: str, device: torch.device, image_size: tuple[int, int]) -> Any:
+        assert image_size == generator.image_shape[1:]
         generator.asked.update(features=name)
         return extractor
 
@@ -55,7 +57,11 @@ def test_json(generator: Any, tmp_path: Path) -> None:
     result = invoke(str(tmp_path), "--json", "--count", "40")
     assert result.stdout.count("\n") == 1
     found = json.loads(result.stdout)
+    pixels = found.pop("pixels")
     assert list(found) == KEYS
+    assert pixels["brightness"]["generated"] == pytest.approx(19.5)  # the mean of seeds 0 to 39
+    assert pixels["brightness"]["ratio"] == pytest.approx(19.5 / pixels["brightness"]["real"])
+    assert list(pixels) == list(FIGURES)
     for metric_result in found.values():
         assert {"value", "low", "high", "n_real", "n_fake"} <= set(metric_result)
         assert metric_result["low"] <= metric_result["value"] <= metric_result["high"]
@@ -70,11 +76,12 @@ def test_json(generator: Any, tmp_path: Path) -> None:
 
 def test_table(generator: Any, tmp_path: Path) -> None:
     result = invoke(str(tmp_path), "--data", "elsewhere", "--count", "40", "--features", "x.onnx")
-    words = [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
+    words = [line.split()[0] for line in result.stdout.splitlines() if line and line[0] != " "]
     assert words[: len(KEYS)] == KEYS
     assert "40 generated images, by the features of Fake, against 24 images that were trained on." in result.stdout
     assert "The generated images have their labels in the shares of these real ones." in result.stdout
     assert "go by KID" in result.stdout
+    assert any(line.split()[:2] == ["brightness", "19.50"] for line in result.stdout.splitlines())
     assert "good" in result.stdout
     assert result.stdout.splitlines()[1].endswith("biased for few images (lower is better)")
     assert generator.asked["source"] == "elsewhere"
@@ -83,13 +90,13 @@ def test_table(generator: Any, tmp_path: Path) -> None:
 
 def test_only_some_metrics(generator: Any, tmp_path: Path) -> None:
     found = json.loads(invoke(str(tmp_path), "--json", "--count", "40", "--metrics", "kid, recall").stdout)
-    assert list(found) == ["kid", "recall"]
+    assert list(found) == ["kid", "recall", "pixels"]
 
 
 def test_what_cannot_be_measured_is_said(generator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(generator), "classes", (), raising=False)
     result = invoke(str(tmp_path), "--json", "--count", "3", "--metrics", "fid,recall,inception_score")
-    assert list(json.loads(result.stdout)) == ["fid"]
+    assert list(json.loads(result.stdout)) == ["fid", "pixels"]
     assert "recall is left out: there is no neighbour number 3 among 3 rows" in result.stderr
     assert "inception_score is left out" in result.stderr
 
@@ -126,5 +133,5 @@ def test_no_interval_is_null(generator: Any) -> None:
     from stylegan_ada.metrics.results import MetricResult
 
     metric_result = MetricResult(value=1.0, low=math.nan, high=math.nan, n_real=3, n_fake=4)
-    assert json.loads(command.as_json_text({"fid": metric_result}, ()))["fid"]["low"] is None
+    assert json.loads(command.as_json_text({"fid": metric_result}, (), None, {}))["fid"]["low"] is None
     assert "nan" not in command.as_table({"fid": metric_result}, "Fake", "images")

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from stylegan_ada.metrics import find_copies
 from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_features, labels_in_shares, real_images
 from stylegan_ada.metrics.feature_cache import feature_file
 from stylegan_ada.metrics.networks.lite0 import Lite0Features
+from stylegan_ada.metrics.table import measure
 
 
 @pytest.fixture
@@ -42,12 +44,38 @@ def test_features_of_real_and_generated_images(
     np.testing.assert_array_equal(features.thumbnails, np.repeat(np.arange(50)[:, None], 64, axis=1))
     np.testing.assert_array_equal(features.real.trained_on_thumbnails, real.dataset.images.reshape(8, 64))
     assert features.real.held_out_thumbnails is None
+    np.testing.assert_array_equal(features.pixels[:, :2], [[seed, 0] for seed in range(50)])
+    means = real.dataset.images.mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(features.real.reference_pixels[:, 0], means, rtol=1e-6)
     np.testing.assert_array_equal(features.real.reference, corners(real.dataset.images))
     np.testing.assert_array_equal(features.real.trained_on, features.real.reference)
     assert features.real.held_out is None
     np.testing.assert_array_equal(features.real.reference_labels, real.dataset.labels)
     np.testing.assert_array_equal(features.real.trained_on_labels, real.dataset.labels)
     assert features.real.classes == real.dataset.classes
+
+
+def test_small_copies_are_kept_where_they_are_asked_for(
+    extractor: Any, make_generator: type, make_dataset: Callable[..., Any]
+) -> None:
+    dataset = dataclasses.replace(make_dataset(), groups=tuple("aabbccdd"))
+    real = real_images(dataset, np.array([0, 2, 3, 4, 6]), np.array([1, 5, 7]))
+    features = compute_features(make_generator(), real, extractor, 40, pictures=True)
+    np.testing.assert_array_equal(features.pictures[:, 0, 3, 3], np.arange(40))
+    kept = features.real.pictures
+    np.testing.assert_array_equal(kept.training.images, dataset.images[real.trained_on])
+    np.testing.assert_array_equal(kept.training.labels, dataset.labels[real.trained_on])
+    assert "".join(kept.training.groups) == "abbcd"
+    np.testing.assert_array_equal(kept.held_out.images, dataset.images[real.held_out])
+    assert kept.classes == 2
+    without = compute_features(make_generator(), real, extractor, 40)
+    assert without.pictures is None
+    assert without.real.pictures is None
+    assert measure(without, ("gan_test",))[1] == {"gan_test": "the images were not kept"}
+    other = compute_features(
+        make_generator(), RealImages(dataset=dataset, reference=np.arange(8)), extractor, 4, pictures=True
+    )
+    np.testing.assert_array_equal(other.real.pictures.training.images, dataset.images)
 
 
 def test_held_out_images_are_compared_with_where_there_are_any(

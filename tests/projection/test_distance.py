@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from stylegan_ada import UserError
+from stylegan_ada.metrics.networks import shift_tolerant_vgg as vgg
 from stylegan_ada.metrics.networks.extractor import Extractor
-from stylegan_ada.projection import make_distance, vgg
+from stylegan_ada.projection import make_distance
 from stylegan_ada.projection.distance import VGGDistance
 
 

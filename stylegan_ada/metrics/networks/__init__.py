@@ -6,11 +6,16 @@ from ...errors import UserError, nearest
 from ...files import user_path
 from .extractor import Extractor
 
-NETWORKS = ("lite0", "inception")
+NETWORKS = ("lite0", "inception", "vgg")
 
 
-def make_extractor(name: str, device: torch.device | str = "cpu") -> Extractor:
-    """lite0, inception, or a TorchScript (.pt) or ONNX (.onnx) file. UserError if there is no such thing."""
+def make_extractor(
+    name: str, device: torch.device | str = "cpu", image_size: tuple[int, int] = (224, 224)
+) -> Extractor:
+    """lite0, inception, vgg, or a TorchScript (.pt) or ONNX (.onnx) file. UserError if there is no such thing.
+
+    image_size: height and width of the images, by which vgg's input is chosen.
+    """
     # each needs packages of its own
     if name == "lite0":
         from .lite0 import Lite0Features
@@ -20,6 +25,10 @@ def make_extractor(name: str, device: torch.device | str = "cpu") -> Extractor:
         from .inception import InceptionFeatures
 
         return InceptionFeatures(device)
+    if name == "vgg":
+        from .vgg import VGGFeatures
+
+        return VGGFeatures(device, image_size)
     path = user_path(name)
     if path.suffix in (".pt", ".onnx"):
         from .own_network import OnnxFeatures, TorchScriptFeatures

@@ -60,7 +60,7 @@ class Extractor(ABC):
 
     def network(self, x: Tensor) -> Tensor:
         """Features [N, D'], differentiable, for RGB float [N, 3, *size] from 0 to 255. UserError if there is no way."""
-        raise UserError(f"{self.name}: gives no gradient, use lite0, inception or a TorchScript file")
+        raise UserError(f"{self.name}: gives no gradient, use lite0, inception, vgg or a TorchScript file")
 
     @abstractmethod
     def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -24,6 +24,7 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
     """Further values of a result, with their meaning. of_real: label accuracy on real images."""
     from ..mathematics.label_classifier import LabelFidelity
     from ..mathematics.memorisation import Copies
+    from ..results import RealOnReal
 
     match result.detail:
         case dict() as per_class:
@@ -35,6 +36,11 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
             if of_real is not None:
                 lines.insert(0, (number(of_real), "on real images that the classifier had not seen"))
             return lines
+        case RealOnReal() as real:
+            return [
+                (number(real.accuracy), f"by a network that learned from real images, on {real.unseen}"),
+                (number(real.chance), f"by chance; tested on {real.tested}"),
+            ]
     return []
 
 

@@ -1,4 +1,4 @@
-"""The perceptual distance: Shift-tolerant LPIPS by VGG16 (Ghildyal & Liu 2022, arXiv 2207.13686).
+"""The network of Shift-tolerant LPIPS, by VGG16 (Ghildyal & Liu 2022, arXiv 2207.13686), for distances and features.
 
 Trained weights, and how their network is put together, are those of the package stlpips-pytorch 0.0.2 (BSD 2-clause,
 Copyright (c) 2022 Abhijay Ghildyal, Feng Liu), whose file is read and whose code is not run. The network is written
@@ -9,12 +9,13 @@ arXiv 1801.03924, eq. 1).
 """
 
 import io
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..libraries.network_files import read_weights
+from ...libraries.network_files import read_weights
 
 PACKAGE = "stlpips_pytorch"
 FILE = "weights/vST0.0/vgg_shift_tolerant.pth"
@@ -24,7 +25,7 @@ STAGES = 5
 
 
 class ShiftTolerantVGG:
-    """Maps of which squared differences, averaged over positions, are the distance.
+    """VGG16 without its classifier, and the weights that make a distance of its maps.
 
     UserError if the file of weights is not the known one.
     """
@@ -36,18 +37,27 @@ class ShiftTolerantVGG:
         self._stages = [_convolutions(state, f"net.slice{stage}.") for stage in range(1, STAGES + 1)]
         self._gains = [state[f"lin{stage}.model.1.weight"].sqrt() for stage in range(STAGES)]
 
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """images: float [N, 3, H, W], about [-1, 1], 4 pixels a side at least -> one [N, C, h, w] per stage."""
+    def stages(self, images: Tensor) -> Iterator[Tensor]:
+        """The output of each stage's last convolution, after its ReLU.
+
+        images: float [N, 3, H, W], about [-1, 1], 4 pixels a side at least -> one [N, C, h, w] per stage.
+        """
         x = (images - self._shift) / self._scale
-        maps = []
-        for index, (stage, gain) in enumerate(zip(self._stages, self._gains, strict=True)):
+        for index, stage in enumerate(self._stages):
             if index > 0:
                 x = _pool(x)
             for weight, bias in stage:
                 x = F.conv2d(x, weight, bias, padding=1).relu()
+            yield x
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Maps of which squared differences, averaged over positions, are the distance; shapes as in `stages`."""
+        # each right after its stage, since gradients are summed in the order of what was computed
+        return [
             # added before the root, not after: a position where nothing responds then has a gradient
-            maps.append(x * (x.square().sum(dim=1, keepdim=True) + 1e-20).rsqrt() * gain.reshape(1, -1, 1, 1))
-        return maps
+            x * (x.square().sum(dim=1, keepdim=True) + 1e-20).rsqrt() * gain.reshape(1, -1, 1, 1)
+            for x, gain in zip(self.stages(images), self._gains, strict=True)
+        ]
 
 
 def _convolutions(state: dict[str, Tensor], prefix: str) -> list[tuple[Tensor, Tensor]]:

@@ -4,7 +4,7 @@ import torch
 from sklearn import metrics
 from torchmetrics.functional.classification import multiclass_auroc, multiclass_calibration_error
 
-from stylegan_ada.utility.scores import scores_of
+from stylegan_ada.classifiers.scores import scores_of
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A small convolutional network, trained from scratch."""
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -47,13 +48,57 @@ class SmallNetwork(nn.Sequential):
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(channels, classes))
 
 
+def learn(
+    network: SmallNetwork,
+    batches: "Batches",
+    loss: Callable[[Tensor, Labels], Tensor],
+    score: Callable[[], float],
+    device: torch.device,
+) -> float:
+    """Trains the network by AdamW, and returns the best score, at which it is left.
+
+    loss: of the outputs for a batch and what comes with its images. The learning rate rises and falls once (arXiv
+    1708.07120). Every 50 steps the score is asked for; after 6 times without an improvement it stops.
+    """
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=len(batches))
+    highest, best, checks = -math.inf, network.state_dict(), 0
+    for step, (images, labels) in enumerate(batches, start=1):
+        network.train()
+        value = loss(network(_tensor(images, device)), labels)
+        optimiser.zero_grad()
+        value.backward()
+        optimiser.step()
+        schedule.step()
+        if step % CHECK_EVERY == 0:
+            found = score()
+            checks += 1
+            if found > highest:
+                highest, best, checks = found, copy.deepcopy(network.state_dict()), 0
+            if checks == PATIENCE:
+                break
+    network.load_state_dict(best)
+    return highest
+
+
+@torch.inference_mode()
+def outputs_of(network: SmallNetwork, images: Pictures, device: torch.device) -> Tensor:
+    """[n, outputs], as when nothing is learned."""
+    network.eval()
+    return torch.cat([network(_tensor(images[i : i + 256], device)) for i in range(0, len(images), 256)])
+
+
+def _tensor(images: Images, device: torch.device) -> Tensor:
+    x = from_uint8(torch.from_numpy(images).to(device))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 class ImageClassifier:
-    """A SmallNetwork that has learned, with each class of the same total weight in its loss, by AdamW.
+    """A SmallNetwork that has learned classes, each of the same total weight in its loss.
 
     batches: of images to learn from and their labels, as many as there are to be steps. weights: [C], of the classes.
-    The learning rate rises and falls once (arXiv 1708.07120). Every 50 steps the balanced accuracy on the validation
-    images is measured; what was best is kept, and after 6 measurements without an improvement it stops. The seed
-    decides the initial weights and which units are dropped. validation: the balanced accuracy that was kept.
+    What is kept has the best balanced accuracy on the validation images (`learn`), which is `validation`. The seed
+    decides the initial weights and which units are dropped.
     """
 
     def __init__(
@@ -66,47 +111,22 @@ class ImageClassifier:
     ):
         channels, height, width = validation[0][0].shape
         self._device = device
-        self.validation = -1.0
         with torch.random.fork_rng(devices=[] if device.type == "cpu" else None):
             torch.manual_seed(seed)
             self._network = SmallNetwork((channels, height, width), len(weights)).to(device)
-            self._learn(batches, torch.tensor(weights, dtype=torch.float32, device=device), validation)
+            class_weights = torch.tensor(weights, dtype=torch.float32, device=device)
 
-    def _learn(self, batches: "Batches", weights: Tensor, validation: tuple[Pictures, Labels]) -> None:
-        optimiser = torch.optim.AdamW(self._network.parameters(), weight_decay=WEIGHT_DECAY)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=len(batches))
-        best, checks = self._network.state_dict(), 0
-        for step, (images, labels) in enumerate(batches, start=1):
-            self._network.train()
-            logits = self._network(self._tensor(images))
-            loss = cross_entropy(logits, torch.from_numpy(labels).to(self._device), weights)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            if step % CHECK_EVERY == 0:
-                predicted = self.probabilities(validation[0]).argmax(axis=1)
-                score = balanced_accuracy(predicted, validation[1])
-                checks += 1
-                if score > self.validation:
-                    self.validation, best, checks = score, copy.deepcopy(self._network.state_dict()), 0
-                if checks == PATIENCE:
-                    break
-        self._network.load_state_dict(best)
+            def loss(logits: Tensor, labels: Labels) -> Tensor:
+                return cross_entropy(logits, torch.from_numpy(labels).to(device), class_weights)
+
+            def score() -> float:
+                return balanced_accuracy(self.probabilities(validation[0]).argmax(axis=1), validation[1])
+
+            self.validation = learn(self._network, batches, loss, score, device)
 
     def probabilities(self, images: Pictures) -> NDArray[np.float32]:
         """[n, C]"""
-        return self._logits(images).softmax(dim=1).cpu().numpy()
-
-    @torch.inference_mode()
-    def _logits(self, images: Pictures) -> Tensor:
-        self._network.eval()
-        parts = [self._network(self._tensor(images[i : i + 256])) for i in range(0, len(images), 256)]
-        return torch.cat(parts)
-
-    def _tensor(self, images: Images) -> Tensor:
-        x = from_uint8(torch.from_numpy(images).to(self._device))
-        return x.contiguous(memory_format=torch.channels_last)
+        return outputs_of(self._network, images, self._device).softmax(dim=1).cpu().numpy()
 
 
 class Batches:

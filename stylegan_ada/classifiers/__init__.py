@@ -1,0 +1,1 @@
+"""A small network from pixels, trained from scratch: what it predicts, and how well."""

@@ -1,0 +1,77 @@
+"""GAN-test and GAN-train (Shmelkov et al. 2018, arXiv 1807.09499): small networks that learn from real or from
+generated images alone, and name the labels of the others. None of them was trained on anything else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..classifiers.judge import Judge, flat_targets
+from ..datasets.holdout.random_share import hold_out
+
+TEST = 0.2  # of the real images, where none are held out
+SEED = 0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelledPictures:
+    """images: uint8 [n, C, h, w]. labels: int64 [n]. groups: what each image belongs to."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    groups: Sequence[str] | None = None
+
+    def __getitem__(self, places: NDArray[np.int64]) -> "LabelledPictures":
+        groups = None if self.groups is None else [self.groups[place] for place in places]
+        return LabelledPictures(images=self.images[places], labels=self.labels[places], groups=groups)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RealPictures:
+    """Small real images. training: those that may be learned from. held_out: others, None where there are none."""
+
+    training: LabelledPictures
+    held_out: LabelledPictures | None
+    classes: int
+    device: torch.device
+
+    def judge_of(self, pictures: LabelledPictures) -> Judge:
+        """A network that learned from these pictures alone. ValueError for too few, or fewer than two classes."""
+        if len(np.unique(pictures.labels)) < 2:
+            raise ValueError("a classifier needs two classes or more")
+        targets = flat_targets(pictures.labels)
+        return Judge(pictures.images, targets, (self.classes,), SEED, self.device, pictures.groups)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RealJudge:
+    """A network that learned from real images. accuracy: balanced, on real images that it had not seen. unseen: what
+    these are, in words."""
+
+    judge: Judge
+    accuracy: float
+    unseen: str
+
+
+def real_judge(real: RealPictures) -> RealJudge:
+    """Learns from all training images, where others are held out, else from four fifths of them, to be tested on the
+    rest. ValueError as in `RealPictures.judge_of`, or for too few images to leave any for a test."""
+    learned, test, unseen = real.training, real.held_out, "held-out images"
+    if test is None:
+        order = np.random.default_rng([SEED, 17]).permutation(len(learned.labels))
+        places = hold_out(order, learned.labels, learned.groups, TEST)
+        if not len(places):
+            raise ValueError("too few real images to leave some for a test")
+        unseen = f"{len(places)} images left out for that"
+        learned, test = learned[np.setdiff1d(order, places)], learned[places]
+    judge = real.judge_of(learned)
+    return RealJudge(judge=judge, accuracy=float(right(judge, test).mean()), unseen=unseen)
+
+
+def right(judge: Judge, pictures: LabelledPictures) -> NDArray[np.float64]:
+    """[n]: 0 for an image whose label the judge does not name, else a weight. The mean is the balanced accuracy."""
+    classes, places, counts = np.unique(pictures.labels, return_inverse=True, return_counts=True)
+    correct = judge.predict(pictures.images).choices[:, 0] == pictures.labels
+    return correct * len(correct) / (len(classes) * counts[places])
