@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..labels.attribute import Row
+from ..labels.label_space import LabelSpace
+from ..labels.texts import value_text
 from .blocks import read_files
 
 SHARD = 1000  # images of a tar file
+COLUMNS = ("file", "seed", "label", "psi")  # of every manifest
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,17 @@ def class_folders(classes: Sequence[str]) -> list[str]:
             safe += "_"
         names.append(safe)
     return names
+
+
+def attribute_columns(space: LabelSpace) -> list[str]:
+    """The manifest's columns of attributes, none where labels are classes. One that would have the name of another
+    column has an underscore after it."""
+    return [] if space.is_flat else [one.name + "_" * (one.name in COLUMNS) for one in space.attributes]
+
+
+def attribute_texts(space: LabelSpace, row: Row) -> list[str]:
+    """The values in these columns, "" where one is unknown."""
+    return [] if space.is_flat else [value_text(value) for value in row]
 
 
 def write_tree(folder: Path, items: Sequence[SyntheticImage], classes: Sequence[str], suffix: str) -> list[str]:
