@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_ada import SyntheticDataset, UserError, load_generator, make_dataset
+from stylegan_ada import SyntheticDataset, load_generator, make_dataset
 from stylegan_ada.config.attributes import parse_attributes
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
@@ -106,27 +106,6 @@ def test_combinations_are_filled_up(attribute_generator_file: Path, tmp_path: Pa
     (few / "labels.csv").write_text("\n".join(lines) + "\n")
     rows = made(attribute_generator_file, tmp_path / "set", balance_with=str(few))
     assert Counter(row["label"] for row in rows) == {"poly-no crack-dent+hole": 2}
-
-
-@pytest.mark.parametrize("options", [{"reject_mislabelled": True}, {"keep_best": 0.5}])
-def test_filters_by_class_refuse_labels_that_are_none(
-    attribute_generator_file: Path,
-    image_folder: Path,
-    tmp_path: Path,
-    pixels: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    options: dict[str, Any],
-) -> None:
-    monkeypatch.setattr("stylegan_ada.synthetic.dataset.make_extractor", lambda name, device: pixels)
-    with pytest.raises(UserError, match="'type=mono': there are no real images of it to filter by"):
-        made(
-            attribute_generator_file,
-            tmp_path / "set",
-            per_class=2,
-            label="type=mono",
-            data=str(image_folder),
-            **options,
-        )
 
 
 def test_the_torch_dataset_has_their_values(attribute_generator_file: Path, tmp_path: Path) -> None:
