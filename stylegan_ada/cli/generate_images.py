@@ -106,7 +106,7 @@ def images(
 @PRECISION
 @DEVICE
 def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: str, device: str) -> None:
-    """Write one picture of many images, a row per class."""
+    """Write one picture of many images, a row per class, or per value of each attribute."""
     from ..files import atomic_path
     from ..sampling import check_truncation_psi, load_generator, sample_grid
 

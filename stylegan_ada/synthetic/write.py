@@ -45,10 +45,10 @@ def class_folders(classes: Sequence[str]) -> list[str]:
     return names
 
 
-def attribute_columns(space: LabelSpace) -> list[str]:
+def attribute_columns(space: LabelSpace, others: Sequence[str] = COLUMNS) -> list[str]:
     """The manifest's columns of attributes, none where labels are classes. One that would have the name of another
     column has an underscore after it."""
-    return [] if space.is_flat else [one.name + "_" * (one.name in COLUMNS) for one in space.attributes]
+    return [] if space.is_flat else [one.name + "_" * (one.name in others) for one in space.attributes]
 
 
 def attribute_texts(space: LabelSpace, row: Row) -> list[str]:
@@ -107,7 +107,7 @@ def write_manifest(path: Path, space: LabelSpace, items: Sequence[SyntheticImage
     columns = list(items[0].scores) if items else []
     with open(path, "w", newline="", encoding="utf-8") as file:
         manifest = csv.writer(file)
-        manifest.writerow([*COLUMNS, *attribute_columns(space), *columns])
+        manifest.writerow([*COLUMNS, *attribute_columns(space, (*COLUMNS, *columns)), *columns])
         for item, name in zip(items, files, strict=True):
             scores = [f"{item.scores[column]:.6g}" for column in columns]
             values = attribute_texts(space, item.row)

@@ -119,6 +119,16 @@ def test_vary_over_all_values_and_beyond_them(images: Callable[..., Any]) -> Non
     assert "warning: --vary degree=2: training saw 0 to 1, 1 is taken" in err
 
 
+def test_the_grid_has_a_row_for_each_value(
+    command: Callable[..., Any], attribute_generator_file: Path, tmp_path: Path
+) -> None:
+    line = ["generate", "grid", attribute_generator_file, "--out", tmp_path / "grid.png", "--columns", 2]
+    assert command(*line).code == 0
+    with Image.open(tmp_path / "grid.png") as picture:
+        # two types, no crack and crack, two defects, and four numbers: sixteen rows shared by four attributes
+        assert picture.size[1] == (2 + 4 + 2 + 2) * 64
+
+
 def test_balanced_by_one_attribute(images: Callable[..., Any]) -> None:
     _, rows, _ = images("--count", 20, "--balanced", "--by", "crack")
     assert Counter(row["crack"] for row in rows) == {"no": 10, "yes": 10}
