@@ -73,6 +73,12 @@ class ImageDataset:
             return [label_text(self.attributes, self.rows[index]) for index in np.asarray(indices)]
         return [] if self.labels is None else [self.classes[label] for label in self.labels[np.asarray(indices)]]
 
+    def value_indices(self, attribute: str) -> NDArray[np.int64]:
+        """int64 [N]: one number for all images of one value of an attribute, or of none."""
+        place = [one.name for one in self.attributes].index(attribute)
+        found = {value: index for index, value in enumerate(dict.fromkeys(row[place] for row in self.rows))}
+        return np.array([found[row[place]] for row in self.rows])
+
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         """float32 [N, c_dim], of all images."""

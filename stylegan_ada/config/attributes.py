@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..errors import UserError, nearest
+from ..labels.attribute import KINDS
 
 GIVE = "give names with commas between them, each with a kind or without: type,degree:number,crack:yesno"
 
@@ -29,8 +30,6 @@ def parse_attributes(text: str | None) -> tuple[AskedAttribute, ...]:
 
 
 def _parse_one(part: str, text: str) -> AskedAttribute:
-    from ..labels.attribute import KINDS  # here, since it brings numpy, without which options are parsed
-
     name, colon, kind = map(str.strip, part.rpartition(":") if ":" in part else (part, "", ""))
     if not name:
         raise UserError(f"`attributes` {text!r:.200}: a name is empty, {GIVE}")

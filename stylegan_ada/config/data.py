@@ -82,6 +82,9 @@ class DataConfig:
         "How often classes are seen: 0 as often as they occur, 1 all equally often.",
         within=Range("a share from 0 to 1", 0, 1),
     )
+    balance_by: str | None = setting(
+        None, "The attribute whose values `balance` is about.", unset="classes, or combinations of all attributes"
+    )
     holdout: float = setting(
         0.0, "Share of images that training never sees.", within=Range("a fraction from 0 to 0.5", 0, 0.5)
     )
@@ -97,6 +100,10 @@ class DataConfig:
         check(self)
         if self.no_labels and self.attributes is not None:
             raise UserError(f"`attributes` {self.attributes}: `no_labels` ignores them, leave one of the two out")
+        if self.balance_by is not None and not self.balance:
+            raise UserError(f"`balance_by` {self.balance_by}: give `balance` as well, from 0 to 1")
+        if self.balance_by is not None and self.attributes is None:
+            raise UserError(f"`balance_by` {self.balance_by}: it is one of `attributes`, which are not given")
         self.preparation  # noqa: B018 - it checks itself
 
     @property

@@ -44,6 +44,7 @@ class TrainOptions:
     split_names: str | None = None
     mirror: str | None = None
     balance: float | None = None
+    balance_by: str | None = None
     holdout: float | None = None
     subset: int | None = None
     # StartConfig

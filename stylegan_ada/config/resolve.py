@@ -1,10 +1,10 @@
 """Resolves the options that a user gave to a whole configuration, with the reason for each choice made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import UserError
-from ..labels.attribute import Attribute, label_width
+from ..errors import UserError, nearest
+from ..labels.attribute import NUMBER, Attribute, label_width
 from .augment import ADA_TARGETS, AugmentConfig, ExtraAugmentation
 from .data import DataConfig, wanted_size
 from .network import NetworkConfig
@@ -58,6 +58,8 @@ def check_options(options: TrainOptions, machine: Machine) -> None:
     size = wanted_size(options.size)
     height, width = size if isinstance(size, tuple) else (4, 4)
     classes = () if options.no_labels else ("a", "b")
+    data_of(options)  # it checks itself
+    options = replace(options, balance_by=None)  # an attribute, which the images decide
     resolve(options, Facts(image_shape=(1, height, width), classes=classes, count=1, fingerprint=""), machine)
 
 
@@ -66,6 +68,8 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
     channels, height, width = facts.image_shape
     if options.mirror == "quarter" and height != width:
         raise UserError(f"`mirror` quarter: quarter turns need square images, not {height}x{width}, give h, v or hv")
+    if options.balance_by is not None:
+        _check_balance_by(options.balance_by, facts)
     reasons: list[str] = []
 
     def choose(values: dict[str, Any], config: type, **choices: tuple[Any, str]) -> None:
@@ -124,6 +128,14 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
         window=facts.window,
     )
     return config, reasons
+
+
+def _check_balance_by(name: str, facts: Facts) -> None:
+    kinds = {attribute.name: attribute.kind for attribute in facts.attributes}
+    if name not in kinds:
+        raise UserError(f"`balance_by` {name}: no such attribute, {nearest(name, kinds)}")
+    if kinds[name] == NUMBER:
+        raise UserError(f"`balance_by` {name}: it is a number, whose values are not balanced, give another attribute")
 
 
 def data_of(options: TrainOptions) -> DataConfig:

@@ -49,7 +49,9 @@ class Trainer:
         self.members, self.held_out = run_split(dataset, config)
         epoch = self.members
         if dataset.labels is not None:
-            epoch = balanced(self.members, dataset.labels[self.members], config.data.balance)
+            by = config.data.balance_by
+            kinds = dataset.labels if by is None else dataset.value_indices(by)
+            epoch = balanced(self.members, kinds[self.members], config.data.balance)
         self.real = BatchSource(dataset, epoch, config.data, training, "real", device)
         self.holdout = BatchSource(dataset, self.held_out, config.data, training, "holdout", device)
         self.state = fresh_state(config, device)

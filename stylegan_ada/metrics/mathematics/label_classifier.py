@@ -49,12 +49,16 @@ class LabelClassifier:
 
     def judge(self, generated: Features, labels: NDArray[np.int64]) -> LabelFidelity:
         """Predicts the labels of generated features [M, D], which were made for labels [M]."""
-        predicted = self._fitted.predict(generated)
+        predicted = self.predict(generated)
         classes = max(self._labels.max(), labels.max()) + 1
         confusion = np.zeros((classes, classes), np.int64)
         np.add.at(confusion, (labels, predicted), 1)
         chance = confusion.sum(axis=1).max() / len(labels)
         return LabelFidelity(predicted == labels, confusion, float(chance))
+
+    def predict(self, features: Features) -> NDArray[np.int64]:
+        """[M]: the likeliest label of each row of features [M, D]."""
+        return np.asarray(self._fitted.predict(features))
 
     def probability(self, generated: Features, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """[M]: how likely each image shows its own label, from 0 to 1; 0 for a label of which nothing was seen."""
