@@ -12,9 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
+from stylegan_ada.checkpoint import GeneratorInfo, save_generator
 from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import ImageDataset, load_dataset
+from stylegan_ada.labels.attribute import Attribute, label_width
+from stylegan_ada.networks import Generator
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_NOBODY = [
@@ -93,6 +96,57 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).mkdir(exist_ok=True)
         Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{index:02d}.png")
     return folder
+
+
+LABELS = {  # of training images, and how many have each
+    "type=mono,degree=0,crack=no,defects=": 40,
+    "type=mono,degree=0.5,crack=yes,defects=": 20,
+    "type=mono,degree=1,crack=yes,defects=dent": 10,
+    "type=poly,degree=0.25,crack=no,defects=dent;hole": 30,
+}
+
+
+@pytest.fixture(scope="session")
+def attribute_generator_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained generator of 16x16 gray images with attributes of every kind, whose images differ by label."""
+    attributes = (
+        Attribute(name="type", kind="category", values=("mono", "poly")),
+        Attribute(name="degree", kind="number", mean=0.3, spread=0.4, low=0.0, high=1.0),
+        Attribute(name="crack", kind="yesno", values=("no", "yes")),
+        Attribute(name="defects", kind="several", values=("dent", "hole"), unknown=True),
+    )
+    torch.manual_seed(0)
+    network = NetworkConfig(
+        channels=1,
+        height=16,
+        width=16,
+        c_dim=label_width(attributes),
+        attributes=True,
+        z_dim=8,
+        w_dim=8,
+        channel_base=64,
+        channel_max=8,
+    )
+    generator = Generator(network)
+    for name, parameter in generator.named_parameters():
+        parameter.data += 0.3 * torch.randn_like(parameter) if "noise" not in name else 0.1
+    info = GeneratorInfo(
+        network=network,
+        classes=(
+            "mono-no crack-defects?",
+            "mono-crack-defects?",
+            "mono-crack-dent",
+            "poly-no crack-dent+hole",
+        ),
+        class_counts=(40, 20, 10, 30),
+        images_seen=0,
+        attributes=attributes,
+        labels=tuple(LABELS),
+        label_counts=tuple(LABELS.values()),
+    )
+    path = tmp_path_factory.mktemp("attributes") / "generator.safetensors"
+    save_generator(path, generator, info)
+    return path
 
 
 @pytest.fixture

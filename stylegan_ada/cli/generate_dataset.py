@@ -9,7 +9,19 @@ from .common import DEVICE, PATH, PRECISION, RUN, Choice, Number, open_dataset, 
 from .config_options import data_options
 from .messages import EVERYDAY, SectionedCommand, say_here
 
-DAILY = ("--out", "--per-class", "--count", "--balance-with", "--psi", "--seed", "--format", "--device", "--help")
+DAILY = (
+    "--out",
+    "--per-class",
+    "--count",
+    "--balance-with",
+    "--label",
+    "--by",
+    "--psi",
+    "--seed",
+    "--format",
+    "--device",
+    "--help",
+)
 
 
 @click.command(cls=SectionedCommand, sections={EVERYDAY: DAILY})
@@ -24,6 +36,13 @@ DAILY = ("--out", "--per-class", "--count", "--balance-with", "--psi", "--seed",
     metavar="SOURCE",
     help="Generate what each class of this labelled set lacks to be as large as its largest.",
 )
+@click.option(
+    "--label",
+    multiple=True,
+    metavar="TEXT",
+    help="Only this class, or these values of attributes (type=mono,degree=0.67, others are drawn); repeatable.",
+)
+@click.option("--by", metavar="ATTRIBUTE", help="--per-class images of each value of this attribute, others are drawn.")
 @data_options("file_column", "label_column")
 @click.option(
     "--psi", multiple=True, metavar="P|CLASS=P", help="Truncation psi, for all classes or for one; repeatable."

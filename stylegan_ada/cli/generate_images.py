@@ -1,6 +1,5 @@
 """`stylegan-ada generate images` and `grid`."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,24 +7,31 @@ import click
 
 from ..config.settings import Range
 from ..devices import choose_device
-from ..errors import UserError, nearest
+from ..errors import UserError
 from ..files import check_new_folder
-from ..progress import Progress
 from .common import DEVICE, PATH, PRECISION, RUN, Number, check_picture, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
+from .messages import say_here
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
-
-BATCH = 32
 
 
 @click.command()
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new folder.")
 @click.option("--count", type=Number(int), help="Number of images.")
-@click.option("--label", help="Generate only this class.")
+@click.option(
+    "--label", help="Only this class, or these values of attributes: type=mono,degree=0.67; others are drawn by seed."
+)
 @click.option("--balanced", is_flag=True, help="The same number of each class; otherwise in the training set's shares.")
+@click.option("--by", metavar="ATTRIBUTE", help="With --balanced: the same number of each value of this attribute.")
+@click.option(
+    "--vary",
+    metavar="ATTRIBUTE[=VALUES]",
+    help="A row of images for each seed, which moves this attribute alone: age=20:80:7 (steps, both ends included), "
+    "type=mono:poly, or type for all values.",
+)
 @click.option(
     "--psi",
     "truncation_psi",
@@ -45,6 +51,8 @@ def images(
     count: int | None,
     label: str | None,
     balanced: bool,
+    by: str | None,
+    vary: str | None,
     truncation_psi: float,
     seeds: str | None,
     file: Path | None,
@@ -54,27 +62,37 @@ def images(
 ) -> None:
     """Write images in class folders, and manifest.csv.
 
-    The manifest's columns are file, seed, label and psi. With --latents, also writes grid.png, and uses the tuned
-    weights of --tuning, or of the .safetensors file beside the latents.
+    The manifest's columns are file, seed, label, psi, and the attributes, if there are any. With --vary, all images
+    lie in one folder, with grid.png, a row per seed. With --latents, also writes grid.png, and uses the tuned weights
+    of --tuning, or of the .safetensors file beside the latents.
     """
     from ..sampling import check_truncation_psi, load_generator
+    from ..synthetic.by_seed import write_images
 
     check_new_folder(out)
     check_truncation_psi(truncation_psi)
     if file is None and tuning is not None:
         raise UserError("--tuning: it goes with --latents FILE")
-    if file is not None and (
-        count is not None or label is not None or balanced or truncation_psi != 1 or seeds is not None
-    ):
-        raise UserError("--latents says which images: leave out --count, --seeds, --label, --balanced and --psi")
+    others = (count, label, by, vary, seeds)
+    if file is not None and (balanced or truncation_psi != 1 or any(value is not None for value in others)):
+        raise UserError(
+            "--latents says which images: leave out --count, --seeds, --label, --balanced, --by, --vary and --psi"
+        )
+    if vary is not None and balanced:
+        raise UserError("--vary and --balanced exclude each other: give one of them")
+    if by is not None and not balanced:
+        raise UserError(f"--by {by}: it goes with --balanced")
     generator = load_generator(run, choose_device(device), precision)
     if file is not None:
         images_of_latents(generator, out, file, tuning)
         return
     numbers = parse_seeds(seeds, count)
-    labels = choose_labels(generator, numbers, label, balanced)
+    if vary is not None:
+        images_of_sweep(generator, out, numbers, vary, label, truncation_psi)
+        return
+    labels = choose_labels(generator, len(numbers), label, balanced, by)
     with new_folder(out) as folder, progress_bar("generating") as progress:
-        write_images(generator, folder, numbers, labels, truncation_psi, progress)
+        write_images(folder, generator, numbers, labels, truncation_psi, progress)
     click.echo(f"{len(numbers)} images and manifest.csv are in {out}")
 
 
@@ -88,7 +106,7 @@ def images(
 @PRECISION
 @DEVICE
 def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: str, device: str) -> None:
-    """Write one picture of many images, a row per class."""
+    """Write one picture of many images, a row per class, or per value of each attribute."""
     from ..files import atomic_path
     from ..sampling import check_truncation_psi, load_generator, sample_grid
 
@@ -117,22 +135,44 @@ def parse_seeds(text: str | None, count: int | None) -> list[int]:
 
 
 def choose_labels(
-    generator: "TrainedGenerator", seeds: list[int], label: str | None, balanced: bool
+    generator: "TrainedGenerator", count: int, label: str | None, balanced: bool, by: str | None
 ) -> list[str] | None:
-    """A class name per seed, None when unlabelled."""
+    """A label per image, None where they are drawn in the training set's shares."""
+    from ..labels.sweep import labels_by
+
     if label is not None and balanced:
         raise UserError("--label and --balanced exclude each other: give one of them")
-    if not generator.classes:
-        if label is not None or balanced:
-            raise UserError("--label, --balanced: this generator was trained without labels")
-        return None
+    if not generator.classes and (label is not None or balanced):
+        raise UserError("--label, --balanced: this generator was trained without labels")
     if label is not None:
-        if label not in generator.classes:
-            raise UserError(f"--label {label}: no such class, {nearest(label, generator.classes)}")
-        return [label] * len(seeds)
+        warn(generator.labels.remarks(label))
+        return [label] * count
     if balanced:
-        return [generator.classes[index % len(generator.classes)] for index in range(len(seeds))]
-    return generator.labels_for(seeds)
+        kinds = generator.classes if by is None else labels_by(generator.labels, by)
+        return [kinds[index % len(kinds)] for index in range(count)]
+    return None
+
+
+def images_of_sweep(
+    generator: "TrainedGenerator", out: Path, seeds: list[int], vary: str, label: str | None, truncation_psi: float
+) -> None:
+    from ..labels.sweep import parse_sweep
+    from ..synthetic.by_seed import write_sweep
+
+    sweep, remarks = parse_sweep(generator.labels, vary)
+    if label is not None:
+        remarks += generator.labels.remarks(label)
+        if sweep.attribute.name in generator.labels.named(label):
+            raise UserError(f"--label {label}: it names {sweep.attribute.name!r}, which --vary moves, leave that out")
+    warn(remarks)
+    with new_folder(out) as folder, progress_bar("generating") as progress:
+        write_sweep(folder, generator, seeds, sweep, label, truncation_psi, progress)
+    click.echo(f"{len(seeds)} x {len(sweep.values)} images, manifest.csv and grid.png are in {out}")
+
+
+def warn(remarks: list[str]) -> None:
+    for line in remarks:
+        say_here(f"warning: {line}")
 
 
 def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuning: Path | None) -> None:
@@ -144,31 +184,3 @@ def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuni
     with new_folder(out) as folder:
         write_latent_images(folder, tuned(generator, deltas) if deltas else generator, latents)
     click.echo(f"{len(latents.w)} images, manifest.csv and grid.png are in {out}")
-
-
-def write_images(
-    generator: "TrainedGenerator",
-    folder: Path,
-    seeds: list[int],
-    labels: list[str] | None,
-    truncation_psi: float,
-    progress: Progress,
-) -> None:
-    """The images and their manifest."""
-    from ..pictures.files import encode, picture_suffix
-    from ..synthetic.write import class_folders
-
-    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
-        manifest = csv.writer(file)
-        manifest.writerow(["file", "seed", "label", "psi"])
-        folders = {"": ""} | dict(zip(generator.classes, class_folders(generator.classes), strict=True))
-        for first in range(0, len(seeds), BATCH):
-            part = slice(first, first + BATCH)
-            names = labels[part] if labels else [""] * len(seeds[part])
-            batch = generator.sample(seeds[part], labels[part] if labels else None, truncation_psi)
-            for seed, name, image in zip(seeds[part], names, batch, strict=True):
-                path = folder / folders[name] / f"seed{seed:010d}.{picture_suffix(generator.dtype)}"
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(encode(image))
-                manifest.writerow([path.relative_to(folder).as_posix(), seed, name, truncation_psi])
-            progress(first + len(batch), len(seeds))

@@ -57,8 +57,8 @@ class LabelSpace:
         """A value for each attribute for each of `labels` and a position in [0, 1): those that the label names, and the
         others of the training image at this share of the images that have the named ones. None names nothing.
 
-        Of images that have named values those count that have named numbers nearly. Where no image has all of the
-        named values, those count that have most of them.
+        Named numbers are clipped to what was seen. Of images that have named values those count that have named numbers
+        nearly. Where no image has all of the named values, those count that have most of them.
         """
         rows: list[Row] = [()] * len(labels)
         for label in dict.fromkeys(labels):
@@ -69,6 +69,10 @@ class LabelSpace:
         return rows
 
     def _drawn(self, named: Mapping[str, Value], positions: NDArray[np.float64]) -> list[Row]:
+        named = {
+            name: self.attribute(name, "label").clipped(value) if isinstance(value, float) else value
+            for name, value in named.items()
+        }
         chosen, bounds = self._fitting(named)
         places = np.searchsorted(bounds, positions, side="right").clip(max=len(chosen) - 1)
         rows = [self.rows[chosen[place]] for place in places]
@@ -95,15 +99,24 @@ class LabelSpace:
             return parse_label(self.attributes, label)
         raise UserError(f"`label` {label}: no such class, {nearest(label, self.classes)}")
 
-    def remarks(self, label: str) -> list[str]:
+    def attribute(self, name: str, option: str) -> Attribute:
+        """The attribute of a name. UserError, which names the option that gave it, where there is none."""
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        if not self.attributes:
+            raise UserError(f"`{option}` {name}: this generator was trained without labels")
+        known = nearest(name, [attribute.name for attribute in self.attributes])
+        raise UserError(f"`{option}` {name}: no such attribute, {known}")
+
+    def remarks(self, label: str, option: str = "label") -> list[str]:
         """A line on each number of a label that is clipped, since it lies beyond what was seen in training."""
-        by_name = {attribute.name: attribute for attribute in self.attributes}
         lines = []
         for name, value in self.named(label).items():
-            attribute = by_name[name]
+            attribute = self.attribute(name, option)
             if isinstance(value, float) and attribute.clipped(value) != value:
                 lines.append(
-                    f"`label` {name}={value:.9g}: training saw {attribute.low:.9g} to {attribute.high:.9g}, "
+                    f"`{option}` {name}={value:.9g}: training saw {attribute.low:.9g} to {attribute.high:.9g}, "
                     f"{attribute.clipped(value):.9g} is taken"
                 )
         return lines

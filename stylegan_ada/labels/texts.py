@@ -43,9 +43,9 @@ def parse_label(attributes: Sequence[Attribute], text: str) -> dict[str, Value]:
     """The values that "type=mono,degree=0.67" names, by the attribute's name. UserError for anything else."""
     by_name = {attribute.name: attribute for attribute in attributes}
     found: dict[str, Value] = {}
-    for part in _split(text, ","):
-        name, *rest = _split(part, "=")
-        name = _unescaped(name).strip()
+    for part in split_unescaped(text, ","):
+        name, *rest = split_unescaped(part, "=")
+        name = unescaped(name).strip()
         if len(rest) != 1:
             raise UserError(f"`label` {text}: {part!r} is not ATTRIBUTE=VALUE")
         if name not in by_name:
@@ -56,9 +56,10 @@ def parse_label(attributes: Sequence[Attribute], text: str) -> dict[str, Value]:
     return found
 
 
-def parse_value(attribute: Attribute, text: str) -> Value:
-    """The value that a text of `value_text` with escapes stands for. UserError if there is no such value."""
-    where = f"`label` {attribute.name}={text}"
+def parse_value(attribute: Attribute, text: str, option: str = "label") -> Value:
+    """The value that a text of `value_text` with escapes stands for. UserError, which names the option, if there is no
+    such value."""
+    where = f"`{option}` {attribute.name}={text}"
     if not text:
         if not attribute.unknown:
             raise UserError(f"{where}: it was known of every image, give a value")
@@ -72,8 +73,10 @@ def parse_value(attribute: Attribute, text: str) -> Value:
             raise UserError(f"{where}: give a number, such as {attribute.mean:.4g}")
         return number
     if attribute.kind == SEVERAL:
-        return tuple(dict.fromkeys(_known(attribute, _unescaped(one).strip(), where) for one in _split(text, ";")))
-    value = _unescaped(text)
+        return tuple(
+            dict.fromkeys(_known(attribute, unescaped(one).strip(), where) for one in split_unescaped(text, ";"))
+        )
+    value = unescaped(text)
     if attribute.kind == YESNO:
         value = BITS.get(value.lower(), value)
     return _known(attribute, value, where)
@@ -122,12 +125,13 @@ def _escaped(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """The text that one with backslashes stands for."""
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _split(text: str, separator: str) -> list[str]:
-    """Splits at separators without a backslash before them; escapes stay."""
+def split_unescaped(text: str, separator: str) -> list[str]:
+    """The parts between separators that have no backslash before them; escapes stay."""
     parts, start, place = [], 0, 0
     while place < len(text):
         if text[place] == "\\":

@@ -15,6 +15,7 @@ import torch
 from .. import distributed
 from .._version import __version__
 from ..checkpoint import generator_file, read_notes
+from ..labels.attribute import NUMBER, Attribute
 from ..pixels import as_8_bits
 from ..progress import Progress
 from ..sampling import TrainedGenerator
@@ -39,7 +40,7 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSet:
-    """A selection per class, the images in the order of the files, and this process's timing."""
+    """A selection per kind, the images in the order of the files, and this process's timing."""
 
     selections: list[Selection]
     items: list[SyntheticImage]
@@ -48,6 +49,9 @@ class SyntheticSet:
 
 def set_facts(generator: TrainedGenerator, run: Path, recipe: Recipe, precision: str) -> dict[str, Any]:
     """All that the files of a set depend on, but for the real images and the network of its filters."""
+    settings, space = asdict(recipe), generator.labels
+    if recipe.kinds == generator.classes:
+        del settings["kinds"]
     digest = hashlib.sha256(generator_file(run).read_bytes()).hexdigest()
     return {
         "format": FORMAT,
@@ -57,12 +61,18 @@ def set_facts(generator: TrainedGenerator, run: Path, recipe: Recipe, precision:
         "images_seen": generator.info.images_seen,
         "image_shape": list(generator.image_shape),
         "classes": list(generator.classes),
+        **({} if space.is_flat else {"attributes": [_attribute_facts(one) for one in space.attributes]}),
         "device": generator.device.type,
         "precision": precision,
         "block": BLOCK,
         **{name: text for name, text in read_notes(run).items() if name == "origin"},
-        **asdict(recipe),
+        **settings,
     }
+
+
+def _attribute_facts(attribute: Attribute) -> dict[str, Any]:
+    of = {"low": attribute.low, "high": attribute.high} if attribute.kind == NUMBER else {"values": attribute.values}
+    return {"name": attribute.name, "kind": attribute.kind, **of}
 
 
 def make_candidates(
@@ -116,8 +126,8 @@ def _make_blocks(
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for number, (label, block) in enumerate(keys):
-            seeds = block_seeds(recipe.seed, len(generator.classes), label, block)
-            names = [generator.classes[label]] * BLOCK if generator.classes else None
+            seeds = block_seeds(recipe.seed, len(recipe.kinds), label, block)
+            names = [recipe.kinds[label]] * BLOCK if recipe.kinds else None
             start = time.perf_counter()
             if recipe.format == "jpg":
                 images = generator.sample_uint8(seeds, names, recipe.psi[label], batch_size=BLOCK)
@@ -139,24 +149,27 @@ def _make_blocks(
 def _items(
     generator: TrainedGenerator, recipe: Recipe, partial: PartialSet, selections: list[Selection]
 ) -> list[SyntheticImage]:
-    """Class after class; for shards, which are read from front to back, the classes' images take turns."""
-    classes = generator.classes
-    ranked = [
-        (
-            place,
-            SyntheticImage(
+    """Kind after kind; for shards, which are read from front to back, the kinds' images take turns."""
+    ranked = []
+    for label, selection in enumerate(selections):
+        seeds = [
+            block_seeds(recipe.seed, len(recipe.kinds), label, chosen.block)[chosen.position]
+            for chosen in selection.chosen
+        ]
+        name = recipe.kinds[label] if recipe.kinds else ""
+        rows = generator.label_rows(seeds, [name] * len(seeds) if name else None)
+        for place, (chosen, seed, row) in enumerate(zip(selection.chosen, seeds, rows, strict=True)):
+            image = SyntheticImage(
                 block_file=partial.block(label, chosen.block),
                 position=chosen.position,
-                seed=block_seeds(recipe.seed, len(classes), label, chosen.block)[chosen.position],
+                seed=seed,
                 label=label,
-                name=classes[label] if classes else "",
+                name=name,
+                row=row,
                 truncation_psi=recipe.psi[label],
                 scores=chosen.scores,
-            ),
-        )
-        for label, selection in enumerate(selections)
-        for place, chosen in enumerate(selection.chosen)
-    ]
+            )
+            ranked.append((place, image))
     if recipe.shards:
         ranked.sort(key=lambda pair: pair[0])
     return [item for _, item in ranked]

@@ -19,7 +19,14 @@ NO_METRICS = ("count", "n_real", "images", "kimg", "measuring_seconds")  # of wh
 def data_card(facts: dict[str, Any], config: RunConfig | None = None, measured: dict[str, Any] | None = None) -> str:
     """Markdown. facts: what dataset.json holds; config: of the run that trained the generator; measured: a row of its
     evaluations, for the weights that made the set. What is not known is said to be so."""
-    parts = [_header(facts), _classes(facts), _filters(facts), _origin(facts, config), _weights(facts)]
+    parts = [
+        _header(facts),
+        _classes(facts),
+        _attributes(facts),
+        _filters(facts),
+        _origin(facts, config),
+        _weights(facts),
+    ]
     return "\n".join(part for part in (*parts, _measured(measured), WARNINGS) if part)
 
 
@@ -59,6 +66,19 @@ def _classes(facts: dict[str, Any]) -> str:
     ]
     head = "| class | images | asked for | truncation psi | candidates |\n|---|---|---|---|---|\n"
     return "## Images\n\n" + head + "\n".join(rows) + "\n"
+
+
+def _attributes(facts: dict[str, Any]) -> str:
+    if "attributes" not in facts:
+        return ""
+    rows = [f"| {_cell(one['name'])} | {one['kind']} | {_cell(_values_of(one))} |" for one in facts["attributes"]]
+    head = "Each image's own values are in `manifest.csv`; training images had:\n\n"
+    head += "| attribute | kind | values or range |\n|---|---|---|\n"
+    return "## Attributes\n\n" + head + "\n".join(rows) + "\n"
+
+
+def _values_of(attribute: dict[str, Any]) -> str:
+    return ", ".join(attribute["values"]) if "values" in attribute else "{low:.9g} to {high:.9g}".format(**attribute)
 
 
 def _filters(facts: dict[str, Any]) -> str:

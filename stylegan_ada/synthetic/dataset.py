@@ -1,18 +1,15 @@
 """Making a folder of generated images from a run, in one call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import distributed
-from ..config.preparation import Preparation
-from ..datasets import ImageDataset, load_dataset
+from ..datasets import load_dataset
 from ..devices import choose_device, settings_kept
-from ..errors import UserError, check_least
+from ..errors import UserError
 from ..files import check_new_folder, user_path
 from ..metrics.evaluate import check_fit, compute_real
 from ..metrics.networks import make_extractor
@@ -26,10 +23,9 @@ from .card import data_card
 from .filters import Filters
 from .finish import finish_set
 from .partial import PartialSet
-from .plan import Recipe, counts_in_shares, counts_to_fill, truncation_psi_by_class
+from .plan import Recipe, truncation_psi_by_kind
+from .wanted import Load, Wanted, missing_counts
 from .write import check_shards
-
-Load = Callable[..., ImageDataset]
 
 
 @settings_kept()
@@ -42,6 +38,8 @@ def make_dataset(
     balance_with: str | None = None,
     file_column: str | None = None,
     label_column: str | None = None,
+    label: str | Sequence[str] = (),
+    by: str | None = None,
     psi: float | str | Sequence[str] = (),
     features: str = "lite0",
     data: str | None = None,
@@ -57,18 +55,26 @@ def make_dataset(
 
     run: a run folder or a generator's file. Exactly one of: per_class, images of each class; count, images in all, in
     the shares of the training set; balance_with, a labelled set whose smaller classes are filled up (file_column,
-    label_column: of its labels.csv). psi: truncation from 0 to 2, or a list such as ["0.7", "NAME=0.9"]. recipe: seed,
-    format, quality, shards, reject_copies, reject_mislabelled, reject_duplicates and keep_best, as in
+    label_column: of its labels.csv). label: what to make in place of all classes, a class or attributes such as
+    "type=mono,degree=0.67", or several, each for a folder of its own; what one does not name is drawn. by: an attribute
+    each value of which gets per_class images. psi: truncation from 0 to 2, or a list such as ["0.7", "NAME=0.9"].
+    recipe: seed, format, quality, shards, reject_copies, reject_mislabelled, reject_duplicates and keep_best, as in
     `stylegan_ada.synthetic.Recipe`. features: the filters' network; data: their real images, if not the run's own.
     load: called as `load_dataset` is. say: called with each line that the command would print; progress: with the name
     of what begins.
-    Returns how many images each class has, {"": n} without labels: fewer than asked for, which is said, where filters
-    keep no more. UserError for what does not fit together or cannot be written; RunFailed for a full disk.
+    Returns how many images each class or label has, {"": n} without labels: fewer than asked for, which is said, where
+    filters keep no more. UserError for what does not fit together or cannot be written; RunFailed for a full disk.
     """
     run, out = user_path(run), user_path(out)
     if recipe.get("shards"):
         check_shards()
-    _check_counts(per_class, count, balance_with)
+    wanted = Wanted(
+        per_class=per_class,
+        count=count,
+        balance_with=balance_with,
+        labels=tuple(dict.fromkeys([label] if isinstance(label, str) else label)),
+        by=by,
+    )
     if balance_with is None and (file_column or label_column):
         raise UserError("`file_column`, `label_column`: they are for `balance_with`")
     check_new_folder(out)
@@ -78,21 +84,25 @@ def make_dataset(
         if recipe.get("format") == "jpg" and generator.image_shape[0] == 4:
             raise UserError("`format` jpg: it has no transparency, which this generator makes, give png")
         texts = [str(psi)] if isinstance(psi, float | int | str) else psi
-        by_class = truncation_psi_by_class(texts, generator.classes)
+        kinds = wanted.kinds(generator.labels)
+        by_kind = truncation_psi_by_kind(texts, kinds)
         # what may be wrong or missing comes before images, which may take long to pack: the counts follow
-        plan = Recipe(counts=(1,) * len(by_class), psi=by_class, **recipe)
+        plan = Recipe(kinds=kinds, counts=(1,) * len(by_kind), psi=by_kind, **recipe)
         extractor = make_extractor(features, where, generator.image_shape[1:]) if plan.filtered else None
+        first = distributed.rank() == 0
+        if first:
+            for remark in wanted.remarks(generator.labels):
+                say(f"warning: {remark}")
         if balance_with is not None:
-            counts = _missing_counts(generator, balance_with, file_column, label_column, load)
+            counts = missing_counts(generator, run, balance_with, file_column, label_column, load)
         else:
-            counts = _counts(generator, per_class, count)
+            counts = wanted.counts(generator.info.class_counts, kinds)
         plan = replace(plan, counts=counts)
         facts = set_facts(generator, run, plan, precision)
         filters = None
         if extractor is not None:
             filters, more = _open_filters(run, data, extractor, generator, plan, load)
             facts |= more
-        first = distributed.rank() == 0
         partial = PartialSet(out)
         with ExitStack() as stack:
             distributed.first_rank_first(lambda: stack.enter_context(partial.locked()) if first else None)
@@ -101,47 +111,9 @@ def make_dataset(
             distributed.wait_for_all()  # finishing deletes what the others may still read
             if first:
                 finish_set(partial, generator, plan, made, facts, lambda all_facts: _card_of(run, all_facts))
-                _report(out, made, generator.classes, say)
-    names = generator.classes or ("",)
+                _report(out, made, kinds, say)
+    names = kinds or ("",)
     return {name: len(selection.chosen) for name, selection in zip(names, made.selections, strict=True)}
-
-
-def _check_counts(per_class: int | None, count: int | None, balance_with: str | None) -> None:
-    """Exactly one of the three."""
-    if sum(value is not None for value in (per_class, count, balance_with)) != 1:
-        raise UserError("give one of `per_class`, `count` and `balance_with`")
-    for name, value in (("per_class", per_class), ("count", count)):
-        if value is not None:
-            check_least(name, value, 1)
-
-
-def _counts(generator: TrainedGenerator, per_class: int | None, count: int | None) -> tuple[int, ...]:
-    if count is not None:
-        return counts_in_shares(generator.info.class_counts, count)
-    _check_labelled(generator)
-    assert per_class is not None
-    return (per_class,) * len(generator.classes)
-
-
-def _check_labelled(generator: TrainedGenerator) -> None:
-    if not generator.classes:
-        raise UserError("`per_class`, `balance_with`: this generator was trained without labels, use `count`")
-
-
-def _missing_counts(
-    generator: TrainedGenerator, source: str, file_column: str | None, label_column: str | None, load: Load
-) -> tuple[int, ...]:
-    """The number of images that each class of the source lacks to be as large as the largest."""
-    _check_labelled(generator)
-    _, height, width = generator.image_shape
-    preparation = Preparation(
-        size=(height, width), beyond_8_bits=False, file_column=file_column, label_column=label_column
-    )
-    real = distributed.first_rank_first(lambda: load(source, preparation))
-    if real.labels is None:
-        raise UserError(f"`balance_with` {source}: it has no class folders or labels, use `count` or `per_class`")
-    images = np.bincount(real.labels, minlength=len(real.classes)).tolist()
-    return counts_to_fill(dict(zip(real.classes, images, strict=True)), generator.classes)
 
 
 def _open_filters(
@@ -152,7 +124,7 @@ def _open_filters(
     check_fit(generator, real)
     side = compute_real(real, extractor)
     facts = {"features": extractor.identity, "real_images": real.dataset.fingerprint}
-    return Filters(recipe, side, generator.classes, extractor), facts
+    return Filters(recipe, side, recipe.kinds, extractor), facts
 
 
 def _card_of(run: Path, facts: dict[str, Any]) -> str:
@@ -168,9 +140,9 @@ def _card_of(run: Path, facts: dict[str, Any]) -> str:
     return data_card(facts, folder.read_config(), measured[-1] if measured else None)
 
 
-def _report(out: Path, made: SyntheticSet, classes: tuple[str, ...], say: Say) -> None:
+def _report(out: Path, made: SyntheticSet, kinds: tuple[str, ...], say: Say) -> None:
     """Says what was made, how fast, and what is missing."""
-    for name, selection in zip(classes or ("",), made.selections, strict=True):
+    for name, selection in zip(kinds or ("",), made.selections, strict=True):
         if len(selection.chosen) < selection.count:
             of_class = f" of class {name!r}" if name else ""
             say(

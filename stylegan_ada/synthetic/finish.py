@@ -12,7 +12,7 @@ from .filters import REASONS
 from .partial import PartialSet
 from .plan import Recipe
 from .selection import Selection
-from .write import write_manifest, write_shards, write_tree
+from .write import attribute_values, write_manifest, write_shards, write_tree
 
 Facts = dict[str, Any]
 
@@ -29,23 +29,31 @@ def finish_set(
 
     dataset.json also lists the labels as the data room and others read them; shards carry theirs.
     """
-    facts: Facts = options | {"per_class": class_facts(generator, recipe, made.selections)}
+    facts: Facts = options | {"per_class": class_facts(recipe, made.selections)}
     suffix = recipe.format if recipe.format == "jpg" else picture_suffix(generator.dtype)
     with partial.finished() as folder:
         if recipe.shards:
-            files = write_shards(folder, made.items, suffix)
+            files = write_shards(folder, generator.labels, made.items, suffix)
             labels: Facts = {}
         else:
-            files = write_tree(folder, made.items, generator.classes, suffix)
-            pairs = [[file, item.name] for file, item in zip(files, made.items, strict=True)]
-            labels = {"labels": pairs if generator.classes else None}
-        write_manifest(folder / "manifest.csv", made.items, files)
+            files = write_tree(folder, made.items, recipe.kinds, suffix)
+            labels = {"labels": _labels(generator, made, files) if generator.classes else None}
+        write_manifest(folder / "manifest.csv", generator.labels, made.items, files)
         write_text(folder / "dataset.json", json.dumps(facts | labels, indent=1) + "\n")
         write_text(folder / "README.md", card(facts))
 
 
-def class_facts(generator: TrainedGenerator, recipe: Recipe, selections: Sequence[Selection]) -> list[dict[str, Any]]:
-    """The numbers of each class: asked for and made, of how many candidates, rejected by reason."""
+def _labels(generator: TrainedGenerator, made: SyntheticSet, files: Sequence[str]) -> list[list[Any]]:
+    """Each file with its class, or with its attributes."""
+    space = generator.labels
+    return [
+        [file, item.name if space.is_flat else attribute_values(space, item.row)]
+        for file, item in zip(files, made.items, strict=True)
+    ]
+
+
+def class_facts(recipe: Recipe, selections: Sequence[Selection]) -> list[dict[str, Any]]:
+    """The numbers of each kind: asked for and made, of how many candidates, rejected by reason."""
     return [
         {
             "name": name,
@@ -55,5 +63,5 @@ def class_facts(generator: TrainedGenerator, recipe: Recipe, selections: Sequenc
             "candidates": selection.candidates,
             "rejected": {reason: selection.rejected[reason] for reason in REASONS.values()},
         }
-        for name, selection, truncation_psi in zip(generator.classes or ("",), selections, recipe.psi, strict=True)
+        for name, selection, truncation_psi in zip(recipe.kinds or ("",), selections, recipe.psi, strict=True)
     ]

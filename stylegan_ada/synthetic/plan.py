@@ -16,11 +16,13 @@ FORMATS = ("png", "jpg")
 class Recipe:
     """The settings that a set follows from, beside the generator and the real images of its filters.
 
-    counts: images of each class, of all when unlabelled. psi: truncation_psi of each class, from 0 to 2. seed: 0 to
-    2^31 - 1. quality: of JPEG, 1 to 100. keep_best: the share of each block's candidates that is kept, the densest
-    first, in (0, 1]. UserError for anything out of range.
+    kinds: what images are made of, class names or other labels of the generator, () when unlabelled. counts: images of
+    each kind, of all when unlabelled. psi: truncation_psi of each, from 0 to 2. seed: 0 to 2^31 - 1. quality: of JPEG,
+    1 to 100. keep_best: the share of each block's candidates that is kept, the densest first, in (0, 1]. UserError for
+    anything out of range.
     """
 
+    kinds: tuple[str, ...] = ()
     counts: tuple[int, ...]
     psi: tuple[float, ...]  # dataset.json and sets that are half made have it under this name
     seed: int = 0
@@ -57,13 +59,13 @@ def check_seed(seed: int) -> None:
         raise UserError(f"`seed` {seed}: give a whole number from 0 to {LARGEST_SEED}")
 
 
-def block_seeds(seed: int, classes: int, label: int, block: int) -> range:
-    """The generator's seeds of a block of candidates: block 0, 1, ... of class `label` out of `classes`, 0 unlabelled.
+def block_seeds(seed: int, kinds: int, label: int, block: int) -> range:
+    """The generator's seeds of a block of candidates: block 0, 1, ... of kind `label` out of `kinds`, 0 unlabelled.
 
-    Blocks of all classes take turns, so no two share a seed: seed * 2^32 + (block * classes + label) * 32 and the 31
-    that follow.
+    Blocks of all kinds take turns, so no two share a seed: seed * 2^32 + (block * kinds + label) * 32 and the 31 that
+    follow.
     """
-    first = seed * SEEDS + (block * max(classes, 1) + label) * BLOCK
+    first = seed * SEEDS + (block * max(kinds, 1) + label) * BLOCK
     return range(first, first + BLOCK)
 
 
@@ -95,8 +97,8 @@ def counts_to_fill(present: Mapping[str, int], classes: Sequence[str]) -> tuple[
     return tuple(most - present[name] for name in classes)
 
 
-def truncation_psi_by_class(texts: Sequence[str], classes: Sequence[str]) -> tuple[float, ...]:
-    """A truncation per class from texts such as "0.7", for all, and "NAME=0.9", for one. 1 where nothing is said."""
+def truncation_psi_by_kind(texts: Sequence[str], kinds: Sequence[str]) -> tuple[float, ...]:
+    """A truncation per kind from texts such as "0.7", for all, and "NAME=0.9", for one. 1 where nothing is said."""
     every, named = 1.0, {}
     for text in texts:
         name, equals, number = text.rpartition("=")
@@ -107,10 +109,10 @@ def truncation_psi_by_class(texts: Sequence[str], classes: Sequence[str]) -> tup
         check_truncation_psi(truncation_psi, "psi")
         if not equals:
             every = truncation_psi
-        elif name in classes:
+        elif name in kinds:
             named[name] = truncation_psi
-        elif classes:
-            raise UserError(f"`psi` {text}: no such class, {nearest(name, classes)}")
+        elif kinds:
+            raise UserError(f"`psi` {text}: no such class, {nearest(name, kinds)}")
         else:
             raise UserError(f"`psi` {text}: this generator was trained without labels")
-    return tuple(named.get(name, every) for name in classes) or (every,)
+    return tuple(named.get(name, every) for name in kinds) or (every,)

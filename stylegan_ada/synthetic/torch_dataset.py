@@ -15,12 +15,14 @@ from ..files import user_path
 from ..pixels import nchw
 from ..sampling import TrainedGenerator, check_truncation_psi, load_generator
 from .plan import BLOCK, block_seeds, check_seed
+from .write import attribute_values
 
 
 class SyntheticDataset(Dataset[tuple[Any, int]]):
     """per_class images of each class, class after class; without labels, per_class images of label 0.
 
-    An item is (image, label): uint8 [C, H, W], or what `transform` makes of it, and the index in `classes`. Image j of
+    An item is (image, label): uint8 [C, H, W], or what `transform` makes of it, and the index in `classes`; of a
+    generator with attributes these are the combinations of their values, and `values` has each image's own. Image j of
     a class is candidate j of `generate dataset` with the same seed and truncation_psi, and so its image j where nothing
     is filtered; gray levels may differ by rounding.
 
@@ -55,11 +57,18 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         return self.per_class * max(len(self.classes), 1)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"image {index} of {len(self)}")
-        label, place = divmod(index % len(self), self.per_class)
+        label, place = self._place(index)
         image = self._block(label, place // BLOCK)[place % BLOCK].clone()
         return (image if self.transform is None else self.transform(image)), label
+
+    def values(self, index: int) -> dict[str, float | str]:
+        """The attributes of an image by name, as `generate dataset` writes them: numbers as such, several values with
+        semicolons, "" where one is unknown. Where labels are classes they are the attribute "class"."""
+        label, place = self._place(index)
+        generator = self._loaded()
+        seeds, names = self._candidates(label, place // BLOCK)
+        rows = generator.label_rows(seeds, names)
+        return attribute_values(generator.labels, rows[place % BLOCK])
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without the generator: a worker loads its own."""
@@ -69,19 +78,32 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         self._generator: TrainedGenerator | None = None
         self._blocks: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
 
+    def _place(self, index: int) -> tuple[int, int]:
+        """The class of an image, and its place among that one's."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"image {index} of {len(self)}")
+        return divmod(index % len(self), self.per_class)
+
+    def _loaded(self) -> TrainedGenerator:
+        if get_worker_info() is not None and torch.device(self.device).type != "cpu":
+            raise UserError(f"device {self.device!r} in a DataLoader's worker: use num_workers=0, or device='cpu'")
+        if self._generator is None:
+            self._generator = load_generator(self.path, self.device)
+        return self._generator
+
+    def _candidates(self, label: int, block: int) -> tuple[range, list[str] | None]:
+        """The seeds of a block, and their labels."""
+        seeds = block_seeds(self.seed, len(self.classes), label, block)
+        return seeds, [self.classes[label]] * BLOCK if self.classes else None
+
     def _block(self, label: int, block: int) -> Tensor:
         """uint8 [32, C, H, W]"""
         key = label, block
         if key in self._blocks:
             self._blocks.move_to_end(key)
             return self._blocks[key]
-        if get_worker_info() is not None and torch.device(self.device).type != "cpu":
-            raise UserError(f"device {self.device!r} in a DataLoader's worker: use num_workers=0, or device='cpu'")
-        if self._generator is None:
-            self._generator = load_generator(self.path, self.device)
-        seeds = block_seeds(self.seed, len(self.classes), label, block)
-        names = [self.classes[label]] * BLOCK if self.classes else None
-        images = self._generator.sample(seeds, names, self.truncation_psi, batch_size=BLOCK)
+        seeds, names = self._candidates(label, block)
+        images = self._loaded().sample(seeds, names, self.truncation_psi, batch_size=BLOCK)
         self._blocks[key] = nchw(torch.from_numpy(images))
         if len(self._blocks) > self.blocks_kept:
             self._blocks.popitem(last=False)

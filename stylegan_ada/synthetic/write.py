@@ -10,20 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..labels.attribute import Row
+from ..labels.label_space import LabelSpace
+from ..labels.texts import value_text
 from .blocks import read_files
 
 SHARD = 1000  # images of a tar file
+COLUMNS = ("file", "seed", "label", "psi")  # of every manifest
 
 
 @dataclass(frozen=True)
 class SyntheticImage:
-    """An image of the set. label: its class's index, 0 when unlabelled; name: the class's, "" when unlabelled."""
+    """An image of the set. label: its kind's index, 0 when unlabelled; name: the kind's, "" when unlabelled; row: the
+    whole label."""
 
     block_file: Path
     position: int
     seed: int
     label: int
     name: str
+    row: Row
     truncation_psi: float
     scores: dict[str, float]
 
@@ -39,20 +45,40 @@ def class_folders(classes: Sequence[str]) -> list[str]:
     return names
 
 
-def write_tree(folder: Path, items: Sequence[SyntheticImage], classes: Sequence[str], suffix: str) -> list[str]:
-    """Images in class folders, in `folder` itself when unlabelled. Returns each image's file, relative to `folder`."""
-    folders = class_folders(classes)
+def attribute_columns(space: LabelSpace, others: Sequence[str] = COLUMNS) -> list[str]:
+    """The manifest's columns of attributes, none where labels are classes. One that would have the name of another
+    column has an underscore after it."""
+    return [] if space.is_flat else [one.name + "_" * (one.name in others) for one in space.attributes]
+
+
+def attribute_texts(space: LabelSpace, row: Row) -> list[str]:
+    """The values in these columns, "" where one is unknown."""
+    return [] if space.is_flat else [value_text(value) for value in row]
+
+
+def attribute_values(space: LabelSpace, row: Row) -> dict[str, float | str]:
+    """The values by name, as JSON has them: numbers as such, several values with semicolons, "" where unknown."""
+    return {
+        attribute.name: value if isinstance(value, float) else value_text(value)
+        for attribute, value in zip(space.attributes, row, strict=True)
+    }
+
+
+def write_tree(folder: Path, items: Sequence[SyntheticImage], kinds: Sequence[str], suffix: str) -> list[str]:
+    """Images in folders of their kinds, in `folder` itself when unlabelled. Returns each image's file, relative to
+    `folder`."""
+    folders = class_folders(kinds)
     files = []
     for item, content in _with_files(items):
-        path = folder / (folders[item.label] if classes else "") / f"seed{item.seed:010d}.{suffix}"
+        path = folder / (folders[item.label] if kinds else "") / f"seed{item.seed:010d}.{suffix}"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         files.append(path.relative_to(folder).as_posix())
     return files
 
 
-def write_shards(folder: Path, items: Sequence[SyntheticImage], suffix: str) -> list[str]:
-    """WebDataset's tar files of at most SHARD images each: image, cls (the class's index), json. Returns each image's
+def write_shards(folder: Path, space: LabelSpace, items: Sequence[SyntheticImage], suffix: str) -> list[str]:
+    """WebDataset's tar files of at most SHARD images each: image, cls (the kind's index), json. Returns each image's
     place, as shard/member. UserError without the package webdataset."""
     tar_writer = _tar_writer()
     files = []
@@ -62,7 +88,9 @@ def write_shards(folder: Path, items: Sequence[SyntheticImage], suffix: str) -> 
         with open(shard, "wb") as stream, tar_writer(stream, encoder=False, mtime=0, user="", group="") as tar:
             for item, content in _with_files(items[first : first + SHARD]):
                 key = f"{item.label:04d}-{item.seed:010d}"
-                about = {"label": item.name, "seed": item.seed, "psi": item.truncation_psi}
+                about: dict[str, Any] = {"label": item.name, "seed": item.seed, "psi": item.truncation_psi}
+                if not space.is_flat:
+                    about["attributes"] = attribute_values(space, item.row)
                 sample = {"__key__": key, suffix: content, "cls": str(item.label).encode()}
                 tar.write(sample | {"json": json.dumps(about).encode()})
                 files.append(f"{shard.name}/{key}.{suffix}")
@@ -74,15 +102,16 @@ def check_shards() -> None:
     _tar_writer()
 
 
-def write_manifest(path: Path, items: Sequence[SyntheticImage], files: Sequence[str]) -> None:
-    """file, seed, label, psi, and the scores of the filters."""
+def write_manifest(path: Path, space: LabelSpace, items: Sequence[SyntheticImage], files: Sequence[str]) -> None:
+    """file, seed, label, psi, the attributes, and the scores of the filters."""
     columns = list(items[0].scores) if items else []
     with open(path, "w", newline="", encoding="utf-8") as file:
         manifest = csv.writer(file)
-        manifest.writerow(["file", "seed", "label", "psi", *columns])
+        manifest.writerow([*COLUMNS, *attribute_columns(space, (*COLUMNS, *columns)), *columns])
         for item, name in zip(items, files, strict=True):
             scores = [f"{item.scores[column]:.6g}" for column in columns]
-            manifest.writerow([name, item.seed, item.name, item.truncation_psi, *scores])
+            values = attribute_texts(space, item.row)
+            manifest.writerow([name, item.seed, item.name, item.truncation_psi, *values, *scores])
 
 
 def _with_files(items: Sequence[SyntheticImage]) -> Iterator[tuple[SyntheticImage, bytes]]:

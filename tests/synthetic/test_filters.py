@@ -149,3 +149,13 @@ def test_too_few_real_images_are_a_mistake_of_the_user(pixels: Any) -> None:
         Filters(Recipe(counts=(1,), psi=(1,), reject_copies=True), unknown, (), pixels)
     with pytest.raises(UserError, match="without labels"):
         Filters(Recipe(counts=(1,), psi=(1,), reject_mislabelled=True), lone, (), pixels)
+
+
+@pytest.mark.parametrize("options", [{"reject_mislabelled": True}, {"keep_best": 0.5}])
+def test_labels_that_are_no_class_are_refused(real: RealFeatures, pixels: Any, options: dict[str, Any]) -> None:
+    recipe = Recipe(kinds=("tone=dark",), counts=(1,), psi=(1,), **options)
+    with pytest.raises(UserError, match="'tone=dark': there are no real images of it to filter by"):
+        Filters(recipe, real, recipe.kinds, pixels)
+    assert Filters(
+        Recipe(kinds=("tone=dark",), counts=(1,), psi=(1,), reject_duplicates=True), real, recipe.kinds, pixels
+    )

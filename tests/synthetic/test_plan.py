@@ -2,7 +2,7 @@ import pytest
 
 from stylegan_ada import UserError
 from stylegan_ada.synthetic import Recipe, block_seeds, counts_in_shares, counts_to_fill
-from stylegan_ada.synthetic.plan import truncation_psi_by_class
+from stylegan_ada.synthetic.plan import truncation_psi_by_kind
 
 
 def test_no_two_images_share_a_seed() -> None:
@@ -34,11 +34,11 @@ def test_counts_to_fill() -> None:
 
 
 def test_truncation_of_one_class_goes_before_that_of_all() -> None:
-    assert truncation_psi_by_class(("mono-0.33=0.5", "0.7"), ("mono-0.33", "poly")) == (0.5, 0.7)
-    assert truncation_psi_by_class((), ("mono", "poly")) == (1, 1)
-    assert truncation_psi_by_class(("0.7",), ()) == (0.7,)
+    assert truncation_psi_by_kind(("mono-0.33=0.5", "0.7"), ("mono-0.33", "poly")) == (0.5, 0.7)
+    assert truncation_psi_by_kind((), ("mono", "poly")) == (1, 1)
+    assert truncation_psi_by_kind(("0.7",), ()) == (0.7,)
     with pytest.raises(UserError, match="without labels"):
-        truncation_psi_by_class(("a=1",), ())
+        truncation_psi_by_kind(("a=1",), ())
 
 
 def test_a_recipe_for_nothing() -> None:
