@@ -17,6 +17,7 @@ from ..metrics.words.results import details, footnotes, interval, number, refere
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
+    from ..metrics.mathematics.attribute_agreement import AttributeAgreement
     from ..metrics.mathematics.pixel_statistics import PixelFigure
     from ..metrics.results import MetricResult
 
@@ -170,5 +171,20 @@ def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | Non
                 "confusion": fidelity.confusion.tolist(),
             }
         case RealOnReal() as real:
-            return {"real_on_real": real.accuracy, "chance": real.chance, "unseen": real.unseen, "tested": real.tested}
+            found = {"real_on_real": real.accuracy, "chance": real.chance, "unseen": real.unseen, "tested": real.tested}
+            return found | ({"attributes": _attributes(real.attributes)} if real.attributes else {})
+        case tuple() as agreements:
+            return {"attributes": _attributes(agreements)}
     return {}
+
+
+def _attributes(agreements: "tuple[AttributeAgreement, ...]") -> dict[str, Any]:
+    """{"type": {"agreement": a, "of_real": r, "chance": c, "error": null, "error_of_real": null}, ...}"""
+    return {
+        one.name: {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in asdict(one).items()
+            if name != "name"
+        }
+        for one in agreements
+    }

@@ -1,6 +1,6 @@
 """Measuring a generator: features of its images and of real ones, to compute metrics of."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .. import distributed
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
+from ..labels.attribute import Attribute
 from ..pixels import nhwc
 from ..progress import Progress
 from ..sampling import TrainedGenerator
@@ -110,7 +111,17 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
         reference_labels=None if labels is None else labels[real.reference],
         trained_on_labels=None if labels is None or trained_on is None else labels[trained_on],
         classes=dataset.classes,
+        reference_texts=tuple(dataset.label_texts(real.reference)),
+        attributes=dataset.attributes,
+        reference_vectors=_vectors(dataset, real.reference),
+        trained_on_vectors=_vectors(dataset, trained_on),
+        held_out_vectors=_vectors(dataset, real.held_out),
     )
+
+
+def _vectors(dataset: ImageDataset, indices: NDArray[np.int64] | None) -> NDArray[np.float32] | None:
+    """Label vectors, where they are of attributes."""
+    return None if indices is None or not dataset.attributes else dataset.label_vectors(indices)
 
 
 def compute_generated(
@@ -124,14 +135,14 @@ def compute_generated(
 ) -> FeatureSets:
     """Features of `count` generated images, without truncation, beside those of the real ones.
 
-    The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels in the shares
-    of the reference images (`labels_in_shares`), small copies of them kept if `real` has some. Under torchrun as
-    `compute_real`.
+    The images are those of the generator's seeds seed * count ... seed * count + count - 1, with labels of reference
+    images (`places_in_shares`), small copies of them kept if `real` has some. Under torchrun as `compute_real`.
     """
-    labels = None if real.reference_labels is None else labels_in_shares(real.reference_labels, count)
+    places = None if real.reference_labels is None else places_in_shares(real.reference_labels, count)
+    texts = () if places is None else tuple(real.reference_texts[place] for place in places)
 
     def batches(start: int, stop: int) -> Iterator[NDArray[np.uint8]]:
-        return _generated_batches(generator, labels, real.classes, seed * count, start, stop)
+        return _generated_batches(generator, texts, seed * count, start, stop)
 
     small: list[NDArray[np.float32]] = []
     pixels: list[NDArray[np.float32]] = []
@@ -149,7 +160,9 @@ def compute_generated(
     return FeatureSets(
         real=real,
         generated=extractor.features(rows),
-        labels=labels,
+        labels=None if places is None or real.reference_labels is None else real.reference_labels[places],
+        texts=texts,
+        vectors=None if places is None or real.reference_vectors is None else real.reference_vectors[places],
         seed=seed,
         logits=extractor.logits(rows),
         thumbnails=_gathered(np.concatenate(small), count),
@@ -194,12 +207,16 @@ def _real_pictures(real: RealImages, device: torch.device) -> RealPictures | Non
     if dataset.labels is None:
         return None
     everything = LabelledPictures(
-        images=small_copies(nhwc(dataset.images)), labels=dataset.labels, groups=dataset.groups
+        images=small_copies(nhwc(dataset.images)),
+        labels=dataset.labels,
+        groups=dataset.groups,
+        vectors=_vectors(dataset, np.arange(len(dataset))),
     )
     return RealPictures(
         training=everything[real.reference if real.trained_on is None else real.trained_on],
         held_out=None if real.held_out is None else everything[real.held_out],
         classes=len(dataset.classes),
+        attributes=dataset.attributes,
         device=device,
     )
 
@@ -213,33 +230,28 @@ def closest_pairs(
     """
     assert real.trained_on is not None
     chosen = np.argsort(copies.distance)[:count]
-    names = None if features.labels is None else [features.real.classes[features.labels[index]] for index in chosen]
-    images = generator.sample_uint8((chosen + features.seed * len(features.generated)).tolist(), names)
+    texts = [features.texts[index] for index in chosen] if features.texts else None
+    images = generator.sample_uint8((chosen + features.seed * len(features.generated)).tolist(), texts)
     nearest_real = real.trained_on[copies.nearest[chosen]]
     return images, nhwc(real.dataset.images[nearest_real])
 
 
-def labels_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """int64 [count]: labels in ascending order, each class within one image of its share among `labels` [N].
+def places_in_shares(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """int64 [count]: places in `labels` [N], in the order of the labels, each class within one of its share.
 
-    Image i takes the label at place floor(i * N / count) of the sorted labels: for count == N, the labels themselves.
+    The i-th is at floor(i * N / count) of the places sorted by label: for count == N, every place once.
     """
-    return np.sort(labels)[np.arange(count) * len(labels) // count]
+    return np.argsort(labels, kind="stable")[np.arange(count) * len(labels) // count]
 
 
 def _generated_batches(
-    generator: TrainedGenerator,
-    labels: NDArray[np.int64] | None,
-    classes: tuple[str, ...],
-    first_seed: int,
-    start: int,
-    stop: int,
+    generator: TrainedGenerator, texts: Sequence[str], first_seed: int, start: int, stop: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """Images start ... stop - 1 of an evaluation, uint8 [n, H, W, C], a batch at a time. labels: of all its images."""
+    """Images start ... stop - 1 of an evaluation, uint8 [n, H, W, C], a batch at a time. texts: labels of all its
+    images, () without."""
     for first in range(start, stop, BATCH):
         last = min(first + BATCH, stop)
-        names = None if labels is None else [classes[label] for label in labels[first:last]]
-        yield generator.sample_uint8(range(first_seed + first, first_seed + last), names)
+        yield generator.sample_uint8(range(first_seed + first, first_seed + last), texts[first:last] or None)
 
 
 def _check_shapes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
@@ -258,9 +270,29 @@ def _check_classes(generator: TrainedGenerator, dataset: ImageDataset) -> None:
         return
     if not generator.classes:
         raise UserError("the generator was trained without labels and the set has them: load it with use_labels=False")
+    if dataset.attributes or not generator.labels.is_flat:
+        _check_attributes(generator.labels.attributes, dataset.attributes)
+        return
     for name in dataset.classes:
         if name not in generator.classes:
             raise UserError(f"class {name!r} of the set: the generator has none, {nearest(name, generator.classes)}")
+
+
+def _check_attributes(own: Sequence[Attribute], others: Sequence[Attribute]) -> None:
+    """Raises UserError if a set has other attributes or values than the generator."""
+    kinds = [(attribute.name, attribute.kind) for attribute in own]
+    if [(attribute.name, attribute.kind) for attribute in others] != kinds:
+        words = ",".join(f"{name}:{kind}" for name, kind in kinds)
+        raise UserError(
+            f"the generator's labels are {words}, and those of the set are not: read it by such `attributes`"
+        )
+    for attribute, other in zip(own, others, strict=True):
+        for value in other.values:
+            if value not in attribute.values:
+                known = nearest(value, attribute.values)
+                raise UserError(f"{attribute.name} {value!r} of the set: the generator has no such value, {known}")
+        if other.unknown and not attribute.unknown:
+            raise UserError(f"{attribute.name} is unknown of some images of the set: the generator never met that")
 
 
 def _real_batches(dataset: ImageDataset, start: int, stop: int) -> Iterator[NDArray[np.uint8]]:

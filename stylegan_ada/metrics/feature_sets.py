@@ -1,5 +1,6 @@
 """Features of real and of generated images, and what follows from them, computed once for all metrics."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..labels.attribute import Attribute, slices
+from .mathematics.attribute_agreement import AttributeReader
 from .mathematics.label_classifier import LabelClassifier
 from .mathematics.manifold import DENSITY_K, PRECISION_K, density_coverage_hits, precision_recall_hits
 from .mathematics.memorisation import unseen_distances
@@ -24,7 +27,8 @@ class RealFeatures:
     reference [N, D]: to compare with. trained_on, held_out: training images, and real ones that training never saw;
     None where they are not known; their thumbnails, to find copies by as well. reference_pixels: `pixel_rows`. Labels,
     of each set's images, are 0 ... C - 1, None without; classes: their names. pictures: small copies of labelled
-    images, None where no metric asks for them.
+    images, None where no metric asks for them. reference_texts: the reference's labels as text. attributes: what labels
+    are made of, () where they are classes; vectors: the label vectors of each set's images then.
     """
 
     reference: Features
@@ -37,6 +41,11 @@ class RealFeatures:
     trained_on_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     pictures: "RealPictures | None" = None
+    reference_texts: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    reference_vectors: NDArray[np.float32] | None = None
+    trained_on_vectors: NDArray[np.float32] | None = None
+    held_out_vectors: NDArray[np.float32] | None = None
 
     @cached_property
     def precision_radii(self) -> NDArray[np.float64]:
@@ -66,6 +75,24 @@ class RealFeatures:
         return self.reference, self.reference_labels
 
     @cached_property
+    def readers(self) -> list[AttributeReader]:
+        """A reader of each attribute that can be learned. ValueError if there are none."""
+        if self.trained_on is not None and self.trained_on_vectors is not None:
+            features, vectors = self.trained_on, self.trained_on_vectors
+        elif self.reference_vectors is not None:
+            features, vectors = self.reference, self.reference_vectors
+        else:
+            raise ValueError("labels are classes, no attributes")
+        found = []
+        for attribute, part in zip(self.attributes, slices(self.attributes), strict=True):
+            unseen = None
+            if self.held_out is not None and self.held_out_vectors is not None:
+                unseen = self.held_out, self.held_out_vectors[:, part]
+            with suppress(ValueError):
+                found.append(AttributeReader(attribute, features, vectors[:, part], unseen))
+        return found
+
+    @cached_property
     def classifier(self) -> LabelClassifier:
         return LabelClassifier(*self.labelled)
 
@@ -81,7 +108,8 @@ class RealFeatures:
 class FeatureSets:
     """Features of real and of generated images [M, D], of the generator's seeds seed * M ... seed * M + M - 1.
 
-    labels [M]: what was asked for, None without labels.
+    labels [M]: what was asked for, None without labels; texts: the same as text; vectors [M, c_dim]: the same where
+    labels are attributes, as the real images' are.
     logits [M, K]: of generated images, None where the network has none; thumbnails, pixels (`pixel_rows`): theirs, None
     where not made. pictures: uint8 [M, C, h, w], small copies of them, None where no metric asks for them.
     """
@@ -94,6 +122,8 @@ class FeatureSets:
     thumbnails: Features | None = None
     pixels: Features | None = None
     pictures: NDArray[np.uint8] | None = None
+    texts: tuple[str, ...] = ()
+    vectors: NDArray[np.float32] | None = None
 
     @cached_property
     def precision_recall(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ..classifiers.judge import Judge, flat_targets
 from ..datasets.holdout.random_share import hold_out
+from ..labels.attribute import Attribute
+from .mathematics.attribute_targets import Agreement, agreements_of, sizes_of, targets_of
 
 TEST = 0.2  # of the real images, where none are held out
 SEED = 0
@@ -17,15 +19,18 @@ SEED = 0
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelledPictures:
-    """images: uint8 [n, C, h, w]. labels: int64 [n]. groups: what each image belongs to."""
+    """images: uint8 [n, C, h, w]. labels: int64 [n]. groups: what each image belongs to. vectors: float32 [n, c_dim],
+    where labels are attributes."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     groups: Sequence[str] | None = None
+    vectors: NDArray[np.float32] | None = None
 
     def __getitem__(self, places: NDArray[np.int64]) -> "LabelledPictures":
         groups = None if self.groups is None else [self.groups[place] for place in places]
-        return LabelledPictures(images=self.images[places], labels=self.labels[places], groups=groups)
+        vectors = None if self.vectors is None else self.vectors[places]
+        return LabelledPictures(images=self.images[places], labels=self.labels[places], groups=groups, vectors=vectors)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,22 +41,26 @@ class RealPictures:
     held_out: LabelledPictures | None
     classes: int
     device: torch.device
+    attributes: tuple[Attribute, ...] = ()
 
     def judge_of(self, pictures: LabelledPictures) -> Judge:
         """A network that learned from these pictures alone. ValueError for too few, or fewer than two classes."""
         if len(np.unique(pictures.labels)) < 2:
             raise ValueError("a classifier needs two classes or more")
-        targets = flat_targets(pictures.labels)
-        return Judge(pictures.images, targets, (self.classes,), SEED, self.device, pictures.groups)
+        if pictures.vectors is None:
+            targets, sizes = flat_targets(pictures.labels), (self.classes,)
+        else:
+            targets, sizes = targets_of(self.attributes, pictures.vectors), sizes_of(self.attributes)
+        return Judge(pictures.images, targets, sizes, SEED, self.device, pictures.groups)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RealJudge:
-    """A network that learned from real images. accuracy: balanced, on real images that it had not seen. unseen: what
-    these are, in words."""
+    """A network that learned from real images. test: real images that it had not seen. unseen: what these are, in
+    words."""
 
     judge: Judge
-    accuracy: float
+    test: LabelledPictures
     unseen: str
 
 
@@ -66,8 +75,7 @@ def real_judge(real: RealPictures) -> RealJudge:
             raise ValueError("too few real images to leave some for a test")
         unseen = f"{len(places)} images left out for that"
         learned, test = learned[np.setdiff1d(order, places)], learned[places]
-    judge = real.judge_of(learned)
-    return RealJudge(judge=judge, accuracy=float(right(judge, test).mean()), unseen=unseen)
+    return RealJudge(judge=real.judge_of(learned), test=test, unseen=unseen)
 
 
 def right(judge: Judge, pictures: LabelledPictures) -> NDArray[np.float64]:
@@ -75,3 +83,9 @@ def right(judge: Judge, pictures: LabelledPictures) -> NDArray[np.float64]:
     classes, places, counts = np.unique(pictures.labels, return_inverse=True, return_counts=True)
     correct = judge.predict(pictures.images).choices[:, 0] == pictures.labels
     return correct * len(correct) / (len(classes) * counts[places])
+
+
+def agreements(real: RealPictures, judge: Judge, pictures: LabelledPictures) -> list[Agreement]:
+    """How well the judge reads each attribute of labelled pictures."""
+    assert pictures.vectors is not None
+    return agreements_of(real.attributes, judge.predict(pictures.images), targets_of(real.attributes, pictures.vectors))

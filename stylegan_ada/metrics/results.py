@@ -5,6 +5,7 @@ resamples: for the intervals of FIDs; 0 for none. A function raises ValueError, 
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from math import sqrt
@@ -13,14 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..labels.attribute import NUMBER, SEVERAL, Attribute, slices
 from .feature_sets import FeatureSets
 from .mathematics import distances, intervals
+from .mathematics.attribute_agreement import AttributeAgreement
 from .mathematics.intervals import NORMAL_95
 from .mathematics.label_classifier import LabelFidelity
 from .mathematics.memorisation import QUANTILE, Copies, copies_by_distance, either
 from .mathematics.neighbours import Features
 
 if TYPE_CHECKING:
+    from ..classifiers.judge import Judge
     from .judges import LabelledPictures, RealPictures
 
 
@@ -29,22 +33,26 @@ class RealOnReal:
     """What a network that learned from real images says of real ones, beside which GAN-test and GAN-train stand.
 
     accuracy: on images that it had not seen. unseen: which these are; tested: what this result itself is tested on.
+    attributes: where labels are attributes, each by itself, of which accuracy and chance are the means.
     """
 
     accuracy: float
     chance: float
     unseen: str
     tested: str
+    attributes: tuple[AttributeAgreement, ...] = ()
 
 
-Detail = dict[str, float] | Copies | LabelFidelity | RealOnReal
+Detail = dict[str, float] | Copies | LabelFidelity | RealOnReal | tuple[AttributeAgreement, ...]
+NO_INTERVAL = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MetricResult:
     """value; low, high: its 95% interval, NaN where there is none; n_real, n_fake: real and generated images.
 
-    detail: FID by class name for intra_fid; what lies behind copies, label_accuracy, gan_test and gan_train; else None.
+    detail: FID by class name for intra_fid; what lies behind copies, label_accuracy, label_agreement, gan_test and
+    gan_train; else None.
     """
 
     value: float
@@ -144,23 +152,31 @@ def label_accuracy(features: FeatureSets, resamples: int) -> MetricResult:
     return MetricResult(value=value, low=low, high=high, n_real=n_real, n_fake=n_fake, detail=found)
 
 
-def gan_test(features: FeatureSets, resamples: int) -> MetricResult:
-    from .judges import right
+def label_agreement(features: FeatureSets, resamples: int) -> MetricResult:
+    if features.vectors is None:
+        raise ValueError("labels are classes, no attributes")
+    parts = dict(zip([one.name for one in features.real.attributes], slices(features.real.attributes), strict=True))
+    found = []
+    for reader in features.real.readers:
+        with suppress(ValueError):
+            found.append(reader.judge(features.generated, features.vectors[:, parts[reader.name]]))
+    if not found:
+        raise ValueError("no attribute has two values of two images each")
+    value = float(np.nanmean([one.agreement for one in found]))
+    return _result(features, value, NO_INTERVAL, tuple(found))
 
+
+def gan_test(features: FeatureSets, resamples: int) -> MetricResult:
     made, real = _pictures(features)
-    correct = right(features.real.real_judge.judge, made)
-    return _judged(features, correct, f"{len(made.labels)} generated images", real)
+    return _judged(features, features.real.real_judge.judge, made, f"{len(made.labels)} generated images", real)
 
 
 def gan_train(features: FeatureSets, resamples: int) -> MetricResult:
-    from .judges import right
-
     made, real = _pictures(features)
     tested, name = (
         (real.training, "real images, none held out") if real.held_out is None else (real.held_out, "held-out images")
     )
-    correct = right(real.judge_of(made), tested)
-    return _judged(features, correct, f"{len(tested.labels)} {name}", real)
+    return _judged(features, real.judge_of(made), tested, f"{len(tested.labels)} {name}", real)
 
 
 def _pictures(features: FeatureSets) -> "tuple[LabelledPictures, RealPictures]":
@@ -170,13 +186,45 @@ def _pictures(features: FeatureSets) -> "tuple[LabelledPictures, RealPictures]":
         raise ValueError("there are no labels")
     if features.pictures is None or features.real.pictures is None:
         raise ValueError("the images were not kept")
-    return LabelledPictures(images=features.pictures, labels=features.labels), features.real.pictures
+    made = LabelledPictures(images=features.pictures, labels=features.labels, vectors=features.vectors)
+    return made, features.real.pictures
 
 
-def _judged(features: FeatureSets, correct: NDArray[np.float64], tested: str, real: "RealPictures") -> MetricResult:
-    judge = features.real.real_judge
-    detail = RealOnReal(accuracy=judge.accuracy, chance=1 / real.classes, unseen=judge.unseen, tested=tested)
-    return _result(features, float(correct.mean()), intervals.of_mean(correct), detail)
+def _judged(
+    features: FeatureSets, judge: "Judge", pictures: "LabelledPictures", tested: str, real: "RealPictures"
+) -> MetricResult:
+    from .judges import agreements, right
+
+    real_judge = features.real.real_judge
+    unseen = real_judge.unseen
+    if not real.attributes:
+        correct, of_real = right(judge, pictures), float(right(real_judge.judge, real_judge.test).mean())
+        detail = RealOnReal(accuracy=of_real, chance=1 / real.classes, unseen=unseen, tested=tested)
+        return _result(features, float(correct.mean()), intervals.of_mean(correct), detail)
+    pairs = zip(agreements(real, judge, pictures), agreements(real, real_judge.judge, real_judge.test), strict=True)
+    found = tuple(
+        AttributeAgreement(
+            name=attribute.name,
+            kind=attribute.kind,
+            agreement=own.value,
+            of_real=of_real.value,
+            chance=_balanced_chance(attribute),
+            error=own.error,
+            error_of_real=of_real.error,
+        )
+        for attribute, (own, of_real) in zip(real.attributes, pairs, strict=True)
+    )
+    accuracy, chance = (
+        float(np.nanmean(values)) for values in zip(*((a.of_real, a.chance) for a in found), strict=True)
+    )
+    detail = RealOnReal(accuracy=accuracy, chance=chance, unseen=unseen, tested=tested, attributes=found)
+    return _result(features, float(np.nanmean([one.agreement for one in found])), NO_INTERVAL, detail)
+
+
+def _balanced_chance(attribute: Attribute) -> float:
+    if attribute.kind == NUMBER:
+        return 0.0
+    return 0.5 if attribute.kind == SEVERAL else 1 / len(attribute.values)
 
 
 precision = _mean(lambda features: features.precision_recall[0])
@@ -202,4 +250,6 @@ def _details(result: MetricResult) -> dict[str, float]:
             return {"copies_control": copies.control_share, "copies_excess": copies.excess}
         case LabelFidelity() as fidelity:
             return {"label_chance": fidelity.chance}
+        case tuple() as agreements:
+            return {f"label_agreement {one.name}": one.agreement for one in agreements}
     return {}

@@ -87,6 +87,11 @@ METRICS = {
         Direction.HIGHER,
         "share of generated images that a classifier of real images assigns to their label",
     ),
+    "label_agreement": Metric(
+        results.label_agreement,
+        Direction.HIGHER,
+        "how well classifiers and ridges of real images read each attribute as it was asked for",
+    ),
     "gan_test": Metric(
         results.gan_test,
         Direction.HIGHER,

@@ -12,7 +12,7 @@ import pytest
 
 from stylegan_ada import UserError
 from stylegan_ada.metrics import find_copies
-from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_features, labels_in_shares, real_images
+from stylegan_ada.metrics.evaluate import RealImages, closest_pairs, compute_features, places_in_shares, real_images
 from stylegan_ada.metrics.feature_cache import feature_file
 from stylegan_ada.metrics.networks.lite0 import Lite0Features
 from stylegan_ada.metrics.table import measure
@@ -138,7 +138,7 @@ def test_without_labels_the_generator_gets_none(
 @pytest.mark.parametrize("count", [2, 7, 10, 33, 100, 1000])
 def test_labels_keep_their_shares(count: int) -> None:
     labels = np.random.default_rng(0).choice(5, size=100, p=[0.6, 0.2, 0.1, 0.07, 0.03])
-    drawn = labels_in_shares(labels, count)
+    drawn = labels[places_in_shares(labels, count)]
     shares = np.bincount(labels, minlength=5) * count / 100
     assert len(drawn) == count
     assert np.abs(np.bincount(drawn, minlength=5) - shares).max() < 1

@@ -51,6 +51,11 @@ class AttributeReader:
         self._attribute, self._features, self._slices, self._unseen = attribute, features[known], slices[known], unseen
         self._read = _learned(attribute, self._features, self._slices)
 
+    @property
+    def name(self) -> str:
+        """The attribute's."""
+        return self._attribute.name
+
     def judge(self, generated: Features, slices: Slices) -> AttributeAgreement:
         """generated [M, D], asked for with slices [M, width]; those asked for without a value do not count."""
         known = self._attribute.known(slices)

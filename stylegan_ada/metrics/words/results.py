@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..evaluate import RealImages
+    from ..mathematics.attribute_agreement import AttributeAgreement
     from ..results import MetricResult
 
 FEW_IMAGES = 2000
@@ -38,10 +39,23 @@ def details(result: "MetricResult", of_real: float | None) -> list[tuple[str, st
             return lines
         case RealOnReal() as real:
             return [
+                *map(_of_attribute, real.attributes),
                 (number(real.accuracy), f"by a network that learned from real images, on {real.unseen}"),
                 (number(real.chance), f"by chance; tested on {real.tested}"),
             ]
+        case tuple() as agreements:
+            return [*map(_of_attribute, agreements)]
     return []
+
+
+def _of_attribute(one: "AttributeAgreement") -> tuple[str, str]:
+    """The value and the meaning of one attribute's."""
+    if one.kind == "number":
+        return number(one.agreement), (
+            f"{one.name}: correlation (of unseen real images {number(one.of_real)}), mean absolute error "
+            f"{number(one.error)} ({number(one.error_of_real)})"
+        )
+    return number(one.agreement), f"{one.name} (unseen real images {number(one.of_real)}, chance {number(one.chance)})"
 
 
 def footnotes(results: dict[str, "MetricResult"], network: str, reference: str, classes: tuple[str, ...]) -> list[str]:
