@@ -16,14 +16,16 @@ from ..files import atomic_path
 from ..pixels import nhwc, to_uint8
 from ..random import Draws
 from ..sampling import TrainedGenerator
+from .starts import drawn_vectors
 
 BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Latents:
-    """w: float32 [N, num_ws, w_dim]. noise: float32 [N, noise_size]. labels: N class names, () without classes.
-    space: "w" (the same w for all layers) or "w+". generator: the digest of the generator that they are of."""
+    """w: float32 [N, num_ws, w_dim]. noise: float32 [N, noise_size]. labels: N class names or texts of attributes, ()
+    without labels. space: "w" (the same w for all layers) or "w+". generator: the digest of the generator that they are
+    of."""
 
     w: Tensor
     noise: Tensor
@@ -131,11 +133,11 @@ def vary(
 ) -> Tensor:
     """[count, num_ws, w_dim]: neighbours of w [num_ws, w_dim], each the way of `strength` (0 to 1) towards a sampled w.
 
-    The samples are of the class `label`, or of all classes in the training set's shares. UserError for another class.
+    The samples are of `label`, a class's name or a text of attributes, or of all in the training set's shares.
+    UserError for another label.
     """
     draws = Draws(seed, "vary/z", torch.arange(count, device=w.device))
-    names = [label] * count if label is not None else generator.labels_for(range(seed * count, (seed + 1) * count))
-    c = generator.label_vectors(names or None, count)
     with torch.no_grad():
-        others = generator.network.mapping(draws.normal(generator.info.network.z_dim), c)
+        z = draws.normal(generator.info.network.z_dim)
+        others = generator.network.mapping(z, drawn_vectors(generator, label, count, seed))
     return torch.lerp(w[None], generator.network.broadcast(others), strength)
