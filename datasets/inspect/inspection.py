@@ -12,7 +12,7 @@ from ...errors import UserError
 from ...progress import Progress
 from ..holdout.copies import CopiesInSet, hold_out_pictures, on_apart
 from ..holdout.same_picture import same_pairs
-from ..labels.chosen import choose_images
+from ..labels.chosen import choose_or_propose
 from ..labels.labelling import Labelling, label_warnings, require_two_each
 from ..packing.notes import BLANK, pixel_notes
 from ..packing.value_range import values_apart, whole_range, words
@@ -21,6 +21,7 @@ from ..reading.parallel import map_readable
 from ..reading.picture_names import file_of
 from ..reading.sources import Source, open_source
 from ..reading.unreadable import Unreadable
+from .attributes import AttributeCounts, attribute_counts, empty_combinations, proposals
 from .image_facts import ImageFacts, image_facts
 from .warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 
@@ -50,6 +51,9 @@ class Inspection:
     the files' own units; None where there are none. groups: how many a rule or labels.csv names; None where there are
     none. labels_refused: why training would refuse the labels; None where it would not. holdout: how many images
     `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were understood, a line each.
+    attributes: what images are labelled by, where that is not one class, and classes are combinations of values; None
+    otherwise. empty_combinations: those that no image has. proposed: what was taken for `attributes`, which was not
+    given, since a table has no column of classes.
     """
 
     source: str
@@ -68,6 +72,9 @@ class Inspection:
     holdout: int
     warnings: list[str]
     notes: list[str] = field(default_factory=list)
+    attributes: list[AttributeCounts] | None = None
+    empty_combinations: list[str] = field(default_factory=list)
+    proposed: str | None = None
 
 
 def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: Progress | None = None) -> Inspection:
@@ -79,7 +86,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
     """
     facts: dict[str, ImageFacts] = {}
     with open_source(source) as opened:
-        chosen = choose_images(opened, preparation)
+        chosen, proposed = choose_or_propose(opened, preparation)
         labelling = chosen.labelling
         headers, failed = read_headers(chosen.source, preparation)
         names = list(headers)
@@ -96,6 +103,9 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             if progress:
                 progress(done, len(names))
         apart = _values_apart(opened, facts, preparation)
+    by_attributes = bool(labelling and labelling.attributes)
+    if labelling and by_attributes and facts:
+        labelling = labelling.only(facts)
     classes = _count_classes(labelling, list(facts)) if labelling else None
     sizes = Counter((seen.header.height, seen.header.width) for seen in facts.values())
     same = _same_pixels(facts)
@@ -123,7 +133,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *label_warnings(labelling),
             *chosen.warnings,
             *([chosen.companions] if chosen.companions else []),
-            *class_warnings(classes or {}),
+            *class_warnings({} if by_attributes else classes or {}),
             *image_warnings(facts.values(), len(sizes), len(unreadable), preparation),
             *_on_pixels(facts, class_of),
             *([] if apart is None else [apart]),
@@ -131,7 +141,10 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
             *on_apart(torn),
         ],
-        notes=list(chosen.notes),
+        notes=[*chosen.notes, *([] if proposed else proposals(chosen, preparation))],
+        attributes=attribute_counts(labelling) if labelling and by_attributes else None,
+        empty_combinations=empty_combinations(labelling) if labelling else [],
+        proposed=proposed,
     )
 
 

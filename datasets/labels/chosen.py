@@ -1,17 +1,20 @@
 """The choice of a source's images, their classes, and the warnings about the images left out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from ...config.attributes import parse_attributes
 from ...config.preparation import Preparation
 from ..reading.formats import OtherFiles, is_companion, lines_on_other_files
 from ..reading.sources import Source, require_images
+from .attribute_labels import read_attributes
 from .files import CSV
 from .groups import find_groups
 from .labelling import Labelling, label_notes, read_labels
 from .masks import find_masks, is_mask_folder
 from .splits import Splits, chosen_names, splits_of_folders
+from .tables import OnlyAttributes
 
 
 class ChosenSource:
@@ -57,7 +60,8 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     by_file = bool(source.label_files)
     labelling = None
     if use_labels or (split is not None and CSV in source.label_files):
-        labelling = read_labels(source, preparation, splits, masks)
+        read = read_attributes if preparation.attributes else read_labels
+        labelling = read(source, preparation, splits, masks)
     if labelling and by_file:  # which may say that what looks like a mask is an image
         masks -= labelling.index_of.keys()
         if split_column := labelling.splits:
@@ -79,7 +83,7 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     labelling = labelling and labelling.only(chosen)
     groups, on_groups = find_groups(chosen, labelling, preparation.groups)
     notes.append(on_groups)
-    if labelling and not by_file and len(labelling.classes) == 1:
+    if labelling and not by_file and not labelling.attributes and len(labelling.classes) == 1:
         labelling = None
     everything, strange = lines_on_other_files(source.rest)
     warnings += [_on_empty(empty), strange]
@@ -91,6 +95,18 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
         warnings=[line for line in warnings if line is not None],
         companions=None if everything == strange else everything,
     )
+
+
+def choose_or_propose(source: Source, preparation: Preparation) -> tuple[ChosenImages, str | None]:
+    """`choose_images`; where a table has no column of classes, but others, by these, and what `attributes` they are."""
+    try:
+        return choose_images(source, preparation), None
+    except OnlyAttributes as error:
+        if not preparation.use_labels:
+            raise
+        chosen = choose_images(source, replace(preparation, attributes=parse_attributes(error.proposal)))
+        note = f"no column of the table holds classes: it is taken as `attributes` {error.proposal}"
+        return replace(chosen, notes=[*chosen.notes, note]), error.proposal
 
 
 def _class_parents(splits: Splits) -> set[str]:

@@ -26,26 +26,27 @@ def class_order(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(distinct)
 
 
-def merge_alike(labels: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Label -> the class that it is of, and notes. What looks the same is one class: composed and decomposed letters,
-    with blanks around them or none."""
+def merge_alike(labels: Iterable[str], one: str = "class") -> tuple[dict[str, str], list[str]]:
+    """Label -> the class that it is of, and notes, which call it `one`. What looks the same is one class: composed and
+    decomposed letters, with blanks around them or none."""
     class_of = {label: normalize("NFC", label.strip()) or label for label in labels}
     written: dict[str, list[str]] = {}
     for label, name in class_of.items():
         written.setdefault(name, []).append(label)
     several = [labels for labels in written.values() if len(labels) > 1]
-    return class_of, [f"{' and '.join(map(repr, labels))} look the same: they are one class" for labels in several]
+    return class_of, [f"{' and '.join(map(repr, labels))} look the same: they are one {one}" for labels in several]
 
 
-def alike_warnings(classes: Iterable[str]) -> list[str]:
-    """A line for each name that is there more than once but for case and blanks, or as a number."""
+def alike_warnings(classes: Iterable[str], those: str = "classes") -> list[str]:
+    """A line for each name that is there more than once but for case and blanks, or as a number. those: what it calls
+    them."""
     written: dict[str | Decimal, list[str]] = {}
     for name in classes:
         same = Decimal(name) if NUMBER.fullmatch(name) else " ".join(name.casefold().split())
         written.setdefault(same, []).append(name)
     how = {True: "differ only by case or blanks", False: "are one number"}
     return [
-        f"classes {' and '.join(map(repr, names))} {how[isinstance(same, str)]}: give them one name if they are one"
+        f"{those} {' and '.join(map(repr, names))} {how[isinstance(same, str)]}: give them one name if they are one"
         for same, names in written.items()
         if len(names) > 1
     ]

@@ -13,6 +13,8 @@ JSON = "dataset.json"
 GROUP = "group"
 SPLIT = "split"
 
+TableRow = dict[str, str]
+
 
 class Entry(NamedTuple):
     """place: where it stands in its file, in words. name: an image's, as it stands there. row: all columns of a table,
@@ -21,7 +23,7 @@ class Entry(NamedTuple):
     place: str
     name: str
     label: str
-    row: dict[str, str]
+    row: TableRow
 
 
 def read_text(source: Source, file: str) -> str:
@@ -40,7 +42,7 @@ def read_text(source: Source, file: str) -> str:
         raise refusal(error, f"{source.place}/{file}", line) from None
 
 
-def parse_json(text: str) -> list[tuple[str, str | int]] | None:
+def parse_json(text: str) -> list[tuple[str, str | int | dict[str, object]]] | None:
     """(image name, label) of each entry of dataset.json; None when its labels are null."""
     try:
         content = json.loads(text)
@@ -59,6 +61,15 @@ def parse_json(text: str) -> list[tuple[str, str | int]] | None:
     return [(plain_name(name), label) for name, label in labels]
 
 
+def cell_text(value: object) -> str:
+    """A value of JSON as a table has it."""
+    if isinstance(value, list):
+        return ";".join(map(cell_text, value))
+    if value is None or isinstance(value, bool):
+        return {None: "", False: "no", True: "yes"}[value]
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def plain_name(name: str) -> str:
     """A file's name as sources have it."""
     return name.replace("\\", "/").removeprefix("./")
@@ -68,7 +79,7 @@ def _is_entry(entry: object) -> bool:
     if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
         return False
     label = entry[1]
-    if isinstance(label, str):
+    if isinstance(label, str) or (isinstance(label, dict) and label):
         return True
     # JSON's true and false are ints to Python
     return isinstance(label, int) and not isinstance(label, bool) and label >= 0

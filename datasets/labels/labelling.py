@@ -7,10 +7,13 @@ from itertools import islice
 
 from ...config.preparation import Preparation
 from ...errors import UserError
+from ...labels.attribute import Attribute, Row
 from ..reading.sources import Source
 from .class_names import alike_warnings, class_order, merge_alike
 from .files import CSV, GROUP, JSON, SPLIT, Entry, parse_json, read_text
 from .matching import match
+from .objects import entries_of_objects
+from .schema import Kind, schema_of, schema_warnings
 from .splits import Splits, splits_of_folders
 from .tables import NoColumns, parse_table
 
@@ -24,6 +27,8 @@ class Labelling:
 
     rows: those of a table, with all its columns, `file` as the source names it; None where there is no table.
     from_file: whether a label file is what was read. notes: lines on what was understood otherwise than it is written.
+    attributes, row_of: what images are labelled by, and each image's values, where that is not one class; classes are
+    then the combinations of values.
     """
 
     classes: tuple[str, ...]
@@ -31,6 +36,8 @@ class Labelling:
     rows: Sequence[Mapping[str, str]] | None = field(default=None, compare=False)
     from_file: bool = field(default=False, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    attributes: tuple[Attribute, ...] = ()
+    row_of: Mapping[str, Row] = field(default_factory=dict)
 
     @property
     def groups(self) -> dict[str, str] | None:
@@ -51,8 +58,15 @@ class Labelling:
         return {row["file"]: (row[SPLIT] or "").strip() for row in self.rows}
 
     def only(self, names: Collection[str]) -> "Labelling":
-        """The labelling of these images alone. A class that loses all of its images is lost, too."""
+        """The labelling of these images alone. A class that loses all of its images is lost, too, and so is a
+        value. UserError for an attribute that is left with one value."""
         wanted = set(names)
+        if self.attributes:
+            rows = None if self.rows is None else [row for row in self.rows if row["file"] in wanted]
+            row_of = {name: row for name, row in self.row_of.items() if name in wanted}
+            return labelling_of_rows(
+                [(one.name, one.kind) for one in self.attributes], row_of, replace(self, rows=rows)
+            )
         left = {name: index for name, index in self.index_of.items() if name in wanted}
         lost = set(self.index_of.values()) - set(left.values())
         kept = [index for index in range(len(self.classes)) if index not in lost]
@@ -64,17 +78,31 @@ class Labelling:
     def of_pictures(self, file_of: Mapping[str, str]) -> "Labelling":
         """The labelling with pictures added, each labelled as its file is. file_of: picture -> file."""
         index_of = {**self.index_of, **{name: self.index_of[file] for name, file in file_of.items()}}
-        return replace(self, index_of=index_of)
+        row_of = {**self.row_of, **{name: self.row_of[file] for name, file in file_of.items()}} if self.row_of else {}
+        return replace(self, index_of=index_of, row_of=row_of)
+
+
+def labelling_of_rows(kinds: Sequence[Kind], row_of: Mapping[str, Row], about: Labelling) -> Labelling:
+    """The labelling by the attributes `kinds` with the values `row_of`; all else as in `about`."""
+    schema = schema_of(kinds, list(row_of.values()))
+    return replace(
+        about,
+        classes=schema.classes,
+        index_of=dict(zip(row_of, schema.indices, strict=True)),
+        attributes=schema.attributes,
+        row_of=dict(zip(row_of, schema.rows, strict=True)),
+    )
 
 
 def read_labels(
     source: Source, preparation: Preparation, splits: Splits | None = None, masks: Collection[str] = ()
 ) -> Labelling | None:
-    """The classes of a source's images; None when it has no labels. UserError on a bad or incomplete label file.
+    """The classes of a source's images, attributes aside; None when it has no labels. UserError on a bad or incomplete
+    label file.
 
     splits: by folders, below which the classes' folders lie. masks: images that may be without a label.
     """
-    file = _label_file(source)
+    file = label_file(source)
     file_column, label_column = preparation.file_column, preparation.label_column
     columns = {"file_column": file_column, "label_column": label_column}
     given = [f"`{name}` {column}" for name, column in columns.items() if column is not None]
@@ -116,12 +144,19 @@ def label_notes(source: Source, labelling: Labelling | None) -> list[str]:
 
 
 def label_warnings(labelling: Labelling | None) -> list[str]:
-    """Lines on classes that are easily confused."""
-    return alike_warnings(labelling.classes) if labelling else []
+    """Lines on classes, or on values of attributes, that are easily confused, and on values with one image."""
+    if labelling is None:
+        return []
+    if labelling.attributes:
+        return schema_warnings(labelling.attributes, list(labelling.row_of.values()))
+    return alike_warnings(labelling.classes)
 
 
 def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
-    """Raises UserError if a class has but one of the images `names`, or has lost all of its images."""
+    """Raises UserError if a class has but one of the images `names`, or has lost all of its images. Combinations of
+    attributes may."""
+    if labelling.attributes:
+        return
     counts = Counter(labelling.index_of[name] for name in names)
     for index, label in enumerate(labelling.classes):
         if counts[index] == 1:
@@ -134,7 +169,7 @@ def require_two_each(names: Sequence[str], labelling: Labelling) -> None:
             raise UserError(f"class {label!r} has no readable image: add images of it, or remove it")
 
 
-def _label_file(source: Source) -> str | None:
+def label_file(source: Source) -> str | None:
     """labels.csv or dataset.json before Hugging Face's metadata, which may be beside them for other ends."""
     own = [file for file in source.label_files if file in (CSV, JSON)]
     if len(own) > 1:
@@ -151,15 +186,22 @@ def _labelling(
     return Labelling(
         classes,
         {name: indices[entry.label] for name, entry in entry_of.items()},
-        None if file == JSON else [{**entry.row, "file": name} for name, entry in entry_of.items()],
+        None
+        if not any(entry.row for entry in entries)
+        else [{**entry.row, "file": name} for name, entry in entry_of.items()],
         from_file=True,
         notes=(*notes, *matched),
     )
 
 
-def _entries_of_json(labels: Sequence[tuple[str, str | int]]) -> tuple[list[Entry], list[str]]:
+def _entries_of_json(labels: Sequence[tuple[str, str | int | dict[str, object]]]) -> tuple[list[Entry], list[str]]:
     """Entries of dataset.json, their labels as text, and notes on class indices, counted from 0, that none has."""
     numbers = {label for _, label in labels if isinstance(label, int)}
+    objects = [label for _, label in labels if isinstance(label, dict)]
+    if objects and len(objects) < len(labels):
+        raise UserError("dataset.json has labels both as objects and otherwise: use one of them")
+    if objects:
+        return entries_of_objects(labels), []
     entries = [Entry(f"entry {place}", name, str(label), {}) for place, (name, label) in enumerate(labels, start=1)]
     if not numbers:
         return entries, []

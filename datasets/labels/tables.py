@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...errors import UserError, first_line, nearest
-from .files import GROUP, Entry, plain_name
+from .files import GROUP, Entry, TableRow, cell_text, plain_name
+from .proposals import proposed_columns
 
 EXCELS_LINE = re.compile(r"sep=.\r?\n")  # by which it is told the delimiter
 DELIMITERS = ",;\t"  # the latter two are Excel's, where a comma is the decimal point, and in its "Unicode text"
@@ -27,11 +28,17 @@ FILE_WORDS += ("image_path", "imagename", "img", "name", "id")
 LABEL_WORDS = ("label", "labels", "class", "class_name", "classname", "category", "dx", "diagnosis", "target")
 BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
 
-TableRow = dict[str, str]
-
 
 class NoColumns(UserError):
     """A table lacks columns that are known to hold files and classes, or those that were asked for."""
+
+
+class OnlyAttributes(NoColumns):
+    """A table lacks a column of classes, and has others. proposal: these, for `attributes`."""
+
+    def __init__(self, message: str, proposal: str):
+        super().__init__(message)
+        self.proposal = proposal
 
 
 def parse_table(
@@ -43,7 +50,7 @@ def parse_table(
     columns of 0 and 1 for classes where each row has one 1. UserError for a table that is damaged or has no such
     columns, or a row without file, class or group.
     """
-    header, rows = _lines_of_json(file, text) if file.endswith(".jsonl") else _lines_of_csv(file, text)
+    header, rows = _lines(file, text, lambda value: value if isinstance(value, str) else json.dumps(value))
     name_column = _find(file, header, "file_column", file_column, FILE_WORDS, label_column)
     class_column = _find(file, header, "label_column", label_column, LABEL_WORDS, file_column)
     notes = []
@@ -56,25 +63,57 @@ def parse_table(
         columns, labels = _one_hot([column for column in header if column not in (name_column, GROUP)], rows)
         notes.append(f"{file}: each image's class is the column that holds a 1, of {', '.join(columns):.200}")
     if name_column is None or labels is None:
-        raise NoColumns(
+        line = (
             f"{file} must start with the line 'file,label', not {','.join(header)!r:.80}: add it, or name the columns "
             "that hold them by `file_column` and `label_column`"
         )
+        others = proposed_columns([row for _, row in rows], {name_column}) if name_column else []
+        if others:
+            proposal = ",".join(others)
+            raise OnlyAttributes(f"{line}, or give several by `attributes` {proposal:.300}", proposal)
+        raise NoColumns(line)
     return [
         _entry(file, place, row, row[name_column], label) for (place, row), label in zip(rows, labels, strict=True)
     ], notes
 
 
+def parse_columns(
+    file: str, text: str, file_column: str | None, columns: Sequence[str]
+) -> tuple[list[Entry], list[str]]:
+    """The rows of `file`, as `parse_table`, whose labels are these columns, each of which may be empty."""
+    header, rows = _lines(file, text, cell_text)
+    name_column = _find(file, header, "file_column", file_column, FILE_WORDS, None)
+    if name_column is None:
+        raise NoColumns(f"{file} has no column 'file', but {','.join(header)!r:.80}: name it by `file_column`")
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise NoColumns(f"`attributes` {missing[0]}: {file} has no such column, {nearest(missing[0], header)}")
+    notes = [] if name_column in ("file", file_column) else [f"{file}: column {name_column!r} names the file"]
+    entries = []
+    for place, row in rows:
+        name, whole = _named(file, place, row, row[name_column])
+        entries.append(Entry(place, name, ",".join(row[column].strip() for column in columns), whole))
+    return entries, notes
+
+
 def _entry(file: str, place: str, row: TableRow, name: str, label: str) -> Entry:
-    name = plain_name(name.strip())
-    if not name or not label:
+    if not label:
         raise UserError(f"{file} {place} lacks a file or a label: complete or remove it")
-    whole = row | {"file": name, "label": label}
+    name, whole = _named(file, place, row, name)
+    return Entry(place, name, label, whole | {"label": label})
+
+
+def _named(file: str, place: str, row: TableRow, name: str) -> tuple[str, TableRow]:
+    """The file's name as sources have it, and the row with it."""
+    name = plain_name(name.strip())
+    if not name:
+        raise UserError(f"{file} {place} lacks a file or a label: complete or remove it")
+    whole = row | {"file": name}
     if GROUP in row:
         whole[GROUP] = row[GROUP].strip()
         if not whole[GROUP]:
             raise UserError(f"{file} {place} lacks a group: complete it, or remove the column")
-    return Entry(place, name, label, whole)
+    return name, whole
 
 
 def _find(
@@ -100,6 +139,11 @@ def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, TableRow]]) -> tup
     return columns, [found[0] for found in ones]
 
 
+def _lines(file: str, text: str, cell: Callable[[object], str]) -> tuple[list[str], list[tuple[str, TableRow]]]:
+    """The names of the columns, and the rows with where each stands. cell: a value of JSON as text."""
+    return _lines_of_json(file, text, cell) if file.endswith(".jsonl") else _lines_of_csv(file, text)
+
+
 def _lines_of_csv(file: str, text: str) -> tuple[list[str], list[tuple[str, TableRow]]]:
     """The names of the columns, and the rows with the line where each ends."""
     named = EXCELS_LINE.match(text)
@@ -123,13 +167,13 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader(line, delimiter=delimiter), ())))
 
 
-def _lines_of_json(file: str, text: str) -> tuple[list[str], list[tuple[str, TableRow]]]:
-    rows = list(_objects(file, text))
+def _lines_of_json(file: str, text: str, cell: Callable[[object], str]) -> tuple[list[str], list[tuple[str, TableRow]]]:
+    rows = list(_objects(file, text, cell))
     header = list(dict.fromkeys(name for _, row in rows for name in row))
     return header, [(place, _whole(row, header)) for place, row in rows]
 
 
-def _objects(file: str, text: str) -> Iterator[tuple[str, TableRow]]:
+def _objects(file: str, text: str, cell: Callable[[object], str]) -> Iterator[tuple[str, TableRow]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -139,7 +183,7 @@ def _objects(file: str, text: str) -> Iterator[tuple[str, TableRow]]:
             raise UserError(f"{file} line {number} is not JSON ({first_line(error)}): fix it") from None
         if not isinstance(content, dict):
             raise UserError(f'{file} line {number} is not like {{"file_name": "1.png", "label": "crack"}}: fix it')
-        yield f"line {number}", {k: v if isinstance(v, str) else json.dumps(v) for k, v in content.items()}
+        yield f"line {number}", {name: cell(value) for name, value in content.items()}
 
 
 def _whole(row: Mapping[str, str | None], header: Sequence[str]) -> TableRow:

@@ -22,6 +22,7 @@ from ...config.preparation import Preparation
 from ...errors import RunFailed, UserError
 from ...files import atomic_path, cache_root
 from ...folders import lock
+from ...labels.attribute import Attribute, Row
 from ...pixels import in_8_bits
 from ..dataset import ImageDataset
 from ..reading.sources import Source
@@ -47,6 +48,8 @@ class Meta:
     window: tuple[float, float] | None  # None: 8 bits
     notes: tuple[str, ...]
     window_from: str | None
+    attributes: tuple[Attribute, ...]
+    rows: tuple[Row, ...]
 
 
 def cache_folder() -> Path:
@@ -59,6 +62,8 @@ def cache_key(source: Source, preparation: Preparation) -> str:
     decoders = [name for name in DECODERS if importlib.util.find_spec(name) is not None]
     # `deep` was the field's name when sets were packed that are to be found again
     options = {"deep" if name == "beyond_8_bits" else name: value for name, value in asdict(preparation).items()}
+    if not preparation.attributes:  # nor were there these
+        del options["attributes"], options["split_names"]
     content = json.dumps([FORMAT_VERSION, source.identity(), options, decoders])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
@@ -82,6 +87,11 @@ def read_cache(key: str) -> ImageDataset | None:
             window=None if window is None else (window[0], window[1]),
             notes=tuple(meta["notes"]),
             window_from=meta["window_from"],
+            # which sets without attributes that were packed before there were such lack
+            attributes=tuple(Attribute(**one | {"values": tuple(one["values"])}) for one in meta.get("attributes", ())),
+            rows=tuple(
+                tuple(tuple(one) if isinstance(one, list) else one for one in row) for row in meta.get("rows", ())
+            ),
         )
         whole = images.dtype == np.uint8 and list(images.shape) == meta["shape"]
         if levels is not None:

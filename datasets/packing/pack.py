@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -98,6 +98,7 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
     if preparation.size == AUTO and preparation.fit != "pad":
         _leave_out(headers, skipped, too_small(headers, height, width))
     if labelling:
+        labelling = labelling.only(headers) if labelling.attributes else labelling
         require_two_each(list(headers), labelling)
     windows = {header.voi for header in headers.values()}
     return Plan(
@@ -223,6 +224,8 @@ def _describe(
     pixel_digest: str,
 ) -> Meta:
     kept, labelling = list(marks), plan.labelling
+    if labelling and labelling.attributes:  # values whose images cannot be decoded are none
+        labelling = labelling.only(kept)
     labels = [labelling.index_of[name] for name in kept] if labelling else None
     classes = labelling.classes if labelling else ()
     groups = [plan.groups[file_of(name)] for name in kept] if plan.groups else _groups_of_files(plan.names, kept)
@@ -235,6 +238,10 @@ def _describe(
         told.append(groups)
     if window is not None:
         told.append(window.limits)
+    attributes = labelling.attributes if labelling else ()
+    rows = tuple(labelling.row_of[name] for name in kept) if labelling and attributes else ()
+    if attributes:
+        told.append([[asdict(one) for one in attributes], rows])
     return Meta(
         labels=labels,
         classes=classes,
@@ -245,6 +252,8 @@ def _describe(
         window=window.limits if window else None,
         notes=tuple(line for line in notes if line is not None),
         window_from=window.origin if window else None,
+        attributes=attributes,
+        rows=rows,
     )
 
 

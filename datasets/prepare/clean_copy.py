@@ -15,7 +15,7 @@ from ...errors import UserError
 from ...libraries.albumentations_files import import_albumentations, write_pipeline
 from ...pictures.grids import before_after_sheet
 from ...progress import Progress
-from ..labels.chosen import choose_images
+from ..labels.chosen import choose_or_propose
 from ..reading.decode import Header
 from ..reading.opening import open_image, open_picture, read_headers
 from ..reading.parallel import map_readable
@@ -56,7 +56,7 @@ def prepare(
     for, where labels are wrong, or no image can be prepared.
     """
     with open_source(source) as opened:
-        chosen = choose_images(opened, Preparation(use_labels=bool(opened.label_files)))
+        chosen, _ = choose_or_propose(opened, Preparation(use_labels=bool(opened.label_files)))
         rows = label_rows(chosen.labelling) if chosen.labelling else None
         preparation = Preparer(pipeline, size)
         headers, failed = _headers(chosen.source, preparation, size)

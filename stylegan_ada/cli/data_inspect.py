@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from ..config.options import TrainOptions
     from ..datasets.inspect.inspection import Inspection
 
+READING = ("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups", "attributes", "split_names")
 MOST_PAIRS = 20  # printed
 MOST_SIZES = 20
+MOST_EMPTY = 12
 
 
 @click.command()
 @click.argument("source")
-@data_options("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups")
+@data_options(*READING)
 @click.option("--sheet", type=PATH, help="A new file, .png, for examples of each class.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> None:
@@ -48,6 +50,9 @@ def inspect(source: str, sheet: Path | None, as_json: bool, **reading: Any) -> N
     preparation = data_of(options).preparation
     with progress_bar("reading images") as progress:
         found = inspect_source(source, preparation, progress=progress)
+    if found.proposed is not None:
+        options = replace(options, attributes=found.proposed)
+        preparation = data_of(options).preparation
     advice = advise(found, machine_of(choose_device("auto")), options)
     found = replace(found, warnings=[*map(with_flags, found.warnings)], notes=[*map(with_flags, found.notes)])
     reasons = [with_flags(reason) for reason in advice.reasons] if advice else []
@@ -98,11 +103,11 @@ def _new_run(source: str) -> Path:
 
 
 def _report(found: "Inspection") -> Iterator[str]:
-    kind = "unlabelled" if found.classes is None else f"{len(found.classes)} classes"
     groups = f", {found.groups} groups" if found.groups else ""
-    yield f"{found.source}: {found.images} images, {kind}{groups}"
+    yield f"{found.source}: {found.images} images, {_labelled(found)}{groups}"
     for label, count in (found.classes or {}).items():
         yield f"  {label}: {count}"
+    yield from _on_attributes(found)
     more = f" and {len(found.sizes) - MOST_SIZES} others" if len(found.sizes) > MOST_SIZES else ""
     sizes = ", ".join(f"{size.height}x{size.width} ({size.count})" for size in found.sizes[:MOST_SIZES])
     yield f"sizes (height x width): {sizes}{more}"
@@ -128,6 +133,25 @@ def _report(found: "Inspection") -> Iterator[str]:
         yield f"note: {note}"
     for warning in found.warnings:
         yield f"warning: {warning}"
+
+
+def _labelled(found: "Inspection") -> str:
+    if found.attributes is not None:
+        return f"{len(found.classes or ())} combinations of {len(found.attributes)} attributes"
+    return "unlabelled" if found.classes is None else f"{len(found.classes)} classes"
+
+
+def _on_attributes(found: "Inspection") -> Iterator[str]:
+    empty = found.empty_combinations
+    if empty:
+        more = f" and {len(empty) - MOST_EMPTY} more" if len(empty) > MOST_EMPTY else ""
+        yield f"combinations that no image has: {', '.join(empty[:MOST_EMPTY])}{more}"
+    for one in found.attributes or ():
+        values = ", ".join(f"{value} ({count})" for value, count in one.values.items())
+        if one.mean is not None:
+            values = f"{one.low:.7g} to {one.high:.7g}, mean {one.mean:.7g}"
+        unknown = f", unknown ({one.unknown})" if one.unknown else ""
+        yield f"attribute {one.name} ({one.kind}): {values}{unknown}"
 
 
 def _proposal(reasons: list[str], command: str | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from ..errors import UserError
+from .attributes import parse_attributes
 from .preparation import ALL, AUTO, CHANNELS, FITS, NO_SPLIT, PAGES, Preparation
 from .settings import REQUIRED, Range, check, setting
 
@@ -64,6 +65,15 @@ class DataConfig:
         "name:(P\\d+)_, a regular expression searched in the path.",
         unset="the column group of labels.csv",
     )
+    attributes: str | None = setting(
+        None,
+        "What images are labelled by, in place of one class: columns of labels.csv, else folders from the top, each "
+        "with a kind (category, yesno, several, number) or without: type,degree:number,crack:yesno.",
+        unset="one class for each image",
+    )
+    split_names: str | None = setting(
+        None, "What parts the names of classes into `attributes`: - of mono-0.67.", unset="names stay whole"
+    )
     mirror: str | None = setting(
         None, "Random flips of real images, or quarter turns.", choices=MIRRORS, unset="no flips"
     )
@@ -85,6 +95,8 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.no_labels and self.attributes is not None:
+            raise UserError(f"`attributes` {self.attributes}: `no_labels` ignores them, leave one of the two out")
         self.preparation  # noqa: B018 - it checks itself
 
     @property
@@ -103,6 +115,8 @@ class DataConfig:
             label_column=self.label_column,
             split=None if self.split == ALL else self.split,
             groups=self.groups,
+            attributes=parse_attributes(self.attributes),
+            split_names=self.split_names,
         )
 
 

@@ -40,6 +40,8 @@ class TrainOptions:
     label_column: str | None = None
     split: str | None = None
     groups: str | None = None
+    attributes: str | None = None
+    split_names: str | None = None
     mirror: str | None = None
     balance: float | None = None
     holdout: float | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from ..errors import UserError, nearest
+from .attributes import AskedAttribute
 
 FITS = ("crop", "pad", "stretch")
 AUTO = "auto"
@@ -33,6 +34,8 @@ class Preparation:
     split: "train", or several ("train,val"), of a set that has such folders or such a column; None takes all of them,
     "none" takes folders of these names as classes. groups: what images belong to, "folder:2" or "name:PATTERN" of their
     paths (`group_rule`); None goes by the column `group` of labels.csv.
+    attributes: what images are labelled by in place of one class: columns of a table, without one the levels of folders
+    from the top; () is one class. split_names: what parts the names of classes into these attributes; None does not.
     """
 
     size: tuple[int, int] | int | str | None = None
@@ -48,6 +51,8 @@ class Preparation:
     label_column: str | None = None
     split: str | None = None
     groups: str | None = None
+    attributes: tuple[AskedAttribute, ...] = ()
+    split_names: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.size, int):
@@ -73,6 +78,7 @@ class Preparation:
         check_split(self.split)
         if self.groups is not None:
             group_rule(self.groups)
+        _check_attributes(self)
 
 
 def check_background(text: str) -> None:
@@ -87,6 +93,17 @@ def check_background(text: str) -> None:
     except ValueError:
         pass
     raise UserError(f"`background` {text}: give a colour (black, #20a0ff), edge or reflect")
+
+
+def _check_attributes(of: Preparation) -> None:
+    if of.split_names is not None and not of.attributes:
+        raise UserError(f"`split_names` {of.split_names}: name the parts by `attributes`, such as type,degree")
+    if of.split_names == "":
+        raise UserError("`split_names` is empty: give what stands between the parts of a name, such as -")
+    if of.attributes and of.label_column is not None and of.split_names is None:
+        raise UserError(
+            f"`label_column` {of.label_column}: `attributes` names the columns, leave one out or give `split_names`"
+        )
 
 
 def check_split(split: str | None) -> None:
