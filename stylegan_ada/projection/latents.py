@@ -13,6 +13,9 @@ from torch import Tensor
 
 from ..errors import UserError, first_line
 from ..files import atomic_path
+from ..labels.attribute import NUMBER
+from ..labels.label_space import LabelSpace
+from ..labels.texts import combination_name
 from ..pixels import nhwc, to_uint8
 from ..random import Draws
 from ..sampling import TrainedGenerator
@@ -121,6 +124,21 @@ def interpolate_noise(noise_a: Tensor, noise_b: Tensor, frames: int) -> Tensor:
     path = torch.lerp(noise_a[None], noise_b[None], positions)
     lengths = torch.lerp(noise_a.norm()[None], noise_b.norm()[None], positions)
     return path * (lengths / path.norm(dim=1, keepdim=True).clamp(min=1e-8))
+
+
+def class_name(space: LabelSpace, label: str) -> str:
+    """The class of a label's text; of one that does not name all attributes the combination of the values that it
+    names. A label that the generator does not know is its own class."""
+    if space.is_flat or label in space.classes:
+        return label
+    try:
+        named = space.named(label)
+    except UserError:
+        return label
+    if all(one.kind == NUMBER or one.name in named for one in space.attributes):
+        return space.class_of(tuple(named.get(one.name) for one in space.attributes))
+    own = [one for one in space.attributes if one.name in named]
+    return combination_name(own, [named[one.name] for one in own])
 
 
 def layer_thirds(num_ws: int) -> list[tuple[int, int]]:

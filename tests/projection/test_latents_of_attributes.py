@@ -1,13 +1,19 @@
 """Directions and neighbours of a generator of attributes. Oracles: means by NumPy, label vectors by hand."""
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from stylegan_ada.errors import UserError
+from stylegan_ada.projection import directions, project
 from stylegan_ada.projection.directions import class_direction, find_directions, named_direction
-from stylegan_ada.projection.latents import vary
+from stylegan_ada.projection.distance import Distance
+from stylegan_ada.projection.latent_sets import write_latent_images
+from stylegan_ada.projection.latents import Latents, vary
 from stylegan_ada.projection.starts import sample_w
 from stylegan_ada.sampling import TrainedGenerator
 
@@ -30,7 +36,15 @@ def cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-def test_directions_are_of_numbers_and_of_values(of_attributes: TrainedGenerator) -> None:
+@pytest.fixture
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A logistic regression of all 20,000 takes seconds."""
+    monkeypatch.setattr(
+        directions, "_sampled", lambda generator, label, seed: sample_w(generator, label, 200, seed).double().numpy()
+    )
+
+
+def test_directions_are_of_numbers_and_of_values(of_attributes: TrainedGenerator, few_samples: None) -> None:
     assert find_directions(of_attributes, 1).names == ("pc1", "age", *OF_VALUES)
     assert find_directions(of_attributes, 1, "type=mono", "age=90").names == ("pc1", "type=mono>age=90")
     with pytest.raises(UserError, match="has attributes, give both labels"):
@@ -51,7 +65,7 @@ def test_a_number_grows_from_a_spread_below_to_one_above(of_attributes: TrainedG
 
 
 @pytest.mark.parametrize("name", [*OF_VALUES, "poly-no crack>poly-crack", "type=thin>age=90,crack=yes"])
-def test_a_direction_between_labels(of_attributes: TrainedGenerator, name: str) -> None:
+def test_a_direction_between_labels(of_attributes: TrainedGenerator, few_samples: None, name: str) -> None:
     start, end = name.split(">")
     found, expected = named_direction(of_attributes, name), class_direction(of_attributes, start, end)
     assert found.names == expected.names == (name,)
@@ -87,3 +101,28 @@ def test_there_is_no_such_direction(of_attributes: TrainedGenerator) -> None:
         named_direction(of_attributes, "agee")
     with pytest.raises(UserError, match="no such value"):
         named_direction(of_attributes, "type=mono>type=tin")
+
+
+def test_projecting_by_labels_and_by_search(of_attributes: TrainedGenerator, pixels: Distance) -> None:
+    labels = ["type=mono,age=30,crack=no", "type=poly"]
+    targets = of_attributes.sample_uint8([1, 2], labels)
+    options = {"distance": pixels, "steps": 3, "candidates": 4}
+    found = project(of_attributes, targets, labels, **options)
+    assert found.labels == tuple(labels)
+    alone = project(of_attributes, targets[1:], labels[1:], **options)  # drawn alike, whatever lies beside it
+    np.testing.assert_allclose(alone.w[0], found.w[1], atol=1e-4)
+    assert set(project(of_attributes, targets, "search", **options).labels) <= set(of_attributes.classes)
+    with pytest.raises(UserError, match="no such value"):
+        project(of_attributes, targets[:1], ["type=tin"], **options)
+
+
+def test_images_lie_in_the_folders_of_their_classes(of_attributes: TrainedGenerator, tmp_path: Path) -> None:
+    labels = ("type=mono,age=35,crack=no", "poly-crack", "type=thin,crack=yes", "type=poly")
+    w = of_attributes.network.broadcast(torch.zeros(4, 8))
+    noise = torch.zeros(4, of_attributes.network.synthesis.noise_size)
+    write_latent_images(tmp_path, of_attributes, Latents(w, noise, labels, "w", "x"))
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*.png"))
+    folders = ("mono-no crack", "poly-crack", "thin-crack", "poly")
+    assert files == sorted(f"{folder}/latent{index:06d}.png" for index, folder in enumerate(folders))
+    with open(tmp_path / "manifest.csv", newline="", encoding="utf-8") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == list(labels)
