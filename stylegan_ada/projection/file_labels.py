@@ -20,11 +20,13 @@ from ..labels.texts import label_text
 
 
 class FileLabels:
-    """Finds labels that a generator knows. Each table is read once. preparation: that of the run."""
+    """Finds labels that a generator knows. Each table is read once. preparation: that of the run. of_rows: how many
+    files had their label from a row."""
 
     def __init__(self, space: LabelSpace, preparation: Preparation):
         self._space, self._preparation = space, preparation
         self._tables: dict[Path, dict[str, str]] = {}
+        self.of_rows = 0
 
     def of(self, file: Path, folders: Sequence[str]) -> str:
         """A label's text, "" where nothing is known: of the file's row in labels.csv or dataset.json in the nearest
@@ -40,6 +42,7 @@ class FileLabels:
                 self._tables[above] = self._read(above)
             label = self._tables[above].get(os.path.abspath(file), "")
             if label:
+                self.of_rows += 1
                 return label
         return self._of_folders(folders)
 

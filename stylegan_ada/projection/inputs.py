@@ -38,12 +38,14 @@ class InputImage:
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """items: sorted by class, those without a label last. images: uint8 [H, W, C] of those that could be read, by
-    name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason."""
+    name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason.
+    labels_of_rows: how many of the items have their label from a table."""
 
     items: list[InputImage]
     images: dict[str, NDArray[np.uint8]]
     converted: int
     skipped: list[tuple[Path, str]]
+    labels_of_rows: int = 0
 
 
 def read_inputs(
@@ -60,7 +62,8 @@ def read_inputs(
     itself, and the one in which a file lies. preparation: that of the run, with the window of a
     generator of images with more than 8 bits.
     """
-    items, skipped = _find_items(paths, space, label, FileLabels(space, preparation))
+    labels = FileLabels(space, preparation)
+    items, skipped = _find_items(paths, space, label, labels)
     images, converted = {}, 0
     for item in items:
         try:
@@ -68,7 +71,7 @@ def read_inputs(
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
-    return Inputs(items, images, converted, skipped)
+    return Inputs(items, images, converted, skipped, labels.of_rows)
 
 
 def _find_items(
@@ -81,10 +84,14 @@ def _find_items(
         if not files:
             skipped.append((path, "no images in this folder"))
         for file, folders in files:
-            found.setdefault(os.path.abspath(file), (file, labels.of(file, folders) if label is None else label))
+            place = os.path.abspath(file)
+            if place not in found:
+                found[place] = (file, labels.of(file, folders) if label is None else label)
     order = {name: index for index, name in enumerate(space.classes)}
-    # labels that are no classes lie together, too
-    ranked = sorted(found.values(), key=lambda pair: (order.get(pair[1], len(order)), pair[1], str(pair[0])))
+    # equal texts of attributes lie together, too
+    ranked = sorted(
+        found.values(), key=lambda pair: (order.get(pair[1], len(order)), not pair[1], pair[1], str(pair[0]))
+    )
     items: list[InputImage] = []
     taken = {TAKEN}
     for file, own in ranked:

@@ -44,6 +44,7 @@ def test_a_row_says_the_class(tmp_path: Path) -> None:
     images(tmp_path, "dog/a.png", "b.png", "c.png")
     (tmp_path / "labels.csv").write_text("file,label\ndog/a.png,cat\nb.png,dog\nc.png,eel\n")
     assert labels(FLAT, tmp_path) == {"a": "cat", "b": "dog", "c": ""}  # there is no eel
+    assert read_inputs([tmp_path], (1, 8, 8), FLAT, None, Preparation()).labels_of_rows == 2
     assert labels(FLAT, tmp_path / "dog") == {"a": "cat"}
     assert labels(FLAT, tmp_path / "dog" / "a.png", tmp_path / "b.png") == {"a": "cat", "b": "dog"}
     (tmp_path / "labels.csv").unlink()
@@ -84,7 +85,9 @@ def test_a_row_s_class_says_values(tmp_path: Path) -> None:
 
 def test_folders_say_values(tmp_path: Path) -> None:
     images(tmp_path, "mono/x/dent/a.png", "poly-dent+hole/b.png", "poly/mono/c.png", "x/d.png", "degree=0.5/e.png")
-    assert labels(SEVERAL_ATTRIBUTES, tmp_path) == {
+    found = labels(SEVERAL_ATTRIBUTES, tmp_path)
+    assert [*found] == ["e", "c", "a", "b", "d"]  # by their texts, without a label last
+    assert found == {
         "a": "type=mono,defects=dent",
         "b": "type=poly,defects=dent;hole",
         "c": "type=mono",  # the innermost
