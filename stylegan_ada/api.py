@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from . import distributed
 from .checkpoint import NO_LICENCE, read_notes
 from .config.options import train_options
@@ -136,7 +138,8 @@ def export_generator(
         return 0.0
     if suffix not in WRITERS:
         raise UserError(f"{out}: give a file that ends in .safetensors, {' or '.join(WRITERS)}")
-    return WRITERS[suffix](ExportedPart(generator.network, part, noise, uint8), generator.info, out, notes)
+    vectors = torch.from_numpy(generator.labels.vectors(generator.labels.rows))
+    return WRITERS[suffix](ExportedPart(generator.network, part, noise, uint8, vectors), generator.info, out, notes)
 
 
 def export_notes(run: Path, licence: str | None) -> dict[str, str]:

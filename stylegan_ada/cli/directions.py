@@ -15,13 +15,15 @@ AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new file, .npz.")
 @click.option("--count", type=Number(int), default=10, show_default=True, help="Number of principal directions.")
-@click.option("--from", "start", metavar="CLASS", help="Class where the directions start; otherwise the commonest.")
-@click.option("--to", "end", metavar="CLASS", help="Class where they end; otherwise each of the others.")
+@click.option("--from", "start", metavar="LABEL", help="Class where the directions start; otherwise the commonest.")
+@click.option("--to", "end", metavar="LABEL", help="Class where they end; otherwise each of the others.")
 @DEVICE
 def directions(run: Path, out: Path, count: int, start: str | None, end: str | None, device: str) -> None:
     """Find directions of w: principal ones, and between classes.
 
-    Also draws them, as a .png beside the file. Columns of the picture are -2, -1, 0, 1 and 2 standard deviations.
+    With attributes, those of each number and between each attribute's values; or that from one label to another, for
+    example --from type=mono --to type=poly. Also draws them, as a .png beside the file. Columns of the picture are -2,
+    -1, 0, 1 and 2 standard deviations.
     """
     from ..files import atomic_path
     from ..pictures.grids import image_grid

@@ -172,7 +172,7 @@ def vary(
     "--direction",
     required=True,
     metavar="NAME",
-    help="pc1 to pc10, START>END of two classes, or a name in --directions.",
+    help="pc1 to pc10, START>END of two classes or labels, a number's name, or a name in --directions.",
 )
 @click.option(
     "--amount", required=True, multiple=True, type=Number(float), help="How far, in standard deviations; repeatable."

@@ -5,12 +5,16 @@ import platform
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .._version import __version__
 from ..errors import shown
 from .common import PATH
+
+if TYPE_CHECKING:
+    from ..labels.attribute import Attribute
 
 
 def why_reference() -> str | None:
@@ -70,11 +74,22 @@ def show_generator(run: Path) -> None:
     else:
         names = ", ".join(shown(name) for name, _ in classes)
     click.echo(f"classes        {names or 'none, without labels'}")
+    for place, one in enumerate(about.attributes):
+        click.echo(f"{'' if place else 'attributes':14} {attribute_words(one)}")
     click.echo(f"widths         base {network.channel_base}, at most {network.channel_max}; w of {network.w_dim}")
     notes = read_notes(run)
     for name in ("licence", "origin"):  # exported files have others, for other programs
         if name in notes:
             click.echo(f"{name:14} {shown(notes[name])}")
+
+
+def attribute_words(attribute: "Attribute") -> str:
+    """What an attribute may be: "degree: 0 to 1, mean 0.3", "crack: no, yes, or unknown"."""
+    if attribute.kind == "number":
+        words = f"{attribute.low:.4g} to {attribute.high:.4g}, mean {attribute.mean:.4g}"
+    else:
+        words = ", ".join(shown(value) for value in attribute.values) + ", any of these" * (attribute.kind == "several")
+    return f"{shown(attribute.name)}: {words}{', or unknown' * attribute.unknown}"
 
 
 def show_program() -> None:

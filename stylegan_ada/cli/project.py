@@ -20,7 +20,7 @@ DAILY = ("--out", "--label", "--steps", "--tune", "--device", "--help")
 @click.option("--space", type=Choice(("w", "w+")), default="w+", show_default=True, help="w+ has one w for each layer.")
 @click.option("--steps", type=Number(int, COUNT), default=500, show_default=True, help="Steps of the search.")
 @click.option("--tune", is_flag=True, help="Also fine-tune the generator to each image.")
-@click.option("--label", metavar="NAME|search", help="Class of all images; their folder's name if not given.")
+@click.option("--label", metavar="LABEL|search", help="Label of all images; of table or folder if not given.")
 @click.option("--mask", type=PATH, help="A gray image: white pixels count, black ones do not.")
 @click.option(
     "--distance", default="vgg", show_default=True, help="vgg, lite0, inception, or a TorchScript file (.pt)."

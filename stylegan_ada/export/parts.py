@@ -24,11 +24,19 @@ class ExportedPart(nn.Module):
         "mapping": the same -> w [N, num_ws, w_dim]; "synthesis": w [N, num_ws, w_dim] -> image.
     noise: "const" is the noise kept in the network, the same for every image; "input" an input [N, noise_size],
         standard normal numbers as the network was trained with.
+    label_vectors: [n, c_dim], of which examples take some; None: those of classes.
     uint8: the image is uint8 [N, H, W, C] as of `TrainedGenerator.sample`, else float32 [N, C, H, W], about [-1, 1].
     UserError for another part or noise, and for uint8 or noise of the mapping network.
     """
 
-    def __init__(self, network: Generator, part: str = "whole", noise: str = "const", uint8: bool = False):
+    def __init__(
+        self,
+        network: Generator,
+        part: str = "whole",
+        noise: str = "const",
+        uint8: bool = False,
+        label_vectors: Tensor | None = None,
+    ):
         super().__init__()
         if part not in PARTS:
             raise UserError(f"`part` {part}: no such choice, {nearest(part, PARTS)}")
@@ -39,6 +47,7 @@ class ExportedPart(nn.Module):
         if part == "mapping" and noise == "input":
             raise UserError("`noise` input: the mapping network has no noise, leave it out or take `part` synthesis")
         self.network, self.part, self.noise, self.uint8 = network, part, noise, uint8
+        self._label_vectors = torch.eye(network.config.c_dim) if label_vectors is None else label_vectors
 
     @property
     def output_name(self) -> str:
@@ -69,7 +78,7 @@ class ExportedPart(nn.Module):
         return self.network.broadcast(w)
 
     def example(self, batch: int, truncation_psi: float) -> dict[str, Tensor]:
-        """Inputs by name, of random z, noise and classes, by torch's global generator."""
+        """Inputs by name, of random z, noise and labels, by torch's global generator."""
         config, inputs = self.network.config, {}
         if self.part == "synthesis":
             z, c = torch.randn(batch, config.z_dim), self._labels(batch)
@@ -87,8 +96,8 @@ class ExportedPart(nn.Module):
         return inputs
 
     def _labels(self, batch: int) -> Tensor | None:
-        c_dim = self.network.config.c_dim
-        return torch.eye(c_dim)[torch.randint(c_dim, (batch,))] if c_dim else None
+        vectors = self._label_vectors
+        return vectors[torch.randint(len(vectors), (batch,))] if self.network.config.c_dim else None
 
     def trace(self) -> ExportedProgram:
         """The graph, for any batch: the inputs' first dimension is N."""

@@ -9,6 +9,7 @@ from ..checkpoint import GeneratorInfo, read_generator, save_generator
 from ..config.json import to_json
 from ..errors import UserError
 from ..sampling import TrainedGenerator
+from .label_input import described_attributes
 
 
 def export_safetensors(generator: TrainedGenerator, path: Path, notes: Mapping[str, str]) -> None:
@@ -29,10 +30,12 @@ def notes_with_names(info: GeneratorInfo, notes: Mapping[str, str]) -> dict[str,
     """`notes` (licence, training) with what any program should find without knowing our configuration.
 
     classes: a JSON list in the order of the label vector, [] when unlabelled. image_shape: a JSON list (channels,
-    height, width).
+    height, width). attributes: JSON of `described_attributes`, where the label vector is of attributes.
     """
+    attributes = {"attributes": json.dumps(described_attributes(info.attributes))} if info.attributes else {}
     return {
         **notes,
+        **attributes,
         "classes": json.dumps(info.classes),
         "image_shape": json.dumps(info.network.image_shape),
         "made_by": f"stylegan_ada {__version__}",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..config import NetworkConfig
 from ..errors import UserError
+from ..labels.attribute import NUMBER, Attribute, column_names
 from .discriminator import Discriminator
 from .generator import Generator
 
@@ -22,10 +23,16 @@ NOT_SHOWN = ""  # a part without a row of its own: noise, means of w, the embedd
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """A network's configuration and classes, which say what its numbers stand for."""
+    """A network's configuration and classes or attributes, which say what its numbers stand for."""
 
     config: NetworkConfig
     classes: tuple[str, ...]
+    attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """A name for each number of a label vector."""
+        return tuple(column_names(self.attributes)) if self.attributes else self.classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +72,13 @@ def transfer_generator(
 ) -> list[TransferredPart]:
     """Takes what fits from the state of a generator, and tells of what. UserErrors of `check_transfer`.
 
-    A class is taken by its name. A gray image is the mean of a colour image's channels. Without labels before, labels
-    have no effect at first.
+    A class is taken by its name, as are values of attributes; classes and attributes share nothing. A number of another
+    mean and spread keeps its meaning in its own units. A gray image is the mean of a colour image's channels. Without
+    labels before, labels have no effect at first.
     """
     check_transfer(source.config, target.config)
     fresh, state = network.state_dict(), _beside(network, state)
-    begin_anew = ("mapping.label_weight", "w_count")
+    begin_anew = ("mapping.label_weight", "w_count", "w_moments")
     fitting = {name: tensor for name, tensor in state.items() if name not in begin_anew}
     for name in fitting:
         if ".to_rgb." in name and not name.endswith(("affine.weight", "affine.bias")):
@@ -81,7 +89,7 @@ def transfer_generator(
     )
     embedding = _embedded(fresh, state, target, source)
     fitting |= embedding
-    fitting["w_mean"] = _means(state["w_mean"], target.classes, source.classes)
+    fitting["w_mean"] = _means(state, target, source)
     parts = _take(network, fitting, lambda name: _generator_part(name, target.config))
     return [*parts, *_classes(target, source, taken=bool(embedding))]
 
@@ -186,32 +194,58 @@ def _first_layer(fresh: Tensor, trained: Tensor, target: NetworkConfig, source: 
 def _embedded(
     fresh: Mapping[str, Tensor], state: Mapping[str, Tensor], target: Described, source: Described
 ) -> dict[str, Tensor]:
-    """The weight of the embedding of classes, of which those of the same name are taken."""
+    """The weight of the embedding of labels, of which columns of the same name are taken."""
     name = "mapping.embed.weight"
     if name not in fresh or name not in state or len(fresh[name]) != len(state[name]):
         return {}
-    scale = math.sqrt(len(target.classes) / len(source.classes))
-    columns = fresh[name].clone()
-    for index, of_class in enumerate(target.classes):
-        if of_class in source.classes:
-            columns[:, index] = state[name][:, source.classes.index(of_class)] * scale
-    return {name: columns}
+    scale = math.sqrt(target.config.c_dim / source.config.c_dim)
+    return {name: _matched(fresh[name], state[name] * scale, target, source)}
+
+
+def _shared(target: Described, source: Described) -> set[str]:
+    """The names of the columns that mean the same in both."""
+    alike = bool(target.attributes) == bool(source.attributes)
+    return set(target.columns) & set(source.columns) if alike else set()
+
+
+def _matched(fresh: Tensor, trained: Tensor, target: Described, source: Described) -> Tensor:
+    """Of a linear function of label vectors, [n, columns]: the trained columns by their names, the others fresh."""
+    columns = fresh.clone()
+    shared = _shared(target, source)
+    places = [{name: place for place, name in enumerate(one.columns)} for one in (target, source)]
+    for name in shared:
+        columns[:, places[0][name]] = trained[:, places[1][name]]
+    before = {one.name: one for one in source.attributes}
+    for number in target.attributes:
+        if number.kind == NUMBER and number.name in shared:
+            # slope * (v - mean) / spread, in another mean and spread; what is constant goes to the column beside it
+            slope = trained[:, places[1][number.name]] / before[number.name].spread
+            columns[:, places[0][number.name]] = slope * number.spread
+            columns[:, places[0][number.name] + 1] += slope * (number.mean - before[number.name].mean)
+    return columns
 
 
 def _classes(target: Described, source: Described, taken: bool) -> list[TransferredPart]:
-    shared = set(target.classes) & set(source.classes) if taken else ()
-    return (
-        [TransferredPart(name="classes", taken=len(shared), of=len(target.classes), unit="classes")]
-        if target.classes
-        else []
-    )
+    if not target.columns:
+        return []
+    name, unit = ("label values", "values") if target.attributes else ("classes", "classes")
+    shared = _shared(target, source) if taken else ()
+    return [TransferredPart(name=name, taken=len(shared), of=len(target.columns), unit=unit)]
 
 
-def _means(trained: Tensor, classes: tuple[str, ...], trained_classes: tuple[str, ...]) -> Tensor:
-    """The trained row of each class, by its name; for a new class the mean of all rows."""
-    mean = trained.mean(dim=0)
-    rows = [trained[trained_classes.index(name)] if name in trained_classes else mean for name in classes]
-    return torch.stack(rows or [mean])
+def _means(state: Mapping[str, Tensor], target: Described, source: Described) -> Tensor:
+    """The trained row of each class, by its name; for a new class the mean of all rows. Of attributes the rows by their
+    names, 0 for new ones, and the constant."""
+    trained = state["w_mean"]
+    of_all = state["w_moments"][-1, : trained.shape[1]] if source.attributes else trained.mean(dim=0)
+    if not target.attributes:
+        shared = _shared(target, source)
+        rows = [trained[source.classes.index(name)] if name in shared else of_all for name in target.classes]
+        return torch.stack(rows or [of_all])
+    if not source.attributes:
+        return torch.cat([trained.new_zeros(target.config.c_dim, trained.shape[1]), of_all[None]])
+    fresh = trained.new_zeros(trained.shape[1], target.config.c_dim)
+    return torch.cat([_matched(fresh, trained[:-1].t(), target, source).t(), trained[-1:]])
 
 
 def _heads(fitting: dict[str, Tensor], target: NetworkConfig, source: NetworkConfig) -> dict[str, Tensor]:

@@ -96,7 +96,8 @@ def _pairs(batch: InputBatch) -> Iterator[tuple[InputImage, NDArray[np.uint8]]]:
 
 def _is_done(folder: ResultFolder, item: InputImage, image: NDArray[np.uint8], tune: bool) -> bool:
     record = folder.read(item.name)
-    whole = record is not None and record.pixels == _pixel_digest(image)
+    # a table may have another label by now
+    whole = record is not None and record.pixels == _pixel_digest(image) and item.label in ("", record.label)
     return whole and all(path.exists() for path in folder.files(item.name, tune))
 
 

@@ -1,4 +1,4 @@
-"""Directions in which w varies, and in which one class becomes another."""
+"""Directions in which w varies, in which one class or value of an attribute becomes another, and numbers grow."""
 
 import zipfile
 from collections.abc import Sequence
@@ -12,6 +12,9 @@ from torch import Tensor
 
 from ..errors import UserError, first_line, nearest
 from ..files import atomic_path
+from ..labels.attribute import NUMBER, SEVERAL, Attribute
+from ..labels.label_space import LabelSpace
+from ..labels.texts import label_text
 from ..sampling import TrainedGenerator
 from .latents import render
 from .starts import SAMPLES, sample_w
@@ -45,9 +48,15 @@ def find_directions(
     generator: TrainedGenerator, count: int = COUNT, start: str | None = None, end: str | None = None, seed: int = 0
 ) -> Directions:
     """Principal directions, and where there are classes, those from `start` (None: the commonest) to `end` (None: to
-    each other one). UserError for a class that there is not."""
+    each other one). UserError for a class that there is not.
+
+    With attributes those of each number, and from each attribute's commonest value to each other one; or that between
+    two labels, `start` and `end`.
+    """
     parts = [principal_directions(generator, count, seed=seed)]
-    if generator.classes:
+    if not generator.labels.is_flat:
+        parts += _of_attributes(generator, start, end, seed)
+    elif generator.classes:
         first = start if start is not None else generator.classes[int(np.argmax(generator.info.class_counts))]
         ends = [end] if end is not None else [name for name in generator.classes if name != first]
         parts += [class_direction(generator, first, name, seed) for name in ends]
@@ -60,8 +69,13 @@ def find_directions(
 
 
 def named_direction(generator: TrainedGenerator, name: str, seed: int = 0) -> Directions:
-    """The direction of this name, pc1 to pc10 or START>END of any two classes, found afresh (others may be with it)."""
+    """The direction of this name, found afresh (others may be with it): pc1 to pc10, a number's name, or START>END of
+    any two classes or texts of attributes."""
     pairs = {f"{a}>{b}": (a, b) for a in generator.classes for b in generator.classes if a != b}
+    pairs |= {f"{a}>{b}": (a, b) for a, b in value_pairs(generator.labels)}
+    numbers = [number.name for number in varied_numbers(generator.labels)]
+    if name in numbers:
+        return number_direction(generator, name, seed)
     if name in pairs:
         return class_direction(generator, *pairs[name], seed)
     if generator.classes and ">" in name:
@@ -70,7 +84,7 @@ def named_direction(generator: TrainedGenerator, name: str, seed: int = 0) -> Di
     principal = [f"pc{index + 1}" for index in range(min(COUNT, generator.info.network.w_dim))]
     if name not in principal:
         pair = ", or START>END of two classes" if generator.classes else ""
-        raise UserError(f"`direction` {name}: no such direction, {nearest(name, principal)}{pair}")
+        raise UserError(f"`direction` {name}: no such direction, {nearest(name, [*principal, *numbers])}{pair}")
     return principal_directions(generator, len(principal), seed=seed)
 
 
@@ -78,7 +92,7 @@ def principal_directions(
     generator: TrainedGenerator, count: int = COUNT, label: str | None = None, seed: int = 0
 ) -> Directions:
     """pc1, pc2, ...: the principal components of sampled w, largest variance first (Harkonen et al. 2020,
-    arXiv 2004.02546, section 2.1). label: of this class's w only."""
+    arXiv 2004.02546, section 2.1). label: of this label's w only."""
     from sklearn.decomposition import PCA
 
     w = _sampled(generator, label, seed)
@@ -97,7 +111,8 @@ def principal_directions(
 
 def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int = 0) -> Directions:
     """One direction "START>END", along which samples of the class `start` become such of `end`: the normal of the
-    hyperplane between their w (Shen et al. 2020, arXiv 1907.10786, section 2.1; here by logistic regression)."""
+    hyperplane between their w (Shen et al. 2020, arXiv 1907.10786, section 2.1; here by logistic regression). start,
+    end: classes' names or texts of attributes."""
     from sklearn.linear_model import LogisticRegression
 
     if start == end:
@@ -105,14 +120,68 @@ def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int
     w = np.concatenate([_sampled(generator, start, seed), _sampled(generator, end, seed)])
     scale = w.std()  # a step of the classifier's penalty that does not depend on w's units
     normal = LogisticRegression(max_iter=1000).fit(w / scale, np.arange(len(w)) >= len(w) // 2).coef_[0]
-    vector = normal / np.linalg.norm(normal)
+    return _one(f"{start}>{end}", normal / np.linalg.norm(normal), w)
+
+
+def number_direction(generator: TrainedGenerator, name: str, seed: int = 0) -> Directions:
+    """One direction, called as a number is, from the mean w at one spread below its mean to that at one above, as far
+    as such numbers were seen. z and all other attributes are the same at both ends, drawn as training images have them.
+
+    It is 0 where the number has no effect on w.
+    """
+    place = [one.name for one in generator.labels.attributes].index(name)
+    number = generator.labels.attributes[place]
+    rows = generator.label_rows(range(seed * SAMPLES, (seed + 1) * SAMPLES), None)
+    z = generator.z(range(seed * SAMPLES, (seed + 1) * SAMPLES))
+    ends = []
+    for value in (number.mean - number.spread, number.mean + number.spread):
+        own = [(*row[:place], value, *row[place + 1 :]) for row in rows]  # clipped where it is made a vector
+        c = torch.from_numpy(generator.labels.vectors(own)).to(generator.device)
+        with torch.no_grad():
+            ends.append(generator.network.mapping(z, c).double().cpu().numpy())
+    step = ends[1].mean(axis=0) - ends[0].mean(axis=0)
+    return _one(name, step / (np.linalg.norm(step) or 1), np.concatenate(ends))
+
+
+def varied_numbers(labels: LabelSpace) -> list[Attribute]:
+    """The numbers among the attributes that are not the same for all images."""
+    return [one for one in labels.attributes if one.kind == NUMBER and one.low < one.high]
+
+
+def value_pairs(labels: LabelSpace) -> list[tuple[str, str]]:
+    """Texts of labels, from each attribute's commonest value to each other one; none of flat classes."""
+    pairs = []
+    for place, attribute in enumerate(() if labels.is_flat else labels.attributes):
+        images = dict.fromkeys(attribute.values, 0)
+        for row, count in zip(labels.rows, labels.counts.tolist(), strict=True):
+            value = row[place]
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, str):
+                    images[one] += count
+        of_several = attribute.kind == SEVERAL
+        texts = {one: label_text([attribute], [(one,) if of_several else one]) for one in attribute.values}
+        start = max(images, key=images.__getitem__, default="")
+        pairs += [(texts[start], texts[one]) for one in attribute.values if one != start]
+    return pairs
+
+
+def _of_attributes(generator: TrainedGenerator, start: str | None, end: str | None, seed: int) -> list[Directions]:
+    if start is not None and end is not None:
+        return [class_direction(generator, start, end, seed)]
+    if start is not None or end is not None:
+        raise UserError("`start`, `end`: this generator has attributes, give both labels, or none for all directions")
+    numbers = [number_direction(generator, one.name, seed) for one in varied_numbers(generator.labels)]
+    return numbers + [class_direction(generator, *pair, seed) for pair in value_pairs(generator.labels)]
+
+
+def _one(name: str, vector: NDArray[np.float64], w: NDArray[np.float64]) -> Directions:
+    """A direction that was found among w [N, w_dim]."""
     along = (w @ vector).var()
-    share = along / w.var(axis=0).sum()
     return Directions(
-        (f"{start}>{end}",),
+        (name,),
         _float32(vector[None]),
         _float32([np.sqrt(along)]),
-        _float32([share]),
+        _float32([along / w.var(axis=0).sum()]),
         _float32(w.mean(axis=0, keepdims=True)),
     )
 
@@ -161,8 +230,8 @@ def _float32(values: ArrayLike) -> NDArray[np.float32]:
 
 
 def _sampled(generator: TrainedGenerator, label: str | None, seed: int) -> NDArray[np.float64]:
-    """float64 [10,000, w_dim] of a class, or of all in the training set's shares."""
-    if label is not None or not generator.classes:
+    """float64 [10,000, w_dim] of a label, or of all in the training set's shares."""
+    if label is not None or not generator.labels.is_flat or not generator.classes:
         return sample_w(generator, label, seed=seed).double().cpu().numpy()
     shares = np.array(generator.info.class_counts) / sum(generator.info.class_counts)
     parts = [

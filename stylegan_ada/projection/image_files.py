@@ -15,6 +15,7 @@ from ..datasets import ImageDataset, load_dataset
 from ..devices import choose_device, settings_kept
 from ..errors import RunFailed, UserError, check_least, nearest
 from ..files import user_path
+from ..labels.label_space import LabelSpace
 from ..metrics.evaluate import RealImages, check_fit
 from ..progress import Bar, Say, no_bar
 from ..sampling import TrainedGenerator, load_generator
@@ -53,12 +54,13 @@ def project_folder(
     """Projects the images of files and folders into the folder `out`, as `stylegan-ada project` does. If it is stopped,
     the same call goes on.
 
-    run: a run folder or a generator's file. label: the class of all images, or "search"; not given, that of the folder
-    in which an image lies. mask: a gray image, whose white pixels count. distance: vgg, lite0, inception, or a
-    TorchScript file (.pt). batch: images at once. coverage: also find out which images the generator covers, by
-    projecting images that the run held out; data: where the run's images are now, if they have moved. search: space,
-    steps, tune, candidates and seed, as for `stylegan_ada.project`. load: called as `load_dataset` is. say: called with
-    each line that the command would print; progress: with the name of what begins.
+    run: a run folder or a generator's file. label: that of all images, a class or a text of attributes, or "search";
+    not given, that of its row in labels.csv or dataset.json, or of the folder in which an image lies. mask: a gray
+    image, whose white pixels count. distance: vgg, lite0, inception, or a TorchScript file (.pt). batch: images at
+    once. coverage: also find out which images the generator covers, by projecting images that the run held out; data:
+    where the run's images are now, if they have moved. search: space, steps, tune, candidates and seed, as for
+    `stylegan_ada.project`. load: called as `load_dataset` is. say: called with each line that the command would print;
+    progress: with the name of what begins.
     Returns what was measured of each image, by the name of its files: `out`/NAME.npz has its latent, `out`/NAME.png
     shows it. Images that cannot be read are left out, which is said. UserError for what does not fit together, or if
     there is no image left; RunFailed if none could be written.
@@ -73,12 +75,13 @@ def project_folder(
     bar, tell = (progress, say) if first else (no_bar, _nothing)
     with distributed.group(where):
         generator = load_generator(run, where)
-        _check_label(generator, label)
+        for line in _check_label(generator, label):
+            tell(f"warning: {line}")
         projector = Projector(generator, make_distance(distance, where), **search)
         preparation = replace(_preparation_of(run), window=generator.info.window)
         weights = None if mask is None else read_mask(user_path(mask), generator.image_shape, preparation.fit)
         wanted = "" if label == SEARCH else label
-        inputs = read_inputs(paths, generator.image_shape, generator.classes, wanted, preparation)
+        inputs = read_inputs(paths, generator.image_shape, generator.labels, wanted, preparation)
         _tell_inputs(inputs, generator, label, tell)
         real = _open_known(generator, run, data, load, tell) if coverage else None
         facts = projection_facts(projector, run, inputs.items, weights, label=label, fit=preparation.fit, batch=batch)
@@ -99,7 +102,7 @@ def project_folder(
                     )
             records = _read_records(folder, inputs)
             if first:
-                _finish(folder, inputs, records, found, say)
+                _finish(folder, inputs, records, found, generator.labels, say)
     return records
 
 
@@ -107,13 +110,17 @@ def _nothing(line: str) -> None:
     """Drops the line, which the first process has said."""
 
 
-def _check_label(generator: TrainedGenerator, label: str | None) -> None:
+def _check_label(generator: TrainedGenerator, label: str | None) -> list[str]:
+    """Lines on what is taken otherwise than given. UserError for a label that the generator does not know."""
     if label is None:
-        return
+        return []
     if not generator.classes:
         raise UserError(f"`label` {label}: this generator was trained without labels")
-    if label not in (SEARCH, *generator.classes):
+    if label == SEARCH:
+        return []
+    if generator.labels.is_flat and label not in generator.classes:
         raise UserError(f"`label` {label}: no such class, {nearest(label, (SEARCH, *generator.classes))}")
+    return generator.labels.remarks(label)
 
 
 def _run_folder(run: Path) -> RunFolder | None:
@@ -156,6 +163,8 @@ def _tell_inputs(inputs: Inputs, generator: TrainedGenerator, label: str | None,
     if inputs.converted:
         kind = "gray" if channels == 1 else "RGB"
         say(f"resized or converted to {height}x{width}, {kind}: {inputs.converted} of {len(inputs.images)} images")
+    if inputs.labels_of_rows:
+        say(f"label from the file's row in labels.csv or dataset.json: {inputs.labels_of_rows} of {len(inputs.items)}")
     unknown = sum(not item.label for item in inputs.items if item.name in inputs.images)
     if generator.classes and unknown and label is None:
         say(f"their folders are not named like a class, so the class is searched: {unknown} of {len(inputs.images)}")
@@ -177,14 +186,19 @@ def _read_records(folder: ResultFolder, inputs: Inputs) -> dict[str, Record]:
 
 
 def _finish(
-    folder: ResultFolder, inputs: Inputs, records: dict[str, Record], coverage: Coverage | None, say: Say
+    folder: ResultFolder,
+    inputs: Inputs,
+    records: dict[str, Record],
+    coverage: Coverage | None,
+    space: LabelSpace,
+    say: Say,
 ) -> None:
     """Writes and says what was found. RunFailed if that is nothing."""
     if not records:
         raise RunFailed(
             f"`out` {folder.path}: no image could be written there: make room, and the same command goes on"
         )
-    say(write_all(folder, records, coverage))
+    say(write_all(folder, records, coverage, space))
     left_out = len(inputs.skipped) + len(inputs.images) - len(records)
     if left_out:
         say(f"warning: {left_out} images are left out, as said above")

@@ -16,7 +16,9 @@ from ..datasets.reading.opening import open_image, open_values, read_header
 from ..datasets.reading.sources import FolderSource
 from ..datasets.reading.unreadable import Unreadable
 from ..errors import UserError
+from ..labels.label_space import LabelSpace
 from ..pixels import in_8_bits, nhwc, to_window
+from .file_labels import FileLabels
 
 LONGEST = 50  # characters of a name, which in UTF-8 leave room in the 255 bytes of a file name
 TAKEN = "sheet"  # the picture of all
@@ -36,28 +38,32 @@ class InputImage:
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """items: sorted by class, those without a label last. images: uint8 [H, W, C] of those that could be read, by
-    name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason."""
+    name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason.
+    labels_of_rows: how many of the items have their label from a table."""
 
     items: list[InputImage]
     images: dict[str, NDArray[np.uint8]]
     converted: int
     skipped: list[tuple[Path, str]]
+    labels_of_rows: int = 0
 
 
 def read_inputs(
     paths: Sequence[Path],
     shape: Shape,
-    classes: Sequence[str],
+    space: LabelSpace,
     label: str | None,
     preparation: Preparation,
 ) -> Inputs:
     """The images of files and folders (walked to any depth), brought to `shape` as training would.
 
-    label: of all of them; None takes the innermost folder whose name is a class, among those below a folder that is
-    named, that folder itself, and the one in which a file lies. preparation: that of the run, with the window of a
+    space: the generator's labels. label: of all of them; None takes that of a file's row in labels.csv or dataset.json
+    (`FileLabels`), or of the folders that are named like it, among those below a folder that is named, that folder
+    itself, and the one in which a file lies. preparation: that of the run, with the window of a
     generator of images with more than 8 bits.
     """
-    items, skipped = _find_items(paths, classes, label)
+    labels = FileLabels(space, preparation)
+    items, skipped = _find_items(paths, space, label, labels)
     images, converted = {}, 0
     for item in items:
         try:
@@ -65,11 +71,11 @@ def read_inputs(
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
-    return Inputs(items, images, converted, skipped)
+    return Inputs(items, images, converted, skipped, labels.of_rows)
 
 
 def _find_items(
-    paths: Sequence[Path], classes: Sequence[str], label: str | None
+    paths: Sequence[Path], space: LabelSpace, label: str | None, labels: FileLabels
 ) -> tuple[list[InputImage], list[tuple[Path, str]]]:
     skipped: list[tuple[Path, str]] = []
     found: dict[str, tuple[Path, str]] = {}
@@ -78,10 +84,14 @@ def _find_items(
         if not files:
             skipped.append((path, "no images in this folder"))
         for file, folders in files:
-            named = next((name for name in reversed(folders) if name in classes), "")
-            found.setdefault(os.path.abspath(file), (file, named if label is None else label))
-    order = {name: index for index, name in enumerate(classes)}
-    ranked = sorted(found.values(), key=lambda pair: (order.get(pair[1], len(order)), str(pair[0])))
+            place = os.path.abspath(file)
+            if place not in found:
+                found[place] = (file, labels.of(file, folders) if label is None else label)
+    order = {name: index for index, name in enumerate(space.classes)}
+    # equal texts of attributes lie together, too
+    ranked = sorted(
+        found.values(), key=lambda pair: (order.get(pair[1], len(order)), not pair[1], pair[1], str(pair[0]))
+    )
     items: list[InputImage] = []
     taken = {TAKEN}
     for file, own in ranked:

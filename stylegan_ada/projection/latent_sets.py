@@ -15,7 +15,7 @@ from ..pictures.grids import MOST_ROWS, image_grid
 from ..sampling import TrainedGenerator
 from ..synthetic.write import class_folders
 from .directions import Directions, edit
-from .latents import Latents, interpolate, interpolate_noise, layer_thirds, mix, render, save_latents, vary
+from .latents import Latents, class_name, interpolate, interpolate_noise, layer_thirds, mix, render, save_latents, vary
 
 COLUMNS = 9
 LATENTS_FILE, GRID_FILE = "latents.npz", "grid.png"
@@ -101,18 +101,19 @@ def write_latent_images(folder: Path, generator: TrainedGenerator, latents: Late
     first images of each class, of the first classes."""
     images = render(generator, latents.w, latents.noise)
     labels = latents.labels or ("",) * len(images)
-    known = dict.fromkeys((*generator.classes, *latents.labels))  # a file may name others
-    folders = {"": ""} | dict(zip(known, class_folders([*known]), strict=True))
+    classes = [class_name(generator.labels, label) if label else "" for label in labels]
+    known = [name for name in dict.fromkeys((*generator.classes, *classes)) if name]  # a file may name others
+    folders = {"": ""} | dict(zip(known, class_folders(known), strict=True))
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
         manifest = csv.writer(file)
         manifest.writerow(["file", "seed", "label", "psi"])
-        for index, (label, image) in enumerate(zip(labels, images, strict=True)):
-            path = folder / folders[label] / f"latent{index:06d}.png"
+        for index, (label, name, image) in enumerate(zip(labels, classes, images, strict=True)):
+            path = folder / folders[name] / f"latent{index:06d}.png"
             path.parent.mkdir(exist_ok=True)
             as_picture(image).save(path)
             manifest.writerow([path.relative_to(folder).as_posix(), "", label, ""])
-    names = [*dict.fromkeys(labels)][:MOST_ROWS]
-    rows = [images[[label == name for label in labels]][:COLUMNS] for name in names]
+    names = [*dict.fromkeys(classes)][:MOST_ROWS]
+    rows = [images[[own == name for own in classes]][:COLUMNS] for name in names]
     image_grid(rows, names if latents.labels else ()).save(folder / GRID_FILE)
 
 

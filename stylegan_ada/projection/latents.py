@@ -13,17 +13,22 @@ from torch import Tensor
 
 from ..errors import UserError, first_line
 from ..files import atomic_path
+from ..labels.attribute import NUMBER
+from ..labels.label_space import LabelSpace
+from ..labels.texts import combination_name
 from ..pixels import nhwc, to_uint8
 from ..random import Draws
 from ..sampling import TrainedGenerator
+from .starts import drawn_vectors
 
 BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Latents:
-    """w: float32 [N, num_ws, w_dim]. noise: float32 [N, noise_size]. labels: N class names, () without classes.
-    space: "w" (the same w for all layers) or "w+". generator: the digest of the generator that they are of."""
+    """w: float32 [N, num_ws, w_dim]. noise: float32 [N, noise_size]. labels: N class names or texts of attributes, ()
+    without labels. space: "w" (the same w for all layers) or "w+". generator: the digest of the generator that they are
+    of."""
 
     w: Tensor
     noise: Tensor
@@ -121,6 +126,21 @@ def interpolate_noise(noise_a: Tensor, noise_b: Tensor, frames: int) -> Tensor:
     return path * (lengths / path.norm(dim=1, keepdim=True).clamp(min=1e-8))
 
 
+def class_name(space: LabelSpace, label: str) -> str:
+    """The class of a label's text; of one that does not name all attributes the combination of the values that it
+    names. A label that the generator does not know is its own class."""
+    if space.is_flat or label in space.classes:
+        return label
+    try:
+        named = space.named(label)
+    except UserError:
+        return label
+    if all(one.kind == NUMBER or one.name in named for one in space.attributes):
+        return space.class_of(tuple(named.get(one.name) for one in space.attributes))
+    own = [one for one in space.attributes if one.name in named]
+    return combination_name(own, [named[one.name] for one in own])
+
+
 def layer_thirds(num_ws: int) -> list[tuple[int, int]]:
     """The first and last layer of the coarse, the middle and the fine third; of two layers there are two."""
     return [(int(part[0]), int(part[-1])) for part in np.array_split(np.arange(num_ws), 3) if len(part)]
@@ -131,11 +151,11 @@ def vary(
 ) -> Tensor:
     """[count, num_ws, w_dim]: neighbours of w [num_ws, w_dim], each the way of `strength` (0 to 1) towards a sampled w.
 
-    The samples are of the class `label`, or of all classes in the training set's shares. UserError for another class.
+    The samples are of `label`, a class's name or a text of attributes, or of all in the training set's shares.
+    UserError for another label.
     """
     draws = Draws(seed, "vary/z", torch.arange(count, device=w.device))
-    names = [label] * count if label is not None else generator.labels_for(range(seed * count, (seed + 1) * count))
-    c = generator.label_vectors(names or None, count)
     with torch.no_grad():
-        others = generator.network.mapping(draws.normal(generator.info.network.z_dim), c)
+        z = draws.normal(generator.info.network.z_dim)
+        others = generator.network.mapping(z, drawn_vectors(generator, label, count, seed))
     return torch.lerp(w[None], generator.network.broadcast(others), strength)

@@ -64,11 +64,11 @@ def project(
 ) -> Projection:
     """Finds w and noise that reproduce images, uint8 [N, H, W, C] of the generator's shape.
 
-    labels: of a labelled generator the class of each, or "search" for the class whose samples come nearest. They
-    choose where the search starts. space: "w+" has a w per layer and reproduces more; in "w", one for all, images stay
-    more like those that were learned. mask: [N, H, W] or [1, H, W], from 0 to 1: what counts. tune: also fine-tunes the
-    generator to each image, in half as many steps more. candidates: sampled latents per class from which, and from the
-    class's mean, the best is the start.
+    labels: of a labelled generator the class of each, or a text of attributes, of which what is not named is drawn; or
+    "search" for the class whose samples come nearest. They choose where the search starts. space: "w+" has a w per
+    layer and reproduces more; in "w", one for all, images stay more like those that were learned. mask: [N, H, W] or
+    [1, H, W], from 0 to 1: what counts. tune: also fine-tunes the generator to each image, in half as many steps more.
+    candidates: sampled latents per class from which, and from the class's mean, the best is the start.
     batch: images at once; a result depends on it by rounding only. progress: called with images done and their number.
     UserError for what does not fit the generator.
     """
@@ -122,7 +122,10 @@ class Projector:
         targets = from_uint8(nchw(torch.from_numpy(images.copy())).to(generator.device))
         inside = None if mask is None else torch.from_numpy(np.float32(mask))[:, None].to(generator.device)
         kinds = dict.fromkeys(labels or generator.classes or (None,))
-        w, spread, found = _choose({kind: self._start(kind) for kind in kinds}, labels, targets, distance, inside)
+        starts = {kind: self._start(kind) for kind in kinds}
+        if not generator.labels.is_flat:
+            self._starts = starts  # labels with numbers have no end
+        w, spread, found = _choose(starts, labels, targets, distance, inside)
         draws = Draws(self.seed, "project", _keys(targets, inside))
         w, noise = Search(generator, targets, inside, distance, self.space, self.steps).run(w, spread, draws)
         deltas: tuple[Deltas, ...] = ()

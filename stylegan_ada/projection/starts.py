@@ -26,15 +26,22 @@ class Starts:
 
 @torch.no_grad()
 def sample_w(generator: TrainedGenerator, label: str | None, count: int = SAMPLES, seed: int = 0) -> Tensor:
-    """[count, w_dim]: w of random z, of one class where there are classes."""
+    """[count, w_dim]: w of random z. label: a class's name or a text of attributes; what it does not name is drawn, as
+    all is where it is None."""
     z = Draws(seed, "project/z", torch.arange(count, device=generator.device)).normal(generator.info.network.z_dim)
-    c = generator.label_vectors(None if label is None else [label], 1)
-    return generator.network.mapping(z, c.expand(count, -1))
+    return generator.network.mapping(z, drawn_vectors(generator, label, count, seed))
+
+
+def drawn_vectors(generator: TrainedGenerator, label: str | None, count: int, seed: int) -> Tensor:
+    """[count, c_dim]: label vectors, of which `label` names some values or none, and the others are drawn by seed, as
+    the generator's images of these seeds have them."""
+    rows = generator.label_rows(range(seed * count, (seed + 1) * count), None if label is None else [label] * count)
+    return torch.from_numpy(generator.labels.vectors(rows)).to(generator.device)
 
 
 @torch.no_grad()
 def find_starts(generator: TrainedGenerator, label: str | None, candidates: int, seed: int) -> Starts:
-    """The starts of one class. label: its name, None if there are no classes."""
+    """The starts of one label, as `sample_w` takes it."""
     samples = sample_w(generator, label, max(SAMPLES, candidates), seed)
     mean = samples.mean(dim=0)
     spread = (samples - mean).square().sum(dim=1).mean().sqrt()

@@ -9,9 +9,11 @@ import numpy as np
 from PIL import Image
 
 from ..files import atomic_path, write_text
+from ..labels.label_space import LabelSpace
 from ..pictures.grids import image_grid
 from .coverage import Coverage
 from .folder import Record, ResultFolder
+from .latents import class_name
 
 COLUMNS = ("file", "label", "perceptual", "psnr", "ssim", "covered")
 MOST_ROWS = 32  # of the sheet
@@ -42,13 +44,14 @@ def write_projection_sheet(folder: ResultFolder, records: Mapping[str, Record], 
         sheet.save(temporary)
 
 
-def summarise(records: Mapping[str, Record], coverage: Coverage | None) -> str:
+def summarise(records: Mapping[str, Record], coverage: Coverage | None, space: LabelSpace) -> str:
     """A line per class: images, median distance, images that are not covered, and the three that are worst."""
-    labels = sorted({one.label for one in records.values()})
+    class_of = {label: class_name(space, label) for label in {one.label for one in records.values()}}
+    labels = sorted({*class_of.values()})
     width = max(len("class"), *(len(label) for label in labels))
     lines = [f"{'class':{width}}  images  median distance  not covered  worst reconstructed"]
     for label in labels:
-        own = {name: one for name, one in records.items() if one.label == label}
+        own = {name: one for name, one in records.items() if class_of[one.label] == label}
         missed = sum(_covered(one, coverage) == "no" for one in own.values())
         worst = ", ".join(f"{name} ({own[name].perceptual:.3g})" for name in _worst_first(own)[:WORST])
         middle = median(one.perceptual for one in own.values())
@@ -62,11 +65,11 @@ def summarise(records: Mapping[str, Record], coverage: Coverage | None) -> str:
     return "\n".join(lines)
 
 
-def write_all(folder: ResultFolder, records: Mapping[str, Record], coverage: Coverage | None) -> str:
-    """projections.csv, sheet.png and summary.txt. Returns the summary."""
+def write_all(folder: ResultFolder, records: Mapping[str, Record], coverage: Coverage | None, space: LabelSpace) -> str:
+    """projections.csv, sheet.png and summary.txt. space: the generator's labels. Returns the summary."""
     write_table(folder.path / "projections.csv", records, coverage)
     write_projection_sheet(folder, records, coverage)
-    text = summarise(records, coverage)
+    text = summarise(records, coverage, space)
     write_text(folder.path / "summary.txt", text + "\n")
     return text
 

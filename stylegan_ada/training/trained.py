@@ -52,7 +52,7 @@ def _of_run(folder: RunFolder) -> Trained:
         raise UserError(f"`init_from` {folder.path}: that run has no checkpoint yet, train it for longer")
     networks = read_networks(checkpoints[-1])
     return Trained(
-        described=Described(config=config.network, classes=config.classes),
+        described=Described(config=config.network, classes=config.classes, attributes=config.attributes),
         **networks,
         digest=_digest(checkpoints[-1]),
         origin=config.start.origin,
@@ -69,7 +69,7 @@ def _of_file(path: Path) -> Trained:
     if origin is None and licence != NO_LICENCE:
         origin = f"a generator file, sha256 {digest}; licence of these weights: {licence}"
     return Trained(
-        described=Described(config=info.network, classes=info.classes),
+        described=Described(config=info.network, classes=info.classes, attributes=info.attributes),
         generator=beside.get("generator", average),
         generator_ema=average,
         discriminator=beside.get("discriminator"),
@@ -102,7 +102,7 @@ def check_freeze_options(config: RunConfig, trained: Trained) -> None:
 
 def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list[str]:
     """Gives the networks of a fresh state what fits of trained ones, and a table of what that is, line by line."""
-    target = Described(config=config.network, classes=config.classes)
+    target = Described(config=config.network, classes=config.classes, attributes=config.attributes)
     parts = {"generator": transfer_generator(state.generator, target, trained.described, trained.generator)}
     transfer_generator(state.generator_ema, target, trained.described, trained.generator_ema)
     if trained.discriminator is not None:
@@ -110,10 +110,11 @@ def take_over(state: TrainingState, config: RunConfig, trained: Trained) -> list
             state.discriminator, target, trained.described, trained.discriminator
         )
     _check_learned(parts, config)
-    network = trained.described.config
+    network, attributes = trained.described.config, trained.described.attributes
+    labels = f"attributes {', '.join(one.name for one in attributes)}" if attributes else f"{network.c_dim} classes"
     lines = [
         f"starts from sha256 {trained.digest[:SHOWN_DIGITS]}: {network.height}x{network.width}, "
-        f"{kind_of_images(network.channels)}, {network.c_dim} classes"
+        f"{kind_of_images(network.channels)}, {labels}"
     ]
     lines += [_row(name, part) for name, each in parts.items() for part in each]
     if trained.discriminator is None:
@@ -127,7 +128,7 @@ def _check_learned(parts: Mapping[str, Sequence[TransferredPart]], config: RunCo
     """Raises UserError where a part that is frozen is not wholly taken: it would stay as it was drawn."""
     start, blocks = config.start, [f"block {height}x{width}" for height, width in config.network.block_shapes]
     frozen = (
-        ("freeze_mapping", "generator", ["mapping", "classes"] * start.freeze_mapping),
+        ("freeze_mapping", "generator", ["mapping", "classes", "label values"] * start.freeze_mapping),
         ("freeze_g", "generator", blocks[: start.freeze_g]),
         ("freeze_d", "discriminator", ["first layer", *blocks[::-1][: start.freeze_d]] * (start.freeze_d > 0)),
     )

@@ -16,6 +16,7 @@ from stylegan_ada.checkpoint import read_info
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.labels.label_space import LabelSpace
 from stylegan_ada.training import RunFolder, Trainer, start
 from stylegan_ada.training.run_images import run_images
 
@@ -132,7 +133,7 @@ def test_projection_sees_what_training_sees(run: Callable[..., Any], scans: Path
     out, _ = run()
     window = read_info(out / "generator.safetensors").window
     files = [*sorted((scans / "up").iterdir())[:2], image_folder / "bright/00.png"]
-    inputs = read_inputs(files, (1, 16, 16), ("down", "up"), None, Preparation(window=window))
+    inputs = read_inputs(files, (1, 16, 16), LabelSpace(("down", "up"), (1, 1)), None, Preparation(window=window))
     assert inputs.skipped == [(files[2], "8 bits, where the generator's images have more")]
     for file in files[:2]:
         expected = (read(file) - 200.0) * 255 / 3700

@@ -7,11 +7,23 @@ from torch import Tensor
 
 from stylegan_ada.checkpoint import GeneratorInfo
 from stylegan_ada.config import NetworkConfig
+from stylegan_ada.labels.attribute import CATEGORY, NUMBER, YESNO, Attribute, label_width
 from stylegan_ada.networks import Generator
 from stylegan_ada.projection.distance import Distance
 from stylegan_ada.sampling import TrainedGenerator
 
 CLASSES = ("bright", "dark")
+ATTRIBUTES = (
+    Attribute(name="type", kind=CATEGORY, values=("mono", "poly", "thin")),
+    Attribute(name="age", kind=NUMBER, unknown=True, mean=40.0, spread=20.0, low=30.0, high=90.0),
+    Attribute(name="crack", kind=YESNO, values=("no", "yes")),
+)
+LABELS = {
+    "type=mono,age=30,crack=no": 2,
+    "type=poly,age=40,crack=no": 8,
+    "type=poly,age=90,crack=yes": 4,
+    "type=thin,age=,crack=no": 1,
+}
 
 
 class Pixels(Distance):
@@ -53,3 +65,25 @@ def make_generator() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def generator(make_generator: Callable[..., Any]) -> TrainedGenerator:
     return make_generator()
+
+
+@pytest.fixture(scope="session")
+def of_attributes() -> TrainedGenerator:
+    """An untrained generator of 16x16 whose labels are a type, an age that may be unknown, and a crack."""
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        net = NetworkConfig(
+            channels=1, height=16, width=16, c_dim=label_width(ATTRIBUTES), attributes=True, z_dim=8, w_dim=8,
+            channel_base=256, channel_max=16,
+        )  # fmt: skip
+        network = Generator(net)
+    info = GeneratorInfo(
+        network=net,
+        classes=("mono-no crack", "poly-no crack", "poly-crack", "thin-no crack"),
+        class_counts=tuple(LABELS.values()),
+        images_seen=5,
+        attributes=ATTRIBUTES,
+        labels=tuple(LABELS),
+        label_counts=tuple(LABELS.values()),
+    )
+    return TrainedGenerator(network.eval().requires_grad_(False), info)

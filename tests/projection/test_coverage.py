@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.labels.label_space import LabelSpace
 from stylegan_ada.projection.coverage import Coverage, spread
 from stylegan_ada.projection.folder import Record, ResultFolder
 from stylegan_ada.projection.inputs import read_inputs
@@ -29,11 +30,11 @@ def test_beyond_the_largest_distance_of_known_images_is_not_covered(tmp_path: Pa
     with open(tmp_path / "t.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["covered"] for row in rows] == ["yes", "no", "yes", "no"]
-    lines = summarise(records, coverage).splitlines()
+    lines = summarise(records, coverage, LabelSpace((), ())).splitlines()
     assert lines[1].split() == ["crack", "3", "0.4", "2", "b", "(0.41),", "a", "(0.4),", "d", "(0.05)"]
     assert lines[2].split() == ["good", "1", "0.05", "0", "c", "(0.05)"]
     assert "above 0.4, the largest of 3 held-out images" in lines[3]
-    assert summarise(records, None).splitlines()[1].split()[3] == "-"
+    assert summarise(records, None, LabelSpace((), ())).splitlines()[1].split()[3] == "-"
 
 
 @pytest.mark.parametrize("count", [3, 32, 33, 100])
@@ -60,7 +61,7 @@ def test_names_are_safe_and_unique(tmp_path: Path) -> None:
     for name in ("a/x.png", "b/x.png", "a/X.PNG", "b/sheet.png", "b/..p q$.png", "a/" + "n" * 99 + ".png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (8, 8)).save(tmp_path / name)
-    inputs = read_inputs([tmp_path, tmp_path / "a/x.png"], (1, 8, 8), ("a",), None, Preparation())
+    inputs = read_inputs([tmp_path, tmp_path / "a/x.png"], (1, 8, 8), LabelSpace(("a",), (1,)), None, Preparation())
     names = [item.name for item in inputs.items]
     assert len(names) == 6 - 1  # the hidden file is none of them
     assert len({name.lower() for name in names}) == len(names)
