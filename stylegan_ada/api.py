@@ -77,10 +77,9 @@ def evaluate(
     but gan_test and gan_train if not given. features: lite0, inception, vgg, or a TorchScript (.pt) or ONNX (.onnx)
     file. count: images to generate, as many as the set has (at most 5,000) if not given.
     """
-    names = default_metrics() if metrics is None else tuple(metrics)
-    pictures = not set(names).isdisjoint(pictured_metrics())
-    evaluation = evaluation_of(user_path(run), data, features, count, device, pictures=pictures)
-    return measure(evaluation.features, names)[0]
+    pictures = not set(metrics or ()).isdisjoint(pictured_metrics())
+    found = evaluation_of(user_path(run), data, features, count, device, pictures=pictures).features
+    return measure(found, default_metrics(bool(found.real.attributes)) if metrics is None else tuple(metrics))[0]
 
 
 def evaluation_of(

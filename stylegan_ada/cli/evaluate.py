@@ -91,6 +91,8 @@ def evaluate(
         if distributed.rank() > 0:
             return
         generator, real, feature_sets = evaluation.generator, evaluation.real, evaluation.features
+        if metrics is None:
+            names = default_metrics(bool(feature_sets.real.attributes))
         results, left_out = measure(feature_sets, names)
         if pairs is not None and "copies" in results:
             copies = results["copies"].detail

@@ -251,7 +251,7 @@ def _generated_batches(
     images, () without."""
     for first in range(start, stop, BATCH):
         last = min(first + BATCH, stop)
-        yield generator.sample_uint8(range(first_seed + first, first_seed + last), texts[first:last] or None)
+        yield generator.sample_uint8(range(first_seed + first, first_seed + last), list(texts[first:last]) or None)
 
 
 def _check_shapes(generator: TrainedGenerator, dataset: ImageDataset) -> None:

@@ -47,10 +47,9 @@ class RealPictures:
         """A network that learned from these pictures alone. ValueError for too few, or fewer than two classes."""
         if len(np.unique(pictures.labels)) < 2:
             raise ValueError("a classifier needs two classes or more")
-        if pictures.vectors is None:
-            targets, sizes = flat_targets(pictures.labels), (self.classes,)
-        else:
-            targets, sizes = targets_of(self.attributes, pictures.vectors), sizes_of(self.attributes)
+        sizes = sizes_of(self.attributes) if self.attributes else (self.classes,)
+        vectors = pictures.vectors
+        targets = flat_targets(pictures.labels) if vectors is None else targets_of(self.attributes, vectors)
         return Judge(pictures.images, targets, sizes, SEED, self.device, pictures.groups)
 
 

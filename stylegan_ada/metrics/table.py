@@ -23,12 +23,14 @@ class Direction(StrEnum):
 @dataclass(frozen=True)
 class Metric:
     """function: of the features and the number of resamples, see `results`. sentence: what the metric is. pictured:
-    whether it trains networks on small copies of the images, which takes long, so that it is only measured by name."""
+    whether it trains networks on small copies of the images, which takes long, so that it is only measured by name.
+    of_attributes: whether it needs labels made of attributes."""
 
     function: Callable[[FeatureSets, int], MetricResult]
     direction: Direction
     sentence: str
     pictured: bool = False
+    of_attributes: bool = False
 
     @property
     def meaning(self) -> str:
@@ -91,6 +93,7 @@ METRICS = {
         results.label_agreement,
         Direction.HIGHER,
         "how well classifiers and ridges of real images read each attribute as it was asked for",
+        of_attributes=True,
     ),
     "gan_test": Metric(
         results.gan_test,
@@ -107,9 +110,11 @@ METRICS = {
 }
 
 
-def default_metrics() -> tuple[str, ...]:
-    """What is measured unless told: all that need no pictures."""
-    return tuple(name for name, metric in METRICS.items() if not metric.pictured)
+def default_metrics(attributes: bool = False) -> tuple[str, ...]:
+    """What is measured unless told: all that need no pictures, and no attributes where labels are not made of them."""
+    return tuple(
+        name for name, metric in METRICS.items() if not metric.pictured and (attributes or not metric.of_attributes)
+    )
 
 
 def pictured_metrics() -> tuple[str, ...]:

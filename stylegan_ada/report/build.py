@@ -36,7 +36,7 @@ class RunRecord:
 def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> RunPage:
     """The page about a run whose generator was evaluated. show_real: with real images, which may be private."""
     config, generator, real, features = record.config, evaluation.generator, evaluation.real, evaluation.features
-    results, _ = measure(features, default_metrics())
+    results, _ = measure(features, default_metrics(bool(features.real.attributes)))
     of_real = features.real.classifier.cross_validated() if "label_accuracy" in results else None
     copies = results["copies"].detail if "copies" in results else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)

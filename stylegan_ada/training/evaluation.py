@@ -21,7 +21,7 @@ from .best import best_images, forget_superseded, keep_as_best
 from .outputs.log import Log
 from .run_folder import RunFolder
 
-MEASURED = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy")
+MEASURED = ("kid", "fid", "precision", "recall", "density", "coverage", "copies", "label_accuracy", "label_agreement")
 FROM_LOG = ("p", "r_t", "r_v", "label_weight")  # what of a log's row belongs to a measurement's
 SHARE = 0.05  # of the time, for measuring
 FEWEST, MOST = 100, 5000  # images

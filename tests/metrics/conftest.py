@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stylegan_ada.datasets import ImageDataset
+from stylegan_ada.labels.label_space import LabelSpace
 from stylegan_ada.metrics.networks.extractor import Extractor
 
 
@@ -17,12 +18,13 @@ class FakeGenerator:
     ) -> None:
         self.image_shape, self.classes = image_shape, classes
         self.seeds: list[int] = []
-        self.labels: list[str | None] = []
+        self.labels = LabelSpace(classes, (1,) * len(classes))
+        self.asked_labels: list[str | None] = []
 
     def sample_uint8(self, seeds: Any, labels: Any = None, truncation_psi: Any = 1.0) -> Any:
         assert truncation_psi == 1
         self.seeds += list(seeds)
-        self.labels += [None] * len(seeds) if labels is None else labels
+        self.asked_labels += [None] * len(seeds) if labels is None else labels
         channels, height, width = self.image_shape
         return np.array([np.full((height, width, channels), seed % 256) for seed in seeds], np.uint8)
 

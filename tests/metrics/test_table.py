@@ -13,6 +13,7 @@ from stylegan_ada.training import evaluation
 BETTER = {  # from the papers and the meaning of each share; a density of real images among real ones is 1
     "fid": "lower", "kid": "lower", "precision": "higher", "recall": "higher", "density": None, "coverage": "higher",
     "intra_fid": "lower", "inception_score": "higher", "copies": "lower", "label_accuracy": "higher",
+    "label_agreement": "higher",
     "gan_test": "higher", "gan_train": "higher",
 }  # fmt: skip
 
@@ -53,7 +54,8 @@ def test_a_new_entry_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_trains_networks_is_only_measured_by_name() -> None:
     assert pictured_metrics() == ("gan_test", "gan_train")
     assert command.parse_metrics(None) == default_metrics()
-    assert set(default_metrics()) == set(METRICS) - {"gan_test", "gan_train"}
+    assert set(default_metrics()) == set(METRICS) - {"gan_test", "gan_train", "label_agreement"}
+    assert set(default_metrics(attributes=True)) - set(default_metrics()) == {"label_agreement"}
     assert not set(evaluation.MEASURED) & set(pictured_metrics())
 
 
