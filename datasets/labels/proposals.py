@@ -9,14 +9,15 @@ from .files import GROUP, SPLIT
 from .schema import MOST_VALUES
 
 CATEGORIES = 12  # of numbers: with more they are taken as numbers
+IMAGES = 10  # of a value on average: many values with fewer name what is shown, such as a patient
 SEPARATORS = "-_"
 
 
 def proposed_columns(rows: Sequence[Mapping[str, str]], leave_out: Collection[str]) -> list[str]:
     """Columns that look like labels, as `attributes` takes them ("degree:number"), in the table's order.
 
-    Columns of one value, of texts or whole numbers that are all different, and those that say what an earlier one says,
-    do not.
+    Columns of one value, of whole numbers that are all different, of many texts with few images each, and those that
+    say what an earlier one says, do not.
     """
     found: dict[tuple[str, ...], str] = {}
     for name in rows[0] if rows else ():
@@ -47,7 +48,8 @@ def _kind(column: Sequence[str]) -> str | None:
         return None
     if any(PART in value for value in values):
         return f":{SEVERAL}"
-    return None if different else ""
+    names = len(values) > CATEGORIES and len(cells) < IMAGES * len(values)
+    return None if different or names else ""
 
 
 def proposed_separator(classes: Sequence[str]) -> tuple[str, int] | None:

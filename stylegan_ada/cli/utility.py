@@ -18,13 +18,14 @@ from .messages import EVERYDAY, SectionedCommand, say
 if TYPE_CHECKING:
     from ..utility.assess import Assessment
 
-DAILY = ("--out", "--test", "--synthetic", "--classifier", "--preset", "--device", "--help")
+DAILY = ("--out", "--target", "--test", "--synthetic", "--classifier", "--preset", "--device", "--help")
 ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of utility.arms, which imports numpy
 
 
 @click.command(cls=SectionedCommand, sections={EVERYDAY: DAILY})
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new folder, or one to go on with.")
+@click.option("--target", metavar="ATTRIBUTE", help="The attribute to classify by. Default: classes, or combinations.")
 @click.option("--test", metavar="SOURCE", help="Real images to test on. Default: those that the run held out.")
 @click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option("--synthetic", metavar="SOURCE", help="A set of synthetic images. Default: made by the run's generator.")

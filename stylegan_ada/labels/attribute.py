@@ -33,6 +33,12 @@ class Attribute:
     high: float = 0.0
 
     @property
+    def words(self) -> str:
+        """Its kind and values in words."""
+        what = f"{self.low:.6g} to {self.high:.6g}" if self.kind == NUMBER else ", ".join(self.values)
+        return f"{self.kind}: {what}" + (", or unknown" if self.unknown else "")
+
+    @property
     def width(self) -> int:
         """The length of its slice of a label vector."""
         return (2 if self.kind == NUMBER else len(self.values)) + self.unknown

@@ -251,5 +251,7 @@ def _details(result: MetricResult) -> dict[str, float]:
         case LabelFidelity() as fidelity:
             return {"label_chance": fidelity.chance}
         case tuple() as agreements:
-            return {f"label_agreement {one.name}": one.agreement for one in agreements}
+            return {f"label_agreement {one.name}": one.agreement for one in agreements} | {
+                f"label_chance {one.name}": one.chance for one in agreements
+            }
     return {}

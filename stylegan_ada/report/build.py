@@ -97,7 +97,9 @@ def run_facts(config: RunConfig, generator: TrainedGenerator, real: RealImages) 
         facts.append(("trained on", f"{len(real.trained_on)} images" + (f", {held} held out" if held else "")))
     if info.classes:
         counts = zip(info.classes, info.class_counts, strict=True)
-        facts.append(("classes", ", ".join(f"{name} ({count})" for name, count in counts)))
+        kind = "combinations" if info.attributes else "classes"
+        facts.append((kind, ", ".join(f"{name} ({count})" for name, count in counts)))
+    facts += [(f"attribute {attribute.name}", attribute.words) for attribute in info.attributes]
     if info.balance:
         facts.append(("balance", f"{info.balance:g}: 0 shows classes as often as they occur, 1 equally often"))
     shown = f"after {info.images_seen / 1000:g} of {config.training.kimg:g} thousand images shown"

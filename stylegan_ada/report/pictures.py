@@ -1,7 +1,14 @@
 """The page's pictures of images."""
 
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 
+from ..datasets import ImageDataset
+from ..labels.attribute import Value
+from ..labels.label_space import LabelSpace
 from ..metrics.evaluate import Evaluation, RealImages, closest_pairs
 from ..metrics.mathematics.memorisation import Copies
 from ..pictures.grids import MOST_ROWS, image_grid, pair_grid
@@ -18,6 +25,8 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
     generator, real = evaluation.generator, evaluation.real
     small = max(generator.image_shape[1:]) <= 128  # larger ones are photographs of which JPEG keeps enough
     rows = "a row per class, " if generator.classes else ""
+    if not generator.labels.is_flat:
+        rows = "a row per value of an attribute, the others drawn, "
     found = [
         Picture(
             title="Generated images",
@@ -31,7 +40,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
             Picture(
                 title="Real images",
                 caption=f"{rows}the first of each" if generator.classes else "the first of the set",
-                image=real_grid(real),
+                image=real_grid(real, generator.labels),
                 lossless=small,
             )
         )
@@ -59,14 +68,33 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
     return found
 
 
-def real_grid(real: RealImages) -> Image:
-    """A grid laid out as `sample_grid`'s, of the images that were trained on, or compared with."""
+def real_grid(real: RealImages, space: LabelSpace) -> Image:
+    """A grid laid out as `sample_grid`'s, of the images that were trained on, or compared with. space: the generator's
+    labels."""
     dataset = real.dataset
     members = real.reference if real.trained_on is None else real.trained_on
     if dataset.labels is None:
-        groups = [members[first : first + COLUMNS] for first in range(0, COLUMNS * COLUMNS, COLUMNS)]
+        groups = [("", members[first : first + COLUMNS]) for first in range(0, COLUMNS * COLUMNS, COLUMNS)]
+    elif dataset.attributes:
+        groups = [(text, _showing(dataset, members, space.named(text))) for text in space.shown(MOST_ROWS)]
     else:
-        groups = [members[dataset.labels[members] == label][:COLUMNS] for label in range(dataset.c_dim)][:MOST_ROWS]
-    kept = [(index, group) for index, group in enumerate(groups) if len(group)]
-    names = [dataset.classes[index] for index, _ in kept] if dataset.labels is not None else ()
+        named = enumerate(dataset.classes[:MOST_ROWS])
+        groups = [(name, members[dataset.labels[members] == label][:COLUMNS]) for label, name in named]
+    kept = [(name, group) for name, group in groups if len(group)]
+    names = [name for name, _ in kept] if dataset.labels is not None else ()
     return image_grid([nhwc(dataset.images[group]) for _, group in kept], names)
+
+
+def _showing(dataset: ImageDataset, members: NDArray[np.int64], named: Mapping[str, Value]) -> NDArray[np.int64]:
+    """The first members that have a value, or those with the nearest numbers. named: one attribute."""
+    ((name, wanted),) = named.items()
+    place = [attribute.name for attribute in dataset.attributes].index(name)
+    values = [dataset.rows[index][place] for index in members]
+    if isinstance(wanted, float):
+        apart = [abs(value - wanted) if isinstance(value, float) else np.inf for value in values]
+        return members[np.argsort(apart, kind="stable")[:COLUMNS]]
+    if isinstance(wanted, tuple):
+        has = [isinstance(value, tuple) and set(wanted) <= set(value) for value in values]
+    else:
+        has = [value == wanted for value in values]
+    return members[np.array(has)][:COLUMNS]

@@ -14,7 +14,7 @@ from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
 from ..metrics.results import values_by_name
 from ..metrics.table import measure
-from ..metrics.words.findings import findings
+from ..metrics.words.findings import AGREEMENT, findings
 from ..progress import Say
 from ..sampling import TrainedGenerator, load_generator
 from .best import best_images, forget_superseded, keep_as_best
@@ -198,7 +198,10 @@ def summary(row: EvaluationRow) -> str:
     parts += [f"{name} {row[name]:.2f}" for name in ("precision", "recall", "coverage") if name in row]
     if "copies" in row:
         parts.append(f"copies {row['copies']:.1%} (chance {row['copies_control']:.1%})")
-    if "label_accuracy" in row:
+    named = [name for name in row if name.startswith(AGREEMENT)]
+    if named:
+        parts += [f"{name.removeprefix(AGREEMENT)} obeyed {row[name]:.2f}" for name in named]
+    elif "label_accuracy" in row:
         parts.append(f"labels obeyed {row['label_accuracy']:.0%} (chance {row['label_chance']:.0%})")
     return ", ".join(parts)
 

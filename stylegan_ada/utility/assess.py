@@ -41,6 +41,7 @@ from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
 from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
 from .results import ArmResult, arm_record, results_of
+from .target import Target, target_of
 from .verdict import UtilityVerdict, verdict_of
 
 WORK = "work"  # within `out`: what an interrupted assessment goes on from
@@ -54,8 +55,9 @@ class Question:
     arms: of `KINDS`. ratios: synthetic images per real one. classifiers: of `CLASSIFIERS`. fractions: of the real
     training images, in (0, 1]. seeds: repetitions, 1 or more. balance: rare classes are filled up before frequent ones.
     preset, augmentations: classic augmentation, of `AUGMENTATION_PRESETS` or by a file of albumentations. features: the
-    linear classifier's and the filters' network. truncation_psi, seed: of the generated images. UserError for anything
-    out of range.
+    linear classifier's and the filters' network. truncation_psi, seed: of the generated images. target: the attribute
+    whose values are to be named; None: the classes, which are the combinations of attributes where there are any.
+    UserError for anything out of range.
     """
 
     arms: tuple[str, ...] = KINDS
@@ -69,6 +71,7 @@ class Question:
     features: str = "lite0"
     truncation_psi: float = 1.0
     seed: int = 0
+    target: str | None = None
 
     def __post_init__(self) -> None:
         first_arms(self.arms, self.ratios)
@@ -121,11 +124,12 @@ def assess(
     pipeline = make_pipeline(question.preset, generator.image_shape, question.augmentations)
     linear, filtered = "linear" in question.classifiers, "filtered" in question.arms
     extractor = make_extractor(question.features, device, generator.image_shape[1:]) if linear or filtered else None
-    real = open_real(run_folder, generator.classes, data, test, load)
-    source = _source(question, generator, synthetic, load)
+    target = target_of(generator.labels, question.target)
+    real = open_real(run_folder, target, data, test, load)
+    source = _source(question, generator, target, synthetic, load)
     facts = _facts(question, generator, run_folder, real, extractor, source)
     with _folder(out, facts) as work:
-        filters = _filters(real.train, generator.classes, extractor) if filtered and extractor is not None else None
+        filters = _filters(real.train, target.classes, extractor) if filtered and extractor is not None else None
         counts = largest_counts(real.train, len(real.classes), question.ratios, question.fractions, question.balance)
         pool = make_pool(source, counts, filters, extractor, work / "synthetic", progress("synthetic images"))
         usable, refused = without_synthetic(real.test, pool.images, lambda index: _name(source, pool, index))
@@ -171,16 +175,21 @@ def _folder(out: Path, facts: dict[str, Any]) -> Iterator[Path]:
 
 
 def _source(
-    question: Question, generator: TrainedGenerator, synthetic: str | None, load: Callable[..., ImageDataset]
+    question: Question,
+    generator: TrainedGenerator,
+    target: Target,
+    synthetic: str | None,
+    load: Callable[..., ImageDataset],
 ) -> GeneratorSource | DatasetSource:
     if synthetic is None:
-        return GeneratorSource(generator, question.seed, question.truncation_psi)
+        return GeneratorSource(generator, target.labels, question.seed, question.truncation_psi)
     channels, height, width = generator.image_shape
     window = generator.info.window
     size = (height, width)
-    preparation = Preparation(size=size, channels=channels, beyond_8_bits=window is not None, window=window)
-    dataset = load(synthetic, preparation)
-    return DatasetSource(dataset, generator.classes, synthetic)
+    preparation = Preparation(
+        size=size, channels=channels, beyond_8_bits=window is not None, window=window, attributes=target.asked
+    )
+    return DatasetSource(load(synthetic, preparation), target, synthetic)
 
 
 def _facts(

@@ -1,5 +1,6 @@
 """The synthetic images of all arms, made or read once, judged once, kept on disk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from ..synthetic.filters import Filters, Judgement, accept_all
 from ..synthetic.plan import BLOCK, block_seeds
 from ..synthetic.selection import Selection
 from .real import numbered
+from .target import Target
 
 
 class SyntheticSource(Protocol):
@@ -39,30 +41,33 @@ class SyntheticSource(Protocol):
 class GeneratorSource:
     """The images that a generator makes: the candidates of `generate dataset` with this seed and truncation_psi."""
 
-    def __init__(self, generator: TrainedGenerator, seed: int, truncation_psi: float):
-        self._generator, self._seed, self._truncation_psi = generator, seed, truncation_psi
+    def __init__(self, generator: TrainedGenerator, labels: Sequence[str], seed: int, truncation_psi: float):
+        """labels: what to ask the generator for, for each class."""
+        self._generator, self._labels, self._seed, self._truncation_psi = generator, labels, seed, truncation_psi
 
     def available(self, label: int) -> int | None:
         return None
 
     def block(self, label: int, block: int) -> NDArray[np.uint8]:
-        classes = self._generator.classes
-        seeds = block_seeds(self._seed, len(classes), label, block)
-        return self._generator.sample_uint8(seeds, [classes[label]] * BLOCK, self._truncation_psi, batch_size=BLOCK)
+        seeds = block_seeds(self._seed, len(self._labels), label, block)
+        labels = [self._labels[label]] * BLOCK
+        return self._generator.sample_uint8(seeds, labels, self._truncation_psi, batch_size=BLOCK)
 
     def name(self, label: int, place: int) -> str:
-        classes = self._generator.classes
-        return f"seed {block_seeds(self._seed, len(classes), label, place // BLOCK)[place % BLOCK]} of {classes[label]}"
+        seeds = block_seeds(self._seed, len(self._labels), label, place // BLOCK)
+        return f"seed {seeds[place % BLOCK]} of {self._labels[label]}"
 
 
 class DatasetSource:
-    """A set on disk. UserError if it has a class that the generator has not."""
+    """A set on disk. UserError if it has a class that the target has not."""
 
-    def __init__(self, dataset: ImageDataset, classes: tuple[str, ...], place: str):
-        labels = numbered(dataset, classes, f"`synthetic` {place}")
+    def __init__(self, dataset: ImageDataset, target: Target, place: str):
+        what = f"`synthetic` {place}"
+        dataset = target.of_dataset(dataset, what)
+        labels = numbered(dataset, target.classes, what)
         self.fingerprint = dataset.fingerprint
         self._dataset = dataset
-        self._members = [np.flatnonzero(labels == label) for label in range(len(classes))]
+        self._members = [np.flatnonzero(labels == label) for label in range(len(target.classes))]
 
     def available(self, label: int) -> int | None:
         return len(self._members[label])

@@ -14,6 +14,7 @@ from ..errors import UserError, nearest
 from ..training.run_folder import RunFolder
 from ..training.run_images import load_other, run_images
 from .comparison import FEW
+from .target import Target
 
 MOST_NAMED = 10  # of the images left out
 
@@ -86,23 +87,24 @@ class TrainTestImages:
 
 def open_real(
     run: Path,
-    classes: tuple[str, ...],
+    target: Target,
     data: str | None,
     test: str | None,
     load: Callable[..., ImageDataset] = load_dataset,
 ) -> TrainTestImages:
     """The images that a run was trained on, and those that it held out, or those of `test`.
 
-    run: a run folder, or a generator's file with `data`. classes: the generator's. load: called as `load_dataset` is.
-    Test images that the run was trained on, or whose group it was, are left out by name. UserError where there are no
-    images to learn from or to test on, or where they have other classes.
+    run: a run folder, or a generator's file with `data`. target: what is to be named. load: as `load_dataset`. Test
+    images that the run was trained on, or whose group it was, are left out by name. UserError where there are no
+    images to learn from or to test on, or where they have other classes. Images without a value of the target do not
+    count.
     """
-    if not classes:
+    if not target.classes:
         raise UserError(f"{run}: this generator was trained without labels, so there is nothing to classify")
     own = run_images(run, data, load)
     if own.trained_on is None:
         raise UserError(f"`data` {data}: these are not the images that the run was trained on")
-    train = _labelled(own.dataset, own.trained_on, classes, "the training set")
+    train = _labelled(own.dataset, own.trained_on, target, "the training set")
     if test is not None:
         folder = RunFolder(run)
         prepared = folder.read_config().data if folder.is_run() else DataConfig(data=test)
@@ -117,13 +119,13 @@ def open_real(
             split=None,
         )
         other = load_other(test, preparation, load)
-        tested = _labelled(other, np.arange(len(other)), classes, f"`test` {test}")
+        tested = _labelled(other, np.arange(len(other)), target, f"`test` {test}")
     elif own.held_out is None:
         raise UserError(f"{run}: it held out no images to test on, name others by `test`, or train with `holdout` 0.25")
     else:
-        tested = _labelled(own.dataset, own.held_out, classes, "the held-out set")
+        tested = _labelled(own.dataset, own.held_out, target, "the held-out set")
     usable, refused = without_seen(tested, train)
-    return TrainTestImages(train=train, test=usable, classes=classes, refused=refused)
+    return TrainTestImages(train=train, test=usable, classes=target.classes, refused=refused)
 
 
 def without_seen(test: LabelledImages, train: LabelledImages) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
@@ -165,15 +167,19 @@ def leave_out(test: LabelledImages, reasons: dict[int, str]) -> tuple[LabelledIm
     return usable, refused
 
 
-def _labelled(dataset: ImageDataset, members: NDArray[np.int64], classes: Sequence[str], what: str) -> LabelledImages:
-    return LabelledImages(dataset=dataset, members=members, labels=numbered(dataset, classes, what)[members])
+def _labelled(dataset: ImageDataset, members: NDArray[np.int64], target: Target, what: str) -> LabelledImages:
+    dataset = target.of_dataset(dataset, what)
+    labels = numbered(dataset, target.classes, what)
+    known = members[labels[members] >= 0]
+    return LabelledImages(dataset=dataset, members=known, labels=labels[known])
 
 
 def numbered(dataset: ImageDataset, classes: Sequence[str], what: str) -> NDArray[np.int64]:
-    """[N]: a set's labels, numbered as the generator's classes. UserError, on `what`, for another class or none."""
+    """[N]: a set's labels, numbered as the generator's classes, -1 where there is none. UserError, on `what`, for
+    another class or a set without any."""
     if dataset.labels is None:
         raise UserError(f"{what}: its images have no classes, put them into a folder per class")
     for name in dataset.classes:
         if name not in classes:
             raise UserError(f"{what}: the generator has no class {name!r}, {nearest(name, classes)}")
-    return np.array([classes.index(name) for name in dataset.classes])[dataset.labels]
+    return np.array([*(classes.index(name) for name in dataset.classes), -1])[dataset.labels]

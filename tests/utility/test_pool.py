@@ -11,13 +11,15 @@ from stylegan_ada.datasets import load_dataset
 from stylegan_ada.metrics.networks import make_extractor
 from stylegan_ada.synthetic.filters import MISLABELLED, Judgement
 from stylegan_ada.utility.pool import DatasetSource, GeneratorSource, make_pool
+from stylegan_ada.utility.target import Target
 
+CLASSES = ("1", "8", "9")
 COUNTS = np.array([40, 5, 0])
 
 
 @pytest.fixture
 def made(digits_run: Path) -> Any:
-    return GeneratorSource(load_generator(digits_run), 3, 0.8)
+    return GeneratorSource(load_generator(digits_run), CLASSES, 3, 0.8)
 
 
 class Everyother:
@@ -71,7 +73,7 @@ def test_a_set_on_disk_is_read_by_class(
     digits: dict[str, np.ndarray], write: Callable[..., Any], tmp_path: Path
 ) -> None:
     folder = write({"9": digits["9"][:40], "1": digits["1"][:3]})
-    source = DatasetSource(load_dataset(str(folder), Preparation(size=16)), ("1", "8", "9"), str(folder))
+    source = DatasetSource(load_dataset(str(folder), Preparation(size=16)), Target(CLASSES, CLASSES), str(folder))
     pool = make_pool(source, np.array([10, 10, 36]), None, None, tmp_path)
     assert np.bincount(pool.labels).tolist() == [3, 0, 36]
     assert np.array_equal(pool.images[:3, 0], digits["1"][:3])
@@ -84,4 +86,4 @@ def test_a_set_on_disk_is_read_by_class(
 def test_a_set_of_other_classes(digits: dict[str, np.ndarray], write: Callable[..., Any]) -> None:
     dataset = load_dataset(str(write({"nine": digits["9"][:3], "1": digits["1"][:3]})), Preparation(size=16))
     with pytest.raises(UserError, match="`synthetic` set: the generator has no class 'nine', choose from"):
-        DatasetSource(dataset, ("1", "9"), "set")
+        DatasetSource(dataset, Target(("1", "9"), ("1", "9")), "set")

@@ -10,9 +10,12 @@ from stylegan_ada import UserError
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
 from stylegan_ada.utility.real import LabelledImages, open_real, without_seen
+from stylegan_ada.utility.target import Target
 from stylegan_ada.utility.validation import draw_fit_and_validation
 
 CLASSES = ("1", "8", "9")
+
+DIGITS = Target(CLASSES, CLASSES)
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_what_the_test_images_cannot_tell(
     digits_run: Path, digits: dict[str, np.ndarray], write: Callable[..., Any]
 ) -> None:
     few = write({"1": digits["1"][60:80], "8": digits["8"][60:63]})
-    real = open_real(digits_run, CLASSES, None, str(few))
+    real = open_real(digits_run, DIGITS, None, str(few))
     assert real.warnings == [
         "class 8 has only 3 test images: intervals are widened for it",
         "class 9 has no test images: nothing is known of it, and it does not count",
@@ -69,14 +72,14 @@ def test_images_that_do_not_serve(
     digits_run: Path, digits: dict[str, np.ndarray], write: Callable[..., Any], train_set: Path
 ) -> None:
     with pytest.raises(UserError, match="held out no images to test on"):
-        open_real(digits_run, CLASSES, None, None)
+        open_real(digits_run, DIGITS, None, None)
     other = write({"1": digits["1"][60:70], "nine": digits["9"][60:70]})
     with pytest.raises(UserError, match="the generator has no class 'nine', choose from '1', '8', '9'"):
-        open_real(digits_run, CLASSES, None, str(other))
+        open_real(digits_run, DIGITS, None, str(other))
     with pytest.raises(UserError, match="not the images that the run was trained on"):
-        open_real(digits_run, CLASSES, str(write({"1": digits["1"][60:70], "9": digits["9"][60:70]})), None)
+        open_real(digits_run, DIGITS, str(write({"1": digits["1"][60:70], "9": digits["9"][60:70]})), None)
     with pytest.raises(UserError, match="trained without labels"):
-        open_real(digits_run, (), None, None)
+        open_real(digits_run, Target((), ()), None, None)
     one = write({"1": digits["1"][60:70], "9": digits["9"][:5]})  # nines that were trained on
     with pytest.raises(UserError, match="fewer than two classes"):
-        open_real(digits_run, CLASSES, None, str(one))
+        open_real(digits_run, DIGITS, None, str(one))

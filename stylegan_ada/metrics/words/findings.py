@@ -7,6 +7,7 @@ from ..measurements import EvaluationRow, best_of, improved, label_weight_of, wi
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
 USUAL_TARGET = 0.6  # of r_t; where p is at its cap, the controller could not hold it
 FLAT_AFTER = 3  # measurements
+AGREEMENT, CHANCE = "label_agreement ", "label_chance "  # before an attribute's name, among a row's keys
 
 
 def findings(rows: Sequence[EvaluationRow], ada_cap: float | None) -> list[str]:
@@ -16,8 +17,9 @@ def findings(rows: Sequence[EvaluationRow], ada_cap: float | None) -> list[str]:
     """
     lines = [_progress(rows)]
     lines += [line for line in (_overfitting(rows[-1], ada_cap), _copying(rows[-1]), _collapse(rows)) if line]
-    lines += [line for line in (_labels(rows[-1]),) if line]
-    return lines
+    attributes = [name.removeprefix(AGREEMENT) for name in rows[-1] if name.startswith(AGREEMENT)]
+    found = [_attribute(rows[-1], name) for name in attributes] or [_labels(rows[-1])]
+    return lines + [line for line in found if line]
 
 
 def _progress(rows: Sequence[EvaluationRow]) -> str:
@@ -69,6 +71,16 @@ def _collapse(rows: Sequence[EvaluationRow]) -> str | None:
             change = f"from {highest[name]:.2f} at {highest['kimg']:g} kimg to {rows[-1][name]:.2f}"
             return f"collapsing: {name} fell {change}: the images become more alike"
     return None
+
+
+def _attribute(row: EvaluationRow, name: str) -> str | None:
+    """A line if images do not show an attribute; agreements are shares, with a chance, or correlations, with chance 0,
+    of `count` images."""
+    agreement, chance = row[AGREEMENT + name], row[CHANCE + name]
+    error = max(1 - chance**2, 0.0) ** 0.5 / row["count"] ** 0.5  # an upper bound of a share's, too
+    if agreement > chance + MANY_ERRORS * error:
+        return None
+    return f"{name} ignored: generated images agree with it to {agreement:.2f}, where {chance:.2f} would be by chance"
 
 
 def _labels(row: EvaluationRow) -> str | None:
