@@ -8,7 +8,7 @@ import numpy as np
 from ..config.attributes import AskedAttribute
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
-from ..labels.attribute import CATEGORY, YESNO, Attribute
+from ..labels.attribute import CATEGORY, YESNO, Attribute, Value
 from ..labels.label_space import LabelSpace
 from ..labels.texts import label_text
 
@@ -33,8 +33,8 @@ class Target:
             raise UserError(f"{what}: its images have no attribute {self.attribute!r}, which `target` names")
         place = names.index(self.attribute)
         values = dataset.attributes[place].values
-        index = {value: number for number, value in enumerate(values)}
-        labels = np.array([index.get(row[place], -1) for row in dataset.rows], np.int64)  # type: ignore[call-overload]
+        index: dict[Value, int] = {value: number for number, value in enumerate(values)}
+        labels = np.array([index.get(row[place], -1) for row in dataset.rows], np.int64)
         return replace(dataset, labels=labels, classes=values, attributes=(), rows=())
 
 
