@@ -209,6 +209,7 @@ def _judged(
             agreement=own.value,
             of_real=of_real.value,
             chance=_balanced_chance(attribute),
+            count=len(pictures.labels),
             error=own.error,
             error_of_real=of_real.error,
         )
@@ -251,7 +252,7 @@ def _details(result: MetricResult) -> dict[str, float]:
         case LabelFidelity() as fidelity:
             return {"label_chance": fidelity.chance}
         case tuple() as agreements:
-            return {f"label_agreement {one.name}": one.agreement for one in agreements} | {
-                f"label_chance {one.name}": one.chance for one in agreements
-            }
+            row = {f"label_agreement {one.name}": one.agreement for one in agreements}
+            row |= {f"label_chance {one.name}": one.chance for one in agreements}
+            return row | {f"label_error {one.name}": one.standard_error for one in agreements}
     return {}

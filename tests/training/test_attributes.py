@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from stylegan_ada import TrainedGenerator, load_generator, train
 from stylegan_ada.cli import main
+from stylegan_ada.training import RunFolder
 
 SLOPE = 2.0  # gray levels per year
 AGES = np.linspace(25, 75, 6)
@@ -85,3 +87,34 @@ def test_vary_moves_the_number_alone(run: Path, tmp_path: Path) -> None:
         assert len({row["half"] for row in own}) == 1
         means = [np.asarray(Image.open(tmp_path / "out" / row["file"]), np.float64).mean() for row in own]
         assert (np.diff(means) > 0).all(), means
+
+
+def test_a_run_that_goes_on_is_the_run_uninterrupted(tmp_path: Path) -> None:
+    """The sums behind the centre of truncation are part of the state."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    lines = ["file,age,half"]
+    for index in range(16):
+        Image.fromarray(rng.integers(0, 255, (8, 8), np.uint8)).save(folder / f"{index}.png")
+        lines.append(f"{index}.png,{index},{'left' if index % 3 else 'right'}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    options = {
+        "attributes": "age:number,half",
+        "balance": 1,
+        "balance_by": "half",
+        "batch": 8,
+        "channel_base": 64,
+        "channel_max": 8,
+        "evaluate_kimg": 0,
+        "device": "cpu",
+    }
+    for kimg, name in ((0.064, "whole"), (0.024, "parts"), (0.064, "parts")):
+        train(folder, tmp_path / name, kimg=kimg, **options)
+    whole, parts = (
+        torch.load(RunFolder(tmp_path / name).checkpoint_file(64), weights_only=True) for name in ("whole", "parts")
+    )
+    for part in ("generator", "generator_ema", "discriminator"):
+        assert whole[part].keys() == parts[part].keys()
+        assert all(torch.equal(tensor, parts[part][name]) for name, tensor in whole[part].items())
+    assert whole["generator"]["w_moments"].abs().sum() > 0

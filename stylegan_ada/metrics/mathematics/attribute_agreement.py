@@ -24,7 +24,7 @@ class AttributeAgreement:
     commonest. Of a number: the correlation of what was asked for with what a ridge reads, NaN where all were asked for
     one number; chance is 0; error is the mean absolute error in its own units, NaN of others.
 
-    of_real, error_of_real: the same on real images that were not learned from.
+    of_real, error_of_real: the same on real images that were not learned from. count: images that were judged.
     """
 
     name: str
@@ -32,8 +32,15 @@ class AttributeAgreement:
     agreement: float
     of_real: float
     chance: float
+    count: int
     error: float = np.nan
     error_of_real: float = np.nan
+
+    @property
+    def standard_error(self) -> float:
+        """That of a share, or of a correlation near 0."""
+        spread = 1.0 if self.kind == NUMBER else float(np.sqrt(self.agreement * (1 - self.agreement)))
+        return spread / float(np.sqrt(self.count))
 
 
 class AttributeReader:
@@ -70,6 +77,7 @@ class AttributeReader:
             agreement=agreement,
             of_real=of_real,
             chance=_chance(self._attribute, truth),
+            count=len(truth),
             error=error,
             error_of_real=error_of_real,
         )

@@ -7,7 +7,8 @@ from ..measurements import EvaluationRow, best_of, improved, label_weight_of, wi
 MANY_ERRORS = 3.0  # how many standard errors a difference must be to be called one
 USUAL_TARGET = 0.6  # of r_t; where p is at its cap, the controller could not hold it
 FLAT_AFTER = 3  # measurements
-AGREEMENT, CHANCE = "label_agreement ", "label_chance "  # before an attribute's name, among a row's keys
+# before an attribute's name, among a row's keys
+AGREEMENT, CHANCE, ERROR = "label_agreement ", "label_chance ", "label_error "
 
 
 def findings(rows: Sequence[EvaluationRow], ada_cap: float | None) -> list[str]:
@@ -74,11 +75,8 @@ def _collapse(rows: Sequence[EvaluationRow]) -> str | None:
 
 
 def _attribute(row: EvaluationRow, name: str) -> str | None:
-    """A line if images do not show an attribute; agreements are shares, with a chance, or correlations, with chance 0,
-    of `count` images."""
     agreement, chance = row[AGREEMENT + name], row[CHANCE + name]
-    error = max(1 - chance**2, 0.0) ** 0.5 / row["count"] ** 0.5  # an upper bound of a share's, too
-    if agreement > chance + MANY_ERRORS * error:
+    if label_weight_of(row) < 1 or agreement > chance + MANY_ERRORS * row[ERROR + name]:
         return None
     return f"{name} ignored: generated images agree with it to {agreement:.2f}, where {chance:.2f} would be by chance"
 

@@ -68,6 +68,15 @@ def test_what_goes_wrong(other: dict[str, float], cap: float | None, word: str |
         assert lines[1].startswith(word)
 
 
+def test_an_attribute_that_is_ignored_is_named() -> None:
+    """In place of what is said of whole combinations."""
+    of_type = {"label_agreement type": 0.9, "label_chance type": 0.6, "label_error type": 0.03}
+    of_age = {"label_agreement age": 0.05, "label_chance age": 0.0, "label_error age": 0.02}
+    (line,) = findings([row(0.1, 10, **of_type, **of_age, label_accuracy=0.1)], None)[1:]
+    assert line == "age ignored: generated images agree with it to 0.05, where 0.00 would be by chance"
+    assert len(findings([row(0.1, 10, **of_age, label_weight=0.5)], None)) == 1
+
+
 def test_without_labels() -> None:
     bare = {key: value for key, value in row(0.1).items() if not key.startswith("label")}
     assert len(findings([bare], None)) == 1
