@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 CATEGORY, YESNO, SEVERAL, NUMBER = KINDS = ("category", "yesno", "several", "number")
 NO_YES = ("no", "yes")
+STEPS = 5  # of a number that is shown
 
 # of a category or yes/no its text, of a number the number, of several the texts; None: unknown
 Value = str | float | tuple[str, ...] | None
@@ -73,6 +74,12 @@ class Attribute:
     def numbers(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """float64 [n], in its own units, of a number's slices [n, width]; the mean where it is unknown."""
         return rows[:, 0].astype(np.float64) * self.spread + self.mean
+
+    def all_values(self) -> list[Value]:
+        """Its values, each alone, without unknown; of a number STEPS from the lowest to the highest seen."""
+        if self.kind == NUMBER:
+            return np.linspace(self.low, self.high, STEPS if self.low < self.high else 1).tolist()
+        return [(value,) for value in self.values] if self.kind == SEVERAL else [*self.values]
 
     def clipped(self, number: float) -> float:
         """The nearest number within what was seen."""

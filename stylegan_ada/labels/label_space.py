@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError, nearest
-from .attribute import CATEGORY, NUMBER, SEVERAL, Attribute, Row, Value, encoded_rows, label_width, slices
+from .attribute import CATEGORY, NUMBER, Attribute, Row, Value, encoded_rows, label_width, slices
 from .texts import combination_name, label_text, parse_label, parse_values
 
-STEPS = 5  # of a number that is shown
 NEAREST = 0.1  # of the rows that have the named values, those nearest by the named numbers
 
 
@@ -61,8 +60,10 @@ class LabelSpace:
         nearly. Where no image has all of the named values, those count that have most of them.
         """
         rows: list[Row] = [()] * len(labels)
-        for label in dict.fromkeys(labels):
-            places = [place for place, other in enumerate(labels) if other == label]
+        places_of: dict[str | None, list[int]] = {}
+        for place, label in enumerate(labels):
+            places_of.setdefault(label, []).append(place)
+        for label, places in places_of.items():
             own = self._drawn({} if label is None else self.named(label), np.asarray(positions)[places])
             for place, row in zip(places, own, strict=True):
                 rows[place] = row
@@ -73,6 +74,8 @@ class LabelSpace:
             name: self.attribute(name, "label").clipped(value) if isinstance(value, float) else value
             for name, value in named.items()
         }
+        if len(named) == len(self.attributes):
+            return [self._whole(named)] * len(positions)
         chosen, bounds = self._fitting(named)
         places = np.searchsorted(bounds, positions, side="right").clip(max=len(chosen) - 1)
         rows = [self.rows[chosen[place]] for place in places]
@@ -131,15 +134,9 @@ class LabelSpace:
         if self.is_flat:
             return list(self.classes[:most])
         each = max(1, most // len(self.attributes))
-        texts = []
-        for attribute in self.attributes:
-            if attribute.kind == NUMBER:
-                values: list[Value] = np.linspace(attribute.low, attribute.high, min(each, STEPS)).tolist()
-            elif attribute.kind == SEVERAL:
-                values = [(value,) for value in attribute.values[:each]]
-            else:
-                values = [*attribute.values[:each]]
-            texts += [label_text([attribute], [value]) for value in values]
+        texts = [
+            label_text([attribute], [value]) for attribute in self.attributes for value in attribute.all_values()[:each]
+        ]
         return texts[:most]
 
     def rows_of(self, vectors: NDArray[np.float32]) -> list[Row]:
@@ -159,7 +156,8 @@ class LabelSpace:
         by_value = {name: value for name, value in named.items() if not isinstance(value, float)}
         indices = {attribute.name: index for index, attribute in enumerate(self.attributes)}
         agree = [sum(row[indices[name]] == value for name, value in by_value.items()) for row in self.rows]
-        chosen = [place for place, count in enumerate(agree) if count == max(agree)]
+        most = max(agree)
+        chosen = [place for place, count in enumerate(agree) if count == most]
         numbers = {name: value for name, value in named.items() if isinstance(value, float)}
         if numbers:
             chosen = self._nearest(chosen, numbers, indices)

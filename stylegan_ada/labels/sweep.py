@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UserError
-from .attribute import NUMBER, SEVERAL, Attribute, Row, Value
-from .label_space import STEPS, LabelSpace
+from .attribute import NUMBER, STEPS, Attribute, Row, Value
+from .label_space import LabelSpace
 from .texts import label_text, parse_value, split_unescaped, unescaped
 
 
@@ -36,7 +36,7 @@ def parse_sweep(space: LabelSpace, text: str) -> tuple[Sweep, list[str]]:
     if len(rest) > 1:
         raise UserError(f"`vary` {text}: give ATTRIBUTE=VALUE:VALUE, with a backslash before a = that is part of one")
     if not rest:
-        values = all_values(attribute)
+        values = attribute.all_values()
     elif attribute.kind == NUMBER:
         values, remarks = _steps(space, attribute, split_unescaped(rest[0], ":"))
     else:
@@ -53,16 +53,7 @@ def labels_by(space: LabelSpace, name: str) -> list[str]:
     if attribute.kind == NUMBER:
         others = ", ".join(repr(one.name) for one in space.attributes if one.kind != NUMBER)
         raise UserError(f"`by` {name}: it is a number, it takes an attribute with few values ({others or 'none here'})")
-    return [label_text([attribute], [value]) for value in all_values(attribute)]
-
-
-def all_values(attribute: Attribute) -> list[Value]:
-    """Its values, of a number STEPS from the lowest to the highest, or the only one."""
-    if attribute.kind == NUMBER:
-        return np.linspace(attribute.low, attribute.high, STEPS if attribute.low < attribute.high else 1).tolist()
-    if attribute.kind == SEVERAL:
-        return [(value,) for value in attribute.values]
-    return [*attribute.values]
+    return [label_text([attribute], [value]) for value in attribute.all_values()]
 
 
 def _steps(space: LabelSpace, attribute: Attribute, parts: Sequence[str]) -> tuple[list[Value], list[str]]:

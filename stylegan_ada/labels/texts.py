@@ -132,6 +132,8 @@ def unescaped(text: str) -> str:
 
 def split_unescaped(text: str, separator: str) -> list[str]:
     """The parts between separators that have no backslash before them; escapes stay."""
+    if "\\" not in text:
+        return text.split(separator)
     parts, start, place = [], 0, 0
     while place < len(text):
         if text[place] == "\\":
