@@ -88,6 +88,8 @@ def parse_columns(
     missing = [column for column in columns if column not in header]
     if missing:
         raise NoColumns(f"`attributes` {missing[0]}: {file} has no such column, {nearest(missing[0], header)}")
+    for column in columns:
+        _once(file, header, column)
     notes = [] if name_column in ("file", file_column) else [f"{file}: column {name_column!r} names the file"]
     entries = []
     for place, row in rows:
@@ -123,11 +125,18 @@ def _find(
     if wanted is not None:
         if wanted not in header:
             raise NoColumns(f"`{option}` {wanted}: {file} has no such column, {nearest(wanted, header)}")
-        return wanted
+        return _once(file, header, wanted)
     if words[0] in header and words[0] != other:
-        return words[0]
+        return _once(file, header, words[0])
     fitting = [name for name in header if name.lower().replace(" ", "_") in words and name != other]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _once(file: str, header: Sequence[str], name: str) -> str:
+    """The name of a column. UserError if several are called so, of which only the last would be read."""
+    if header.count(name) > 1:
+        raise UserError(f"{file} has {header.count(name)} columns {name!r}: give them names of their own")
+    return name
 
 
 def _one_hot(header: Sequence[str], rows: Sequence[tuple[str, TableRow]]) -> tuple[list[str], list[str] | None]:

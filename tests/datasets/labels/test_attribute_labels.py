@@ -194,3 +194,18 @@ def test_parts_of_class_names(tmp_path: Path) -> None:
             _read(tmp_path / "folders", asked, ("mono-1/c.png",), split_names="-")
     with pytest.raises(UserError, match="have no classes"):
         _read(tmp_path / "none", "a,b", split_names="-")
+
+
+@pytest.mark.parametrize("twice", ["type", "file"])
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path, twice: str) -> None:
+    """csv.DictReader would take the last."""
+    table = f"file,type,{twice}\na.png,mono,x\nb.png,poly,y\nc.png,mono,z\nd.png,poly,x\n"
+    with pytest.raises(UserError, match=f"labels.csv has 2 columns '{twice}': give them names of their own"):
+        _read(tmp_path, "type", table=table)
+
+
+def test_a_column_of_classes_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "labels.csv").write_text("file,label,label\na.png,x,y\n")
+    with open_source(str(tmp_path)) as source, pytest.raises(UserError, match="labels.csv has 2 columns 'label'"):
+        read_labels(source, Preparation())
