@@ -207,5 +207,5 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path: Path, twice: str) -> 
 def test_a_column_of_classes_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (tmp_path / "labels.csv").write_text("file,label,label\na.png,x,y\n")
-    with open_source(str(tmp_path)) as source, pytest.raises(UserError, match="labels.csv has 2 columns 'label'"):
+    with open_source(str(tmp_path)) as source, pytest.raises(UserError, match="has 2 columns 'label'"):
         read_labels(source, Preparation())
