@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..dataset import ImageDataset, Pictures
-from .random_share import Indices, hold_out
+from .random_share import Indices, hold_out, pooled
 from .same_picture import CHUNK, same_pairs
 
 SIDE = 32  # pixels at which images are compared, as `inspect` does
@@ -88,6 +88,8 @@ def hold_out_pictures(
 def copies_warnings(dataset: ImageDataset, copies: CopiesInSet, holdout: float, seed: int) -> list[str]:
     """A line each, on copies in two classes, and on those that a share `holdout` would not keep on one side."""
     labels = np.zeros(len(dataset), np.int64) if dataset.labels is None else dataset.labels
+    if dataset.attributes and holdout > 0:
+        labels = pooled(labels, holdout)
     order = np.random.default_rng([seed, 1]).permutation(len(dataset))
     apart = hold_out_pictures(order, labels, dataset.groups, copies, holdout)[1]
     return [f"warning: {line}" for line in (*_on_classes(copies, labels, dataset.names), *on_apart(len(apart)))]

@@ -22,6 +22,14 @@ def hold_out(order: Indices, labels: Indices, groups: Sequence[str] | Indices | 
     return np.sort(np.concatenate(held))
 
 
+def pooled(labels: Indices, share: float) -> Indices:
+    """The labels with those of few images as one, of which a share may be held out where it is less than an image of
+    each: for combinations of attributes, of which many may be rare."""
+    counts = np.bincount(labels)
+    rare = (counts * share < 1) | (counts < 3)
+    return np.where(rare[labels], len(counts), labels)
+
+
 def _whole_groups(order: Indices, labels: Indices, groups: NDArray[Any], share: float) -> Indices:
     """Groups as they come up in `order`, each if it brings the classes' counts nearer to their shares."""
     counts = np.bincount(labels)

@@ -11,6 +11,7 @@ from ...config.preparation import Preparation
 from ...errors import UserError
 from ...progress import Progress
 from ..holdout.copies import CopiesInSet, hold_out_pictures, on_apart
+from ..holdout.random_share import pooled
 from ..holdout.same_picture import same_pairs
 from ..labels.chosen import choose_or_propose
 from ..labels.labelling import Labelling, label_warnings, require_two_each
@@ -231,5 +232,7 @@ def _held_out(
     pairs = np.array([[index_of[name] for name in pair] for pair in near], np.int64).reshape(-1, 2)
     order = np.random.default_rng([0, 1]).permutation(len(names))
     groups = [group_of[name] for name in names] if group_of else None
+    if labelling and labelling.attributes:
+        labels = pooled(labels, HOLDOUT)
     held, apart = hold_out_pictures(order, labels, groups, CopiesInSet(exact, pairs), HOLDOUT)
     return len(held), len(apart)

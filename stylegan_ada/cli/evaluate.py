@@ -150,8 +150,8 @@ def as_json_text(
 
 
 def _plain(result: "MetricResult") -> dict[str, Any]:
-    low, high = (None if math.isnan(bound) else bound for bound in (result.low, result.high))
-    return {"value": result.value, "low": low, "high": high, "n_real": result.n_real, "n_fake": result.n_fake}
+    value, low, high = (None if math.isnan(one) else one for one in (result.value, result.low, result.high))
+    return {"value": value, "low": low, "high": high, "n_real": result.n_real, "n_fake": result.n_fake}
 
 
 def _more(result: "MetricResult", classes: tuple[str, ...], of_real: float | None) -> dict[str, Any]:

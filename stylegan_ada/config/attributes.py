@@ -1,9 +1,10 @@
 """What `attributes` asks for: columns, folder levels or parts of class names, each with a kind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UserError, nearest
-from ..labels.attribute import KINDS
+from ..labels.attribute import KINDS, Attribute
 
 GIVE = "give names with commas between them, each with a kind or without: type,degree:number,crack:yesno"
 
@@ -36,3 +37,8 @@ def _parse_one(part: str, text: str) -> AskedAttribute:
     if colon and kind not in KINDS:
         raise UserError(f"`attributes` {part.strip():.200}: no kind {kind!r}, {nearest(kind, KINDS)}")
     return AskedAttribute(name, kind if colon else None)
+
+
+def asked_of(attributes: Sequence[Attribute]) -> tuple[AskedAttribute, ...]:
+    """The attributes to read another set by, as these were read."""
+    return tuple(AskedAttribute(one.name, one.kind) for one in attributes)

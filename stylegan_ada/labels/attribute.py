@@ -63,10 +63,6 @@ class Attribute:
                 row[:2] = (self.clipped(value) - self.mean) / self.spread, 1
         return rows
 
-    def decoded(self, rows: NDArray[np.float32]) -> list[Value]:
-        """The values of slices [n, width] as `encoded` makes them."""
-        return [self._decoded(row) for row in rows]
-
     def known(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """bool [n]: whether slices [n, width] have a value."""
         return rows[:, -1] == 0 if self.unknown else np.ones(len(rows), np.bool_)
@@ -84,14 +80,6 @@ class Attribute:
     def clipped(self, number: float) -> float:
         """The nearest number within what was seen."""
         return min(max(number, self.low), self.high)
-
-    def _decoded(self, row: NDArray[np.float32]) -> Value:
-        if self.unknown and row[-1]:
-            return None
-        if self.kind == NUMBER:
-            return float(np.float32(row[0] * self.spread + self.mean))
-        chosen = tuple(value for value, one in zip(self.values, row, strict=False) if one)
-        return chosen if self.kind == SEVERAL else chosen[0]
 
 
 def slices(attributes: Sequence[Attribute]) -> list[slice]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError, nearest
-from .attribute import CATEGORY, NUMBER, Attribute, Row, Value, encoded_rows, label_width, slices
+from .attribute import CATEGORY, NUMBER, Attribute, Row, Value, encoded_rows, label_width
 from .texts import combination_name, label_text, parse_label, parse_values
 
 NEAREST = 0.1  # of the rows that have the named values, those nearest by the named numbers
@@ -139,14 +139,6 @@ class LabelSpace:
         ]
         return texts[:most]
 
-    def rows_of(self, vectors: NDArray[np.float32]) -> list[Row]:
-        """The labels of label vectors [n, width]."""
-        parts = [
-            attribute.decoded(vectors[:, part])
-            for attribute, part in zip(self.attributes, slices(self.attributes), strict=True)
-        ]
-        return list(zip(*parts, strict=True))
-
     def text(self, row: Row) -> str:
         """A label's text: a class's name where classes are flat."""
         return str(row[0]) if self.is_flat else label_text(self.attributes, row)
@@ -188,7 +180,7 @@ class LabelSpace:
 
     @cached_property
     def _short_names(self) -> bool:
-        return all(combination_name(self.attributes, row) in self.classes for row in self.rows)
+        return {combination_name(self.attributes, row) for row in self.rows} <= {*self.classes}
 
     @cached_property
     def _row_of_class(self) -> dict[str, Row]:

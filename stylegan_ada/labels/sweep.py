@@ -10,6 +10,8 @@ from .attribute import NUMBER, STEPS, Attribute, Row, Value
 from .label_space import LabelSpace
 from .texts import label_text, parse_value, split_unescaped, unescaped
 
+MOST_STEPS = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
@@ -61,6 +63,8 @@ def _steps(space: LabelSpace, attribute: Attribute, parts: Sequence[str]) -> tup
     if len(parts) != 3 or not parts[2].strip().isdecimal():
         example = f"{attribute.name}={attribute.low:.4g}:{attribute.high:.4g}:{STEPS}"
         raise UserError(f"`vary` {attribute.name}={':'.join(parts)}: give FROM:TO:STEPS, such as {example}")
+    if int(parts[2]) > MOST_STEPS:
+        raise UserError(f"`vary` {attribute.name}={':'.join(parts)}: give at most {MOST_STEPS} steps")
     first, last = (parse_value(attribute, part.strip(), "vary") for part in parts[:2])
     if not isinstance(first, float) or not isinstance(last, float):
         raise UserError(f"`vary` {attribute.name}={':'.join(parts)}: give a number for both ends")

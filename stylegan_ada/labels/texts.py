@@ -27,7 +27,7 @@ def value_text(value: Value, *, escape: bool = False) -> str:
         return ""
     if isinstance(value, tuple):
         return ";".join(_escaped(one) if escape else one for one in value)
-    return f"{value:.9g}" if isinstance(value, float) else _escaped(value) if escape else value
+    return repr(value).removesuffix(".0") if isinstance(value, float) else _escaped(value) if escape else value
 
 
 def combination_name(attributes: Sequence[Attribute], row: Sequence[Value]) -> str:
@@ -73,9 +73,8 @@ def parse_value(attribute: Attribute, text: str, option: str = "label") -> Value
             raise UserError(f"{where}: give a number, such as {attribute.mean:.4g}")
         return number
     if attribute.kind == SEVERAL:
-        return tuple(
-            dict.fromkeys(_known(attribute, unescaped(one).strip(), where) for one in split_unescaped(text, ";"))
-        )
+        named = {_known(attribute, unescaped(one).strip(), where) for one in split_unescaped(text, ";")}
+        return tuple(value for value in attribute.values if value in named)
     value = unescaped(text)
     if attribute.kind == YESNO:
         value = BITS.get(value.lower(), value)

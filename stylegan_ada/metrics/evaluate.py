@@ -24,6 +24,7 @@ from .mathematics.thumbnails import SIDE, small_copies, thumbnails
 from .networks.extractor import Extractor
 
 BATCH = 32  # images generated at once
+MOST_PIXELS = 5000  # real images of which pixel statistics are taken
 
 Number = TypeVar("Number", np.float32, np.uint8)
 
@@ -100,14 +101,13 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
             write_features(feature_file(dataset.fingerprint, extractor.identity), rows)
     features, labels = extractor.features(rows), dataset.labels
     small = _kept_rows(dataset, f"thumbnails {SIDE}", thumbnails)
-    pixels = _kept_rows(dataset, "pixel statistics", pixel_rows)
     return RealFeatures(
         reference=features[real.reference],
         trained_on=None if trained_on is None else features[trained_on],
         held_out=None if real.held_out is None else features[real.held_out],
         trained_on_thumbnails=None if trained_on is None else small[trained_on],
         held_out_thumbnails=None if real.held_out is None else small[real.held_out],
-        reference_pixels=pixels[real.reference],
+        reference_pixels=_pixels(real),
         reference_labels=None if labels is None else labels[real.reference],
         trained_on_labels=None if labels is None or trained_on is None else labels[trained_on],
         classes=dataset.classes,
@@ -117,6 +117,17 @@ def compute_real(real: RealImages, extractor: Extractor, progress: Callable[[int
         trained_on_vectors=_vectors(dataset, trained_on),
         held_out_vectors=_vectors(dataset, real.held_out),
     )
+
+
+def _pixels(real: RealImages) -> NDArray[np.float32]:
+    """`pixel_rows` of the reference images, or of so many of them, evenly chosen, that it does not take long."""
+    count = len(real.reference)
+    places = np.linspace(0, count - 1, min(count, MOST_PIXELS)).astype(np.int64)
+    return np.concatenate([pixel_rows(nhwc(real.dataset.images[part])) for part in _parts(real.reference[places])])
+
+
+def _parts(indices: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [indices[first : first + BATCH] for first in range(0, len(indices), BATCH)]
 
 
 def _vectors(dataset: ImageDataset, indices: NDArray[np.int64] | None) -> NDArray[np.float32] | None:

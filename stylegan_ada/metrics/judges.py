@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..classifiers.judge import Judge, flat_targets
-from ..datasets.holdout.random_share import hold_out
+from ..datasets.holdout.random_share import hold_out, pooled
 from ..labels.attribute import Attribute
 from .mathematics.attribute_targets import Agreement, agreements_of, sizes_of, targets_of
 
@@ -45,7 +45,7 @@ class RealPictures:
 
     def judge_of(self, pictures: LabelledPictures) -> Judge:
         """A network that learned from these pictures alone. ValueError for too few, or fewer than two classes."""
-        if len(np.unique(pictures.labels)) < 2:
+        if not self.attributes and len(np.unique(pictures.labels)) < 2:
             raise ValueError("a classifier needs two classes or more")
         sizes = sizes_of(self.attributes) if self.attributes else (self.classes,)
         vectors = pictures.vectors
@@ -69,7 +69,8 @@ def real_judge(real: RealPictures) -> RealJudge:
     learned, test, unseen = real.training, real.held_out, "held-out images"
     if test is None:
         order = np.random.default_rng([SEED, 17]).permutation(len(learned.labels))
-        places = hold_out(order, learned.labels, learned.groups, TEST)
+        labels = learned.labels if learned.vectors is None else pooled(learned.labels, TEST)
+        places = hold_out(order, labels, learned.groups, TEST)
         if not len(places):
             raise ValueError("too few real images to leave some for a test")
         unseen = f"{len(places)} images left out for that"

@@ -14,8 +14,8 @@ class Generator(nn.Module):
     """z [N, z_dim] and c [N, c_dim] -> image [N, channels, H, W], about [-1, 1].
 
     Keeps the running mean of w, one per class when labelled (a single one otherwise), as the centre of truncation.
-    Where labels are attributes the centre is linear in the label vector: the least squares prediction of w, which for
-    classes would be the mean.
+    Where labels are attributes the centre is linear in the label vector: the least squares prediction of w, for values
+    that few images have between that and the mean of all.
     """
 
     w_mean: Tensor

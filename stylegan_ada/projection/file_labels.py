@@ -1,7 +1,7 @@
 """The labels of image files that are to be projected: from a table's row, or from the names of folders."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..config.attributes import AskedAttribute
@@ -20,13 +20,16 @@ from ..labels.texts import label_text
 
 
 class FileLabels:
-    """Finds labels that a generator knows. Each table is read once. preparation: that of the run. of_rows: how many
-    files had their label from a row."""
+    """Finds labels that a generator knows. Each table is read once. preparation: that of the run. given: the folders
+    that the user names, of which a wrong table is an error; one further up may be about something else. of_rows: how
+    many files had their label from a row. remarks: lines on numbers that are clipped."""
 
-    def __init__(self, space: LabelSpace, preparation: Preparation):
+    def __init__(self, space: LabelSpace, preparation: Preparation, given: Collection[Path] = ()):
         self._space, self._preparation = space, preparation
+        self._given = {one.absolute() for one in given}
         self._tables: dict[Path, dict[str, str]] = {}
         self.of_rows = 0
+        self.remarks: list[str] = []
 
     def of(self, file: Path, folders: Sequence[str]) -> str:
         """A label's text, "" where nothing is known: of the file's row in labels.csv or dataset.json in the nearest
@@ -43,6 +46,7 @@ class FileLabels:
             label = self._tables[above].get(os.path.abspath(file), "")
             if label:
                 self.of_rows += 1
+                self.remarks += self._space.remarks(label)
                 return label
         return self._of_folders(folders)
 
@@ -65,50 +69,50 @@ class FileLabels:
             labels = {} if self._space.is_flat else self._attributes(source)
             labels = labels or self._classes(source)
         except UserError as error:
+            if folder not in self._given:
+                return {}
             raise UserError(f"{error}; or give `label`") from None
         return {os.path.abspath(f"{source.place}/{name}"): label for name, label in labels.items()}
 
     def _classes(self, source: FolderSource) -> dict[str, str]:
-        labelling = read_labels(source, self._preparation)
-        names = [] if labelling is None else source.names
-        found = {name: labelling.class_of(name) for name in names if labelling is not None}
+        labelling = read_labels(source, self._preparation, masks=source.names)
+        found = {} if labelling is None else {name: labelling.class_of(name) for name in labelling.index_of}
         if self._space.is_flat:
             return {name: label for name, label in found.items() if label in self._space.classes}
         return {name: self._of_folders([label]) for name, label in found.items()}
 
     def _attributes(self, source: FolderSource) -> dict[str, str]:
-        """By columns or keys with the names of all attributes; {} where there are none."""
-        attributes, (file, *_) = self._space.attributes, source.label_files
-        names, text = [one.name for one in attributes], read_text(source, file)
-        entries: list[Entry]
+        """By columns or keys with the names of attributes, of all or some; {} where there are none."""
+        file, text = source.label_files[0], read_text(source, source.label_files[0])
+        named: dict[str, dict[str, Value]] = {}
+        for one in self._space.attributes:
+            entry_of, _ = match(file, self._entries(file, text, one.name), source.names, source.names)
+            cells = [Cell(entry.row[one.name], f"{file} {entry.place}") for entry in entry_of.values()]
+            values = parse_cells(AskedAttribute(one.name, one.kind), cells)[1]
+            for name, value in zip(entry_of, values, strict=True):
+                named.setdefault(name, {})[one.name] = value
+        return {name: _text(self._space, values) for name, values in named.items()}
+
+    def _entries(self, file: str, text: str, attribute: str) -> list[Entry]:
+        """The entries of a file that has this column or key; [] otherwise."""
         if file == JSON:
             entries = entries_of_objects(parse_json(text) or [])
-            if not entries or not set(names) <= entries[0].row.keys():
-                return {}
-        else:
-            try:
-                entries, _ = parse_columns(file, text, self._preparation.file_column, names)
-            except NoColumns:
-                return {}
-        entry_of, _ = match(file, entries, source.names)
-        columns = [
-            parse_cells(
-                AskedAttribute(one.name, one.kind),
-                [Cell(entry.row[one.name], f"{file} {entry.place}") for entry in entry_of.values()],
-            )[1]
-            for one in attributes
-        ]
-        rows = zip(*columns, strict=True)
-        return {
-            name: _text(self._space, dict(zip(names, row, strict=True)))
-            for name, row in zip(entry_of, rows, strict=True)
-        }
+            return entries if entries and attribute in entries[0].row else []
+        try:
+            return parse_columns(file, text, self._preparation.file_column, [attribute])[0]
+        except NoColumns:
+            return []
 
 
 def _text(space: LabelSpace, named: dict[str, Value]) -> str:
     """The text of those values that the generator knows; the others are drawn."""
     known = [one for one in space.attributes if one.name in named and _knows(one, named[one.name])]
-    return label_text(known, [named[one.name] for one in known])
+    return label_text(known, [_in_order(one, named[one.name]) for one in known])
+
+
+def _in_order(attribute: Attribute, value: Value) -> Value:
+    """Several values as the generator's labels have them."""
+    return tuple(one for one in attribute.values if one in value) if isinstance(value, tuple) else value
 
 
 def _knows(attribute: Attribute, value: Value) -> bool:

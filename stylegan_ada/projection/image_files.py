@@ -163,6 +163,8 @@ def _tell_inputs(inputs: Inputs, generator: TrainedGenerator, label: str | None,
     if inputs.converted:
         kind = "gray" if channels == 1 else "RGB"
         say(f"resized or converted to {height}x{width}, {kind}: {inputs.converted} of {len(inputs.images)} images")
+    for remark in inputs.remarks:
+        say(f"warning: {remark}")
     if inputs.labels_of_rows:
         say(f"label from the file's row in labels.csv or dataset.json: {inputs.labels_of_rows} of {len(inputs.items)}")
     unknown = sum(not item.label for item in inputs.items if item.name in inputs.images)

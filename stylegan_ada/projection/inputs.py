@@ -39,13 +39,14 @@ class InputImage:
 class Inputs:
     """items: sorted by class, those without a label last. images: uint8 [H, W, C] of those that could be read, by
     name. converted: how many of these had another size or kind of pixels. skipped: the others, with the reason.
-    labels_of_rows: how many of the items have their label from a table."""
+    labels_of_rows: how many of the items have their label from a table. remarks: lines on numbers that are clipped."""
 
     items: list[InputImage]
     images: dict[str, NDArray[np.uint8]]
     converted: int
     skipped: list[tuple[Path, str]]
     labels_of_rows: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 def read_inputs(
@@ -62,7 +63,7 @@ def read_inputs(
     itself, and the one in which a file lies. preparation: that of the run, with the window of a
     generator of images with more than 8 bits.
     """
-    labels = FileLabels(space, preparation)
+    labels = FileLabels(space, preparation, [path for path in paths if path.is_dir()])
     items, skipped = _find_items(paths, space, label, labels)
     images, converted = {}, 0
     for item in items:
@@ -71,7 +72,7 @@ def read_inputs(
             converted += changed
         except Unreadable as error:
             skipped.append((item.file, str(error)))
-    return Inputs(items, images, converted, skipped, labels.of_rows)
+    return Inputs(items, images, converted, skipped, labels.of_rows, tuple(dict.fromkeys(labels.remarks)))
 
 
 def _find_items(

@@ -93,8 +93,5 @@ def _showing(dataset: ImageDataset, members: NDArray[np.int64], named: Mapping[s
     if isinstance(wanted, float):
         apart = [abs(value - wanted) if isinstance(value, float) else np.inf for value in values]
         return members[np.argsort(apart, kind="stable")[:COLUMNS]]
-    if isinstance(wanted, tuple):
-        has = [isinstance(value, tuple) and set(wanted) <= set(value) for value in values]
-    else:
-        has = [value == wanted for value in values]
+    has = [value == wanted for value in values]
     return members[np.array(has)][:COLUMNS]

@@ -61,9 +61,9 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         image = self._block(label, place // BLOCK)[place % BLOCK].clone()
         return (image if self.transform is None else self.transform(image)), label
 
-    def values(self, index: int) -> dict[str, float | str]:
-        """The attributes of an image by name, as `generate dataset` writes them: numbers as such, several values with
-        semicolons, "" where one is unknown. Where labels are classes they are the attribute "class"."""
+    def values(self, index: int) -> dict[str, Any]:
+        """The attributes of an image by name: text, a number, True or False of yes/no, a tuple of several values, None
+        where one is unknown. Where labels are classes they are the attribute "class"."""
         label, place = self._place(index)
         generator = self._loaded()
         seeds, names = self._candidates(label, place // BLOCK)

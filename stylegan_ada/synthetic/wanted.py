@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import distributed
-from ..config.attributes import AskedAttribute
+from ..config.attributes import asked_of
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset
 from ..errors import UserError, check_least
@@ -85,7 +85,7 @@ def missing_counts(
         beyond_8_bits=False,
         file_column=file_column,
         label_column=label_column,
-        attributes=tuple(AskedAttribute(one.name, one.kind) for one in attributes),
+        attributes=asked_of(attributes),
         split_names=folder.read_config().data.split_names if attributes and folder.is_run() else None,
     )
     real = distributed.first_rank_first(lambda: load(source, preparation))

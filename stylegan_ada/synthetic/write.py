@@ -1,6 +1,7 @@
 """The files of a finished set: images in class folders or tar shards, manifest.csv, dataset.json."""
 
 import csv
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..labels.attribute import Row
+from ..labels.attribute import NO_YES, YESNO, Row
 from ..labels.label_space import LabelSpace
 from ..labels.texts import value_text
 from .blocks import read_files
 
 SHARD = 1000  # images of a tar file
+LONGEST = 200  # bytes of a folder's name: file systems take 255
 COLUMNS = ("file", "seed", "label", "psi")  # of every manifest
 
 
@@ -37,10 +39,14 @@ class SyntheticImage:
 def class_folders(classes: Sequence[str]) -> list[str]:
     """A folder name for each class. The names come from a file that may be anybody's: none may lead elsewhere."""
     names: list[str] = []
+    taken: set[str] = set()
     for name in classes:
         safe = re.sub(r'[\x00-\x1f/\\:*?"<>|]', "_", name).strip(". ") or "_"
-        while safe.lower() in (other.lower() for other in names):
+        if len(safe.encode()) > LONGEST:
+            safe = f"{safe[: LONGEST // 4]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        while safe.lower() in taken:
             safe += "_"
+        taken.add(safe.lower())
         names.append(safe)
     return names
 
@@ -56,10 +62,11 @@ def attribute_texts(space: LabelSpace, row: Row) -> list[str]:
     return [] if space.is_flat else [value_text(value) for value in row]
 
 
-def attribute_values(space: LabelSpace, row: Row) -> dict[str, float | str]:
-    """The values by name, as JSON has them: numbers as such, several values with semicolons, "" where unknown."""
+def attribute_values(space: LabelSpace, row: Row) -> dict[str, Any]:
+    """The values by name, as JSON has them: numbers and yes or no as such, several values as a list, null where
+    unknown."""
     return {
-        attribute.name: value if isinstance(value, float) else value_text(value)
+        attribute.name: value == NO_YES[1] if attribute.kind == YESNO and value is not None else value
         for attribute, value in zip(space.attributes, row, strict=True)
     }
 

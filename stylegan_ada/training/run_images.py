@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
+from ..config.attributes import asked_of
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset, holdout_split, load_dataset
 from ..datasets.labels.groups import NoGroups
@@ -40,7 +41,7 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
     info = read_info(generator_file(run))
     network = info.network
     preparation = replace(
-        Preparation() if config is None else config.data.preparation,
+        Preparation(attributes=asked_of(info.attributes)) if config is None else config.data.preparation,
         size=(network.height, network.width),
         use_labels=network.c_dim > 0,
         channels=network.channels,

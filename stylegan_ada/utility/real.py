@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import DataConfig
+from ..config.preparation import Preparation
 from ..datasets import ImageDataset, ImageSubset, Pictures, load_dataset, same_pictures
 from ..errors import UserError, nearest
 from ..training.run_folder import RunFolder
@@ -107,10 +107,10 @@ def open_real(
     train = _labelled(own.dataset, own.trained_on, target, "the training set")
     if test is not None:
         folder = RunFolder(run)
-        prepared = folder.read_config().data if folder.is_run() else DataConfig(data=test)
+        prepared = folder.read_config().data.preparation if folder.is_run() else Preparation(attributes=target.asked)
         channels, height, width = own.dataset.image_shape
         preparation = replace(
-            prepared.preparation,
+            prepared,
             size=(height, width),
             use_labels=True,
             channels=channels,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..config.attributes import AskedAttribute
+from ..config.attributes import AskedAttribute, asked_of
 from ..datasets import ImageDataset
 from ..errors import UserError, nearest
 from ..labels.attribute import CATEGORY, YESNO, Attribute, Value
@@ -41,15 +41,15 @@ class Target:
 def target_of(space: LabelSpace, attribute: str | None) -> Target:
     """The target of a generator with these labels. UserError where it has no such attribute, or one whose values do not
     exclude each other."""
+    asked = () if space.is_flat else asked_of(space.attributes)
     if attribute is None:
-        return Target(space.classes, space.classes)
+        return Target(space.classes, space.classes, asked=asked)
     own = _named(space.attributes, attribute) if not space.is_flat else None
     if own is None:
         raise UserError(f"`target` {attribute}: this generator was trained on classes, not on attributes, leave it out")
     if own.kind not in (CATEGORY, YESNO):
         raise UserError(f"`target` {attribute}: its kind is {own.kind}, give one of kind {CATEGORY} or {YESNO}")
     labels = tuple(label_text([own], [value]) for value in own.values)
-    asked = tuple(AskedAttribute(one.name, one.kind) for one in space.attributes)
     return Target(own.values, labels, attribute, asked)
 
 

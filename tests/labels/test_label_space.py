@@ -45,9 +45,18 @@ def test_several_values_are_ones_side_by_side() -> None:
 @pytest.mark.parametrize(
     "row", [("mono", "0.67", 55.5), ("poly", None, 21.25), ("poly", "0.00", 20.0)], ids=["whole", "unknown", "lowest"]
 )
-def test_text_and_vector_give_the_row_back(row: tuple[str, str | None, float]) -> None:
+def test_text_gives_the_row_back(row: tuple[str, str | None, float]) -> None:
     assert tuple(parse_label(SPACE.attributes, label_text(SPACE.attributes, row)).values()) == row
-    assert SPACE.rows_of(SPACE.vectors([row])) == [row]
+
+
+def test_no_digit_of_a_number_is_lost() -> None:
+    for number in (1700000001.0, 0.1, 1 / 3, 1e300, 5e-324):
+        assert parse_label([AGE], label_text([AGE], [number])) == {"age": number}
+    assert label_text([AGE], [20240115.0]) == "age=20240115"
+
+
+def test_several_values_are_the_same_in_any_order() -> None:
+    assert parse_label([FLAWS], "flaws=scratch;none;scratch") == {"flaws": ("none", "scratch")}
 
 
 def test_marks_of_the_text_may_stand_in_values() -> None:

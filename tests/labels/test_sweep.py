@@ -33,7 +33,7 @@ SPACE = LabelSpace(
         ("type=po\\:ly:mono", ("po:ly", "mono")),
         ("type", ("mono", "po:ly")),
         ("crack=1:no", ("yes", "no")),
-        ("defects=hole;dent:dent:", (("hole", "dent"), ("dent",), None)),
+        ("defects=hole;dent:dent:", (("dent", "hole"), ("dent",), None)),
         ("defects", (("dent",), ("hole",))),
     ],
 )

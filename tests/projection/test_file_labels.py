@@ -62,7 +62,7 @@ def test_a_row_says_the_attributes(tmp_path: Path) -> None:
         "file,degree,type,defects\na.png,0.25,mono,hole;dent\nb.png,,poly,dent\nc.png,7,thin,dent\n"
     )
     expected = {
-        "a": "type=mono,degree=0.25,defects=hole;dent",
+        "a": "type=mono,degree=0.25,defects=dent;hole",
         "b": "type=poly,degree=,defects=dent",
         "c": "degree=7,defects=dent",  # there is no type thin: it is drawn
     }
@@ -98,8 +98,8 @@ def test_folders_say_values(tmp_path: Path) -> None:
 
 def test_a_wrong_table_is_said(tmp_path: Path) -> None:
     images(tmp_path, "a.png", "b.png")
-    (tmp_path / "labels.csv").write_text("file,label\na.png,cat\n")
-    with pytest.raises(UserError, match=r"no label for 1 images .*; or give `label`"):
+    (tmp_path / "labels.csv").write_text("file,label\na.png,cat\nc.png,cat\n")
+    with pytest.raises(UserError, match=r"names 1 images that are not there .*; or give `label`"):
         labels(FLAT, tmp_path)
     assert FileLabels(LabelSpace((), ()), Preparation()).of(tmp_path / "a.png", ["cat"]) == ""
 
@@ -115,3 +115,34 @@ def test_the_class_of_a_label() -> None:
     }
     assert {label: class_name(SEVERAL_ATTRIBUTES, label) for label in known} == known
     assert class_name(FLAT, "type=mono") == "type=mono"
+
+
+def test_a_table_further_up_that_is_about_something_else_is_left_alone(tmp_path: Path) -> None:
+    """A given folder's own table must be right; what lies above it need not be one of labels."""
+    images(tmp_path / "mine", "cat/a.png")
+    (tmp_path / "dataset.json").write_text('{"name": "x"}')
+    assert labels(FLAT, tmp_path / "mine") == {"a": "cat"}
+    (tmp_path / "dataset.json").unlink()
+    (tmp_path / "labels.csv").write_text("file,label\nother.png,dog\n")
+    assert labels(FLAT, tmp_path / "mine" / "cat" / "a.png") == {"a": "cat"}
+    with pytest.raises(UserError, match="or give `label`"):
+        labels(FLAT, tmp_path)
+
+
+def test_images_without_a_row_go_by_their_folder(tmp_path: Path) -> None:
+    images(tmp_path, "cat/a.png", "cat/b.png", "dog/c.png")
+    (tmp_path / "labels.csv").write_text("file,label\ncat/a.png,dog\n")
+    assert labels(FLAT, tmp_path) == {"a": "dog", "b": "cat", "c": "dog"}
+
+
+def test_some_of_the_attributes_in_a_table(tmp_path: Path) -> None:
+    images(tmp_path, "a.png", "b.png")
+    (tmp_path / "labels.csv").write_text("file,type,note\na.png,mono,x\nb.png,poly,y\n")
+    assert labels(SEVERAL_ATTRIBUTES, tmp_path) == {"a": "type=mono", "b": "type=poly"}
+
+
+def test_a_number_that_is_clipped_is_said(tmp_path: Path) -> None:
+    images(tmp_path, "a.png")
+    (tmp_path / "labels.csv").write_text("file,degree\na.png,7\n")
+    inputs = read_inputs([tmp_path], (1, 8, 8), SEVERAL_ATTRIBUTES, None, Preparation())
+    assert inputs.remarks == ("`label` degree=7: training saw 0 to 1, 1 is taken",)

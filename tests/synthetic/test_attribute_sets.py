@@ -46,8 +46,8 @@ def test_combinations_and_their_values(attribute_generator_file: Path, tmp_path:
     }
     facts = json.loads((out / "dataset.json").read_text())
     labels = dict(facts["labels"])
-    assert labels[rows[0]["file"]] == {"type": "mono", "degree": 0.0, "crack": "no", "defects": ""}
-    assert labels[rows[-1]["file"]] == {"type": "poly", "degree": 0.25, "crack": "no", "defects": "dent;hole"}
+    assert labels[rows[0]["file"]] == {"type": "mono", "degree": 0.0, "crack": False, "defects": None}
+    assert labels[rows[-1]["file"]] == {"type": "poly", "degree": 0.25, "crack": False, "defects": ["dent", "hole"]}
     assert facts["attributes"][:2] == [
         {"name": "type", "kind": "category", "values": ["mono", "poly"]},
         {"name": "degree", "kind": "number", "low": 0.0, "high": 1.0},
@@ -117,7 +117,7 @@ def test_the_torch_dataset_has_their_values(attribute_generator_file: Path, tmp_
         assert np.abs(image[0].numpy().astype(int) - gray(tmp_path / "set" / rows[index]["file"])).max() <= 1
         values = dataset.values(index)
         assert list(values) == list(NAMES)
-        assert {name: str(value) for name, value in values.items() if name != "degree"} == {
-            name: rows[index][name] for name in NAMES if name != "degree"
-        }
-        assert values["degree"] == float(rows[index]["degree"])
+        row = rows[index]
+        assert (values["type"], values["degree"]) == (row["type"], float(row["degree"]))
+        assert values["crack"] is (row["crack"] == "yes")
+        assert ";".join(values["defects"] or ()) == row["defects"]

@@ -1,5 +1,6 @@
 """The findings of a run's measurements, in words: pure functions of the rows that they leave."""
 
+import math
 from collections.abc import Sequence
 
 from ..measurements import EvaluationRow, best_of, improved, label_weight_of, without_improvement
@@ -76,7 +77,7 @@ def _collapse(rows: Sequence[EvaluationRow]) -> str | None:
 
 def _attribute(row: EvaluationRow, name: str) -> str | None:
     agreement, chance = row[AGREEMENT + name], row[CHANCE + name]
-    if label_weight_of(row) < 1 or agreement > chance + MANY_ERRORS * row[ERROR + name]:
+    if label_weight_of(row) < 1 or math.isnan(agreement) or agreement > chance + MANY_ERRORS * row[ERROR + name]:
         return None
     return f"{name} ignored: generated images agree with it to {agreement:.2f}, where {chance:.2f} would be by chance"
 
