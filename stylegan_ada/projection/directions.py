@@ -71,16 +71,14 @@ def find_directions(
 def named_direction(generator: TrainedGenerator, name: str, seed: int = 0) -> Directions:
     """The direction of this name, found afresh (others may be with it): pc1 to pc10, a number's name, or START>END of
     any two classes or texts of attributes."""
-    pairs = {f"{a}>{b}": (a, b) for a in generator.classes for b in generator.classes if a != b}
-    pairs |= {f"{a}>{b}": (a, b) for a, b in value_pairs(generator.labels)}
     numbers = [number.name for number in varied_numbers(generator.labels)]
     if name in numbers:
         return number_direction(generator, name, seed)
-    if name in pairs:
-        return class_direction(generator, *pairs[name], seed)
     if generator.classes and ">" in name:
-        start, end = name.split(">", 1)
-        return class_direction(generator, start, end, seed)  # says which is no class
+        places = [place for place, letter in enumerate(name) if letter == ">"]
+        ends = [(name[:place], name[place + 1 :]) for place in places]
+        known = [pair for pair in ends if {*pair} <= {*generator.classes}]  # whose names may have a > in them
+        return class_direction(generator, *(known or ends)[0], seed)  # says which is no class
     principal = [f"pc{index + 1}" for index in range(min(COUNT, generator.info.network.w_dim))]
     if name not in principal:
         pair = ", or START>END of two classes" if generator.classes else ""
@@ -115,7 +113,7 @@ def class_direction(generator: TrainedGenerator, start: str, end: str, seed: int
     end: classes' names or texts of attributes."""
     from sklearn.linear_model import LogisticRegression
 
-    if start == end:
+    if generator.labels.named(start) == generator.labels.named(end):
         raise UserError(f"`start` {start}, `end` {end}: a direction leads from one class to another, name two")
     w = np.concatenate([_sampled(generator, start, seed), _sampled(generator, end, seed)])
     scale = w.std()  # a step of the classifier's penalty that does not depend on w's units

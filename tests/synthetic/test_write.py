@@ -3,7 +3,7 @@ from pathlib import Path
 
 from stylegan_ada.labels.attribute import Attribute
 from stylegan_ada.labels.label_space import LabelSpace
-from stylegan_ada.synthetic.write import SyntheticImage, attribute_values, write_manifest
+from stylegan_ada.synthetic.write import SyntheticImage, attribute_values, class_folders, write_manifest
 
 NAMES = ("label", "density", "age", "defects")
 SPACE = LabelSpace(
@@ -39,7 +39,19 @@ def test_attributes_do_not_hide_other_columns(tmp_path: Path) -> None:
 
 
 def test_values_as_json_has_them() -> None:
-    assert attribute_values(SPACE, ("x", "y", 0.5, ("dent", "hole"))) == dict(
-        zip(NAMES, ("x", "y", 0.5, "dent;hole"), strict=True)
+    found = attribute_values(SPACE, ("x", "y", 0.5, ("dent", "hole")))
+    assert found == dict(zip(NAMES, ("x", "y", 0.5, ("dent", "hole")), strict=True))
+    assert attribute_values(SPACE, ("x", "y", None, ("dent",)))["age"] is None
+    crack = LabelSpace(
+        ("crack",), (1,), (Attribute(name="crack", kind="yesno", values=("no", "yes")),), ("crack=yes",), (1,)
     )
-    assert attribute_values(SPACE, ("x", "y", None, ("dent",)))["age"] == ""
+    assert [attribute_values(crack, (one,))["crack"] for one in ("yes", "no", None)] == [True, False, None]
+
+
+def test_folders_of_long_names_can_be_made(tmp_path: Path) -> None:
+    long = ["-".join(f"no attribute{index}" for index in range(20)) + end for end in ("", "?")]
+    names = class_folders([*long, "crack"])
+    for name in names:
+        (tmp_path / name).mkdir()
+    assert len(set(names)) == 3
+    assert names[2] == "crack"
