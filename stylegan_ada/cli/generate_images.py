@@ -106,7 +106,9 @@ def images(
 @PRECISION
 @DEVICE
 def grid(run: Path, out: Path, truncation_psi: float, columns: int, precision: str, device: str) -> None:
-    """Write one picture of many images, a row per class, or per value of each attribute."""
+    """Write one picture of many images, a row per class.
+
+    With attributes a row per value of each."""
     from ..files import atomic_path
     from ..sampling import check_truncation_psi, load_generator, sample_grid
 
