@@ -74,12 +74,18 @@ class Attribute:
     def all_values(self) -> list[Value]:
         """Its values, each alone, without unknown; of a number STEPS from the lowest to the highest seen."""
         if self.kind == NUMBER:
-            return np.linspace(self.low, self.high, STEPS if self.low < self.high else 1).tolist()
+            return [*even_steps(self.low, self.high, STEPS if self.low < self.high else 1)]
         return [(value,) for value in self.values] if self.kind == SEVERAL else [*self.values]
 
     def clipped(self, number: float) -> float:
         """The nearest number within what was seen."""
         return min(max(number, self.low), self.high)
+
+
+def even_steps(first: float, last: float, count: int) -> list[float]:
+    """Numbers from `first` to `last`, both included, without the last digits that adding up brings: 0.6, and not
+    0.6000000000000001."""
+    return [float(f"{number:.12g}") for number in np.linspace(first, last, count).tolist()]
 
 
 def slices(attributes: Sequence[Attribute]) -> list[slice]:

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..errors import UserError
-from .attribute import NUMBER, STEPS, Attribute, Row, Value
+from .attribute import NUMBER, STEPS, Attribute, Row, Value, even_steps
 from .label_space import LabelSpace
 from .texts import label_text, parse_value, split_unescaped, unescaped
 
@@ -70,4 +68,4 @@ def _steps(space: LabelSpace, attribute: Attribute, parts: Sequence[str]) -> tup
         raise UserError(f"`vary` {attribute.name}={':'.join(parts)}: give a number for both ends")
     texts = [label_text([attribute], [number]) for number in dict.fromkeys((first, last))]
     remarks = [line for text in texts for line in space.remarks(text, "vary")]
-    return [attribute.clipped(number) for number in np.linspace(first, last, int(parts[2])).tolist()], remarks
+    return [attribute.clipped(number) for number in even_steps(first, last, int(parts[2]))], remarks
