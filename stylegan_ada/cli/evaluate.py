@@ -12,8 +12,7 @@ from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, default_metrics, measure, pictured_metrics
-from ..metrics.words.pixels import HEADINGS, pixel_table
-from ..metrics.words.results import details, footnotes, interval, number, reference_name
+from ..metrics.words.results import PIXEL_HEADINGS, details, footnotes, interval, number, pixel_table, reference_name
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def as_table(
 
 def as_pixel_table(figures: dict[str, "PixelFigure"]) -> str:
     """A line per figure: its values, the ratio, the meaning."""
-    rows = [(*HEADINGS, ""), *pixel_table(figures)]
+    rows = [(*PIXEL_HEADINGS, ""), *pixel_table(figures)]
     lines = [
         f"{name:18} {made:>10} {real:>10} {ratio:>10}  {meaning}".rstrip() for name, made, real, ratio, meaning in rows
     ]

@@ -13,8 +13,7 @@ from ..metrics.measurements import EvaluationRow
 from ..metrics.results import MetricResult, values_by_name
 from ..metrics.table import METRICS, default_metrics, measure
 from ..metrics.words.findings import findings
-from ..metrics.words.pixels import pixel_table
-from ..metrics.words.results import details, footnotes, interval, number, reference_name
+from ..metrics.words.results import details, footnotes, interval, number, pixel_table, reference_name
 from ..sampling import TrainedGenerator
 from .page import MetricRow, RunPage
 from .pictures import pictures

@@ -1,14 +1,17 @@
 """Metric results in words, for the terminal and for the report. Imports no torch."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..evaluate import RealImages
     from ..mathematics.attribute_agreement import AttributeAgreement
+    from ..mathematics.pixel_statistics import PixelFigure
     from ..results import MetricResult
 
 FEW_IMAGES = 2000
+PIXEL_HEADINGS = ("pixels", "generated", "real", "ratio")  # of `pixel_table`
 
 
 def number(value: float) -> str:
@@ -79,3 +82,16 @@ def reference_name(real: "RealImages") -> str:
     if real.held_out is not None and len(real.reference) == len(real.held_out):
         return "held-out images"
     return "images that were trained on" if real.trained_on is not None else "images of another set"
+
+
+def pixel_table(figures: Mapping[str, "PixelFigure"]) -> list[tuple[str, str, str, str, str]]:
+    """A row for each: its name, the generated images' value, the real ones', the ratio, and the meaning."""
+    from ..mathematics.pixel_statistics import FIGURES
+
+    return [
+        (name, number(one.generated), number(one.real), _ratio(one), FIGURES[name]) for name, one in figures.items()
+    ]
+
+
+def _ratio(figure: "PixelFigure") -> str:
+    return "real is 0" if figure.ratio is None else f"{figure.ratio:.2f}"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stylegan_ada.metrics.mathematics.pixel_statistics import FIGURES, pixel_figures, pixel_rows
-from stylegan_ada.metrics.words.pixels import pixel_table
+from stylegan_ada.metrics.words.results import pixel_table
 
 
 def transform(gray: np.ndarray) -> np.ndarray:
