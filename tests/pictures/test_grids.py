@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stylegan_ada.labels.label_space import LabelSpace
 from stylegan_ada.sampling import sample_grid
 
 
@@ -11,6 +12,7 @@ class Numbered:
 
     def __init__(self, classes: tuple[Any, ...]) -> None:
         self.classes = classes
+        self.labels = LabelSpace(classes, [1] * len(classes))
 
     def sample_uint8(self, seeds: Any, labels: Any, truncation_psi: Any) -> Any:
         kinds = [0] * len(seeds) if labels is None else [self.classes.index(label) for label in labels]
