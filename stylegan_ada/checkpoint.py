@@ -1,33 +1,28 @@
-"""Files of a run: the generator alone (safetensors), and the whole training state. Neither runs code when loaded."""
+"""The file of a generator (safetensors). It runs no code when loaded."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from .augment import AdaController
 from .config import NetworkConfig
 from .config.json import from_json, to_json
 from .errors import UserError, first_line
 from .files import atomic_path
 from .labels.attribute import Attribute, label_width
 from .labels.label_space import LabelSpace
-from .networks import Discriminator, Generator
+from .networks import Generator
 
 GENERATOR_FILE = "generator.safetensors"  # of a run's last checkpoint
 BEST_FILE = "best.safetensors"  # of the run's best measurement
 GENERATOR_FORMAT = "stylegan_ada generator 1"
 BESIDE = ("generator", "discriminator")  # networks that a generator file may hold beside the moving average
 NO_LICENCE = "not stated"  # in an exported file
-TRAINING_FORMAT = "stylegan_ada training 1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,77 +132,11 @@ def _read_header(path: Path) -> dict[str, str]:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({first_line(error)})") from None
-    _check_format(path, metadata.get("format"), GENERATOR_FORMAT)
+    check_format(path, metadata.get("format"), GENERATOR_FORMAT)
     return metadata
 
 
-@dataclass(kw_only=True)
-class TrainingState:
-    """Every part of training that changes from step to step. A checkpoint is this and nothing else."""
-
-    generator: Generator
-    generator_ema: Generator
-    discriminator: Discriminator
-    generator_optimizer: torch.optim.Optimizer
-    discriminator_optimizer: torch.optim.Optimizer
-    controller: AdaController
-    path_length_mean: Tensor  # scalar, updated in place
-    logit_sums: Tensor  # float64 [2], of real and of generated images since p was last set; updated in place
-    images_seen: int = 0
-    steps: int = 0
-
-    def save(self, path: Path) -> None:
-        """Writes the whole state atomically."""
-        state = {
-            "format": TRAINING_FORMAT,
-            "generator": self.generator.state_dict(),
-            "generator_ema": self.generator_ema.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "generator_optimizer": self.generator_optimizer.state_dict(),
-            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
-            "controller": self.controller.state_dict(),
-            "path_length_mean": self.path_length_mean,
-            "logit_sums": self.logit_sums,
-            "images_seen": self.images_seen,
-            "steps": self.steps,
-        }
-        with atomic_path(path) as temporary:
-            try:
-                torch.save(state, temporary)
-            except RuntimeError as error:  # what torch makes of a full disk
-                raise OSError(f"is the disk full? {first_line(error)}") from error
-
-    def load(self, path: Path) -> None:
-        """Takes the whole state from a file of `save`."""
-        state = _read_training_file(path, self.path_length_mean.device)
-        self.generator.load_state_dict(state["generator"])
-        self.generator_ema.load_state_dict(state["generator_ema"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.generator_optimizer.load_state_dict(state["generator_optimizer"])
-        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
-        self.controller.load_state_dict(state["controller"])
-        self.path_length_mean.copy_(state["path_length_mean"])
-        self.logit_sums.copy_(state["logit_sums"])
-        self.images_seen = state["images_seen"]
-        self.steps = state["steps"]
-
-
-def read_networks(path: Path) -> dict[str, dict[str, Tensor]]:
-    """The states of "generator", "generator_ema" and "discriminator" of a checkpoint, on the CPU."""
-    state = _read_training_file(path, torch.device("cpu"))
-    return {name: state[name] for name in ("generator", "generator_ema", "discriminator")}
-
-
-def _read_training_file(path: Path, device: torch.device) -> dict[str, Any]:
-    try:
-        state = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = first_line(error).split(". ")[0]
-        raise UserError(f"{path}: cannot be read ({reason}), delete it to go on from the one before") from None
-    _check_format(path, state.get("format"), TRAINING_FORMAT)
-    return state
-
-
-def _check_format(path: Path, found: object, expected: str) -> None:
+def check_format(path: Path, found: object, expected: str) -> None:
+    """Raises UserError unless a file says that it is of the format that is expected."""
     if found != expected:
         raise UserError(f"{path}: its format is {found!r}, this version reads {expected!r}")

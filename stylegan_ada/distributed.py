@@ -122,8 +122,9 @@ def gather(tensor: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Adds gradients up over ranks in one flat all-reduce, and makes them finite.
+def reduce_gradients(parameters: Iterable[nn.Parameter]) -> Tensor:
+    """Adds gradients up over ranks in one flat all-reduce, and makes them finite. Returns whether they had to be, a
+    bool scalar on the device.
 
     A parameter that the phase gave no gradient takes no part; which ones is the same on every rank.
     """
@@ -133,5 +134,7 @@ def reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
         sum_over_ranks(flat)
         for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view_as(gradient))
+    scrubbed = ~torch.stack(torch._foreach_norm(gradients, float("inf"))).isfinite().all()
     for gradient in gradients:
         torch.nan_to_num_(gradient, nan=0.0, posinf=1e5, neginf=-1e5)
+    return scrubbed

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -154,11 +155,11 @@ def dataset(image_folder: Path) -> ImageDataset:
     return load_dataset(str(image_folder), Preparation(size=16))
 
 
-@pytest.fixture
-def tiny_config(image_folder: Path, dataset: ImageDataset) -> Callable[..., Any]:
-    """A run that takes seconds: 16x16, a few channels, 8 images a step, everything switched on."""
+@pytest.fixture(scope="session")
+def tiny_config_of(image_folder: Path) -> Callable[..., Any]:
+    """A run of a set that takes seconds: 16x16, a few channels, 8 images a step, everything switched on."""
 
-    def make(**training: float) -> RunConfig:
+    def make(dataset: ImageDataset, **training: float) -> RunConfig:
         return RunConfig(
             data=DataConfig(data=str(image_folder), mirror="h"),
             network=NetworkConfig(
@@ -173,6 +174,11 @@ def tiny_config(image_folder: Path, dataset: ImageDataset) -> Callable[..., Any]
         )
 
     return make
+
+
+@pytest.fixture
+def tiny_config(tiny_config_of: Callable[..., Any], dataset: ImageDataset) -> Callable[..., Any]:
+    return partial(tiny_config_of, dataset)
 
 
 @pytest.fixture

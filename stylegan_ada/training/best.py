@@ -3,15 +3,22 @@
 from itertools import pairwise
 
 from ..checkpoint import read_info
+from ..errors import UserError
 from ..files import atomic_path
+from ..progress import Say
 from .run_folder import RunFolder
 
 
 def keep_as_best(folder: RunFolder) -> None:
     """Keeps the generator that was just saved as the best one; the best before it, too, as long as a checkpoint is
-    kept from before this one: a run that goes back to that ends as if it had not been interrupted."""
+    kept from before this one: a run that goes back to that ends as if it had not been interrupted.
+
+    Figures on fresh seeds of the best before it, which a run has that goes on for longer, are no longer those of the
+    best.
+    """
+    folder.confirmed_file.unlink(missing_ok=True)
     before = best_images(folder)
-    if before is not None:
+    if before is not None and before != read_info(folder.generator_file).images_seen:  # killed before it was noted
         with atomic_path(folder.earlier_best_file(before)) as temporary:
             temporary.write_bytes(folder.best_file.read_bytes())
     folder.copy_generator_as_best()
@@ -22,23 +29,24 @@ def best_images(folder: RunFolder) -> int | None:
     return read_info(folder.best_file).images_seen if folder.best_file.exists() else None
 
 
-def forget_after(folder: RunFolder, images_seen: int) -> None:
-    """Leaves of measurements and best generators those up to `images_seen`, where a run goes on."""
+def forget_after(folder: RunFolder, images_seen: int, say: Say) -> None:
+    """Leaves of measurements and best generators those up to `images_seen`, where a run goes on. A best generator that
+    cannot be read is set aside, which is said."""
     rows = folder.read_evaluations()
     kept = [row for row in rows if row["images"] <= images_seen]
     if len(kept) < len(rows):
         folder.write_evaluations(kept)
-    confirmed = folder.read_confirmed()
-    if confirmed is not None and confirmed["images"] > images_seen:
-        folder.confirmed_file.unlink()
-    for path in folder.earlier_bests():
-        if path > folder.earlier_best_file(images_seen):
-            path.unlink()
-    best = best_images(folder)
-    if best is not None and best > images_seen:
-        folder.best_file.unlink()
+    for path in [*folder.earlier_bests(), folder.best_file]:
+        try:
+            if path.exists() and read_info(path).images_seen > images_seen:
+                path.unlink()
+        except UserError as error:
+            say(f"warning: {error}; it is now {folder.set_aside(path).name}")
     if not folder.best_file.exists() and (left := folder.earlier_bests()):
         left[-1].rename(folder.best_file)
+    confirmed = folder.read_confirmed()
+    if confirmed is None or confirmed["images"] != best_images(folder):
+        folder.confirmed_file.unlink(missing_ok=True)
 
 
 def forget_superseded(folder: RunFolder) -> None:

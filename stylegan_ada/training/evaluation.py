@@ -52,7 +52,7 @@ class Evaluator:
     def resume(self, images_seen: int) -> None:
         """Goes on after `images_seen`: what was measured beyond does not count."""
         self.rows = [row for row in self.folder.read_evaluations() if row["images"] <= images_seen]
-        self.count = self.rows[0]["count"] if self.rows else None
+        self.count = self.folder.read_count()
         self._judge_progress()
 
     def measure_last(self, generator: TrainedGenerator, seconds: float, log: Log | None, ada_cap: float | None) -> None:
@@ -95,6 +95,8 @@ class Evaluator:
             self.real_features = compute_real(self.real, self.extractor)
         if self.count is None:
             self.count = self._affordable(generator, self.real_features, seconds)
+            if distributed.rank() == 0:
+                self.folder.write_count(self.count)
         start = time.perf_counter()
         features = compute_generated(generator, self.real_features, self.extractor, self.count, seed=seed)
         row: EvaluationRow = {"count": self.count, "n_real": len(self.real_features.reference)}

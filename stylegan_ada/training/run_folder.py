@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint import BEST_FILE, GENERATOR_FILE, TrainingState
+from ..checkpoint import BEST_FILE, GENERATOR_FILE
 from ..config import RunConfig
 from ..config.json import from_json, to_json
 from ..errors import UserError
 from ..files import atomic_path, check_folder, write_text
 from ..folders import LOCK_FILE, locked_folder
 from ..metrics.measurements import EvaluationRow
+from .checkpoints import TrainingState
 
 
 class RunFolder:
@@ -25,6 +26,7 @@ class RunFolder:
         self.holdout_file = path / "holdout.json"  # names of the images that training never sees
         self.log_file = path / "log.jsonl"  # a row per tick
         self.evaluations_file = path / "evaluations.jsonl"  # a row per measurement
+        self.count_file = path / "measuring.json"  # how many images every measurement takes
         self.confirmed_file = path / "best.json"  # the best generator, measured again on fresh seeds
         self.report_file = path / "report.html"
         self.generator_file = path / GENERATOR_FILE
@@ -122,6 +124,17 @@ class RunFolder:
     def write_evaluations(self, rows: Sequence[EvaluationRow]) -> None:
         write_text(self.evaluations_file, _lines(rows))
 
+    def read_count(self) -> int | None:
+        """The number of generated images in each of the run's measurements; None before the first one."""
+        try:
+            return int(json.loads(self.count_file.read_bytes())["count"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            rows = self.read_evaluations()  # of older runs
+            return rows[0]["count"] if rows else None
+
+    def write_count(self, count: int) -> None:
+        write_text(self.count_file, json.dumps({"count": count}) + "\n")
+
     def read_confirmed(self) -> EvaluationRow | None:
         """The figures of the best generator on fresh seeds; None before they were measured, or of a broken file."""
         try:
@@ -145,11 +158,15 @@ class RunFolder:
         """All checkpoints, the oldest first."""
         return sorted(self.path.glob("checkpoint-*.pt"))
 
-    def save_checkpoint(self, state: TrainingState, keep: int) -> None:
+    def save_checkpoint(self, state: TrainingState, config: RunConfig) -> None:
         """Writes a checkpoint, then deletes all but the newest `keep`."""
-        state.save(self.checkpoint_file(state.images_seen))
-        for old in self.checkpoints()[:-keep]:
+        state.save(self.checkpoint_file(state.images_seen), config)
+        for old in self.checkpoints()[: -config.training.keep]:
             old.unlink()
+
+    def set_aside(self, path: Path) -> Path:
+        """Gives a file that cannot be used another name, and returns that."""
+        return path.replace(path.with_name(f"{path.name}.unusable"))
 
 
 def _row(line: bytes) -> EvaluationRow:

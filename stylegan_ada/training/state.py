@@ -3,9 +3,9 @@
 import torch
 
 from ..augment import AdaController
-from ..checkpoint import TrainingState
 from ..config import RunConfig
 from ..networks import Discriminator, Generator
+from .checkpoints import TrainingState
 from .step.phases import make_optimizer
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import NO_LICENCE, TrainingState, read_beside, read_generator, read_networks, read_notes
+from ..checkpoint import NO_LICENCE, read_beside, read_generator, read_notes
 from ..config import RunConfig
 from ..config.data import kind_of_images
 from ..config.resolve import TrainedFacts
 from ..errors import UserError, first_line
 from ..folders import is_locked
 from ..networks.transfer import Described, TransferredPart, transfer_discriminator, transfer_generator
+from .checkpoints import TrainingState, read_networks
 from .run_folder import RunFolder
 
 SHOWN_DIGITS = 12  # of a sha256

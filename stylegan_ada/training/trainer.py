@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .. import distributed
 from ..augment import AugmentPipe, r_v
-from ..checkpoint import GeneratorInfo, read_info
+from ..checkpoint import GeneratorInfo
 from ..config import RunConfig
 from ..datasets import ImageDataset, balanced
 from ..metrics.evaluate import real_images
@@ -16,11 +16,12 @@ from ..progress import Say
 from ..sampling import TrainedGenerator
 from .best import forget_after
 from .evaluation import Evaluator, make_evaluator
-from .outputs.between_ticks import Averages, Clock
+from .outputs.between_ticks import Averages, Clock, ScrubbedGradients
 from .outputs.estimate import estimate
 from .outputs.log import Log
 from .outputs.snapshot import generator_info, write_generator, write_snapshot
 from .outputs.ticker import Ticker
+from .resume import has_generator_of, load_newest
 from .run_folder import RunFolder
 from .run_images import run_split
 from .schedule import Schedule, label_weight
@@ -78,6 +79,7 @@ class Trainer:
             config.start,
         )
         self.averages = Averages(device)
+        self.scrubbed = ScrubbedGradients()
         self.evaluator: Evaluator | None = None
         self.sec_per_kimg = 0.0  # at the last tick
 
@@ -90,7 +92,7 @@ class Trainer:
         with self.real.reading_ahead():
             if distributed.rank() > 0:
                 return self._train(should_stop, None)
-            forget_after(self.folder, self.state.images_seen)
+            forget_after(self.folder, self.state.images_seen, self.say)
             with closing(Log(self.folder, self.state.images_seen)) as log:
                 return self._train(should_stop, log)
 
@@ -116,10 +118,13 @@ class Trainer:
             stop = distributed.any_rank(should_stop())
             if stop or schedule.ticks(before, state.images_seen):
                 sec_per_kimg = clock.lap() / (state.images_seen - lap_start) * 1000
-                row = ticker.tick(state.images_seen, float(state.controller.p), sec_per_kimg, self.averages.take())
+                averages, scrubbed = self.averages.take(), self.scrubbed.take()
+                row = ticker.tick(state.images_seen, float(state.controller.p), sec_per_kimg, averages, scrubbed)
                 self.sec_per_kimg, lap_start = row["sec_per_kimg"], state.images_seen
-            if log is not None and (stop or schedule.snapshots(before, state.images_seen)):
-                write_snapshot(self.folder, state, self._info(), self.config, log)
+            if stop or schedule.snapshots(before, state.images_seen):
+                ticker.check_finite(state)
+                if log is not None:
+                    write_snapshot(self.folder, state, self._info(), self.config, log)
             if schedule.measures(before, state.images_seen) and not stop:
                 self._measure(log)
                 clock.lap()
@@ -143,7 +148,7 @@ class Trainer:
         for phase in self.phases:
             if state.steps % phase.interval == 0:
                 total = phase.gradients(micro_batches, training.batch)
-                phase.step()
+                self.scrubbed.add(phase.name, phase.step())
                 self.averages.add(f"loss_{phase.name}", total, share)
         state.images_seen += training.batch
         state.steps += 1
@@ -198,16 +203,12 @@ class Trainer:
             self.folder.write_holdout([self.dataset.names[index] for index in self.held_out])
 
     def _resume(self) -> None:
-        checkpoints = self.folder.checkpoints()
-        if checkpoints:
-            self.state.load(checkpoints[-1])
+        if self.folder.checkpoints():
+            load_newest(self.folder, self.state, self.config, self.say)
             self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
             laps = [row["sec_per_kimg"] for row in self.folder.read_log() if row["images"] <= self.state.images_seen]
             self.sec_per_kimg = laps[-1] if laps else 0.0
-            kept = self.folder.generator_file
-            if distributed.rank() == 0 and not (
-                kept.exists() and read_info(kept).images_seen == self.state.images_seen
-            ):
+            if distributed.rank() == 0 and not has_generator_of(self.folder, self._info()):
                 write_generator(self.folder, self.state, self._info(), self.config)
 
     def _finished(self, schedule: Schedule) -> bool:

@@ -19,6 +19,7 @@ NAMES = {
     "holdout_file": "holdout.json",
     "log_file": "log.jsonl",
     "evaluations_file": "evaluations.jsonl",
+    "count_file": "measuring.json",
     "confirmed_file": "best.json",
     "report_file": "report.html",
     "generator_file": "generator.safetensors",
@@ -135,9 +136,10 @@ def test_nothing_is_written_among_other_files(folder: RunFolder) -> None:
 
 
 def test_the_newest_checkpoints_are_kept(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
-    state = fresh_state(tiny_config(), "cpu")
+    config = tiny_config(keep=2)
+    state = fresh_state(config, "cpu")
     for images in (8, 80, 800):
-        folder.save_checkpoint(dataclasses.replace(state, images_seen=images), keep=2)
+        folder.save_checkpoint(dataclasses.replace(state, images_seen=images), config)
     assert folder.checkpoints() == [folder.checkpoint_file(80), folder.checkpoint_file(800)]
 
 

@@ -1,4 +1,4 @@
-"""What is gathered between two ticks: means over images, and seconds."""
+"""What is gathered between two ticks: means over images, gradients that were made finite, and seconds."""
 
 import time
 
@@ -28,6 +28,24 @@ class Averages:
         sums = distributed.sum_over_ranks(torch.stack([self._sums[name] for name in names])).tolist()
         self._sums = {}
         return {name: total / count for name, (total, count) in zip(names, sums, strict=True)}
+
+
+class ScrubbedGradients:
+    """Counts the gradient steps of each phase, and those whose gradients were NaN or infinite, without waiting for the
+    device."""
+
+    def __init__(self) -> None:
+        self._flags: dict[str, list[Tensor]] = {}
+
+    def add(self, phase: str, scrubbed: Tensor) -> None:
+        """scrubbed: bool scalar of one step, the same on all ranks."""
+        self._flags.setdefault(phase, []).append(scrubbed)
+
+    def take(self) -> dict[str, tuple[int, int]]:
+        """For each phase how many steps there were since the last look, and how many of them were scrubbed."""
+        counts = {phase: (len(flags), int(torch.stack(flags).sum())) for phase, flags in self._flags.items()}
+        self._flags = {}
+        return counts
 
 
 class Clock:

@@ -4,19 +4,20 @@ from collections import Counter
 
 import numpy as np
 
-from ...checkpoint import GeneratorInfo, TrainingState, save_generator
+from ...checkpoint import GeneratorInfo, save_generator
 from ...config import RunConfig
 from ...datasets import ImageDataset
 from ...files import atomic_path
 from ...report.plots import plot_curves
 from ...sampling import TrainedGenerator, sample_grid
+from ..checkpoints import TrainingState
 from ..run_folder import RunFolder
 from .log import Log
 
 
 def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig, log: Log) -> None:
     """Writes the checkpoint, of which some stay; the generator; samples, for TensorBoard too; curves."""
-    folder.save_checkpoint(state, config.training.keep)
+    folder.save_checkpoint(state, config)
     write_generator(folder, state, info, config)
     picture = sample_grid(TrainedGenerator(state.generator_ema, info))
     with atomic_path(folder.samples_file(state.images_seen)) as temporary:

@@ -1,6 +1,7 @@
 """What a tick says of the means since the last one: a row of the log, a line of progress, warnings, an error."""
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from ... import distributed
 from ...config import AugmentConfig, RunConfig
 from ...errors import PeerError, RunFailed, UserError
 from ...progress import Say
+from ..checkpoints import TrainingState, first_not_finite
 from ..run_folder import RunFolder
 from .log import Log, progress_line
 
@@ -21,16 +23,36 @@ class Ticker:
     def __init__(self, config: RunConfig, folder: RunFolder, log: Log | None, say: Say):
         self.config, self.folder, self.log, self.say = config, folder, log, say
         self.cap_watch = CapWatch(config.augment)
+        self.scrubbed_in_a_row: Counter[str] = Counter()  # by phase
 
-    def tick(self, images_seen: int, p: float, sec_per_kimg: float, averages: dict[str, float]) -> dict[str, float]:
-        """Logs and prints the means since the last tick, and returns their row. A NaN or infinite one is RunFailed."""
+    def tick(
+        self,
+        images_seen: int,
+        p: float,
+        sec_per_kimg: float,
+        averages: dict[str, float],
+        scrubbed: dict[str, tuple[int, int]],
+    ) -> dict[str, float]:
+        """Logs and prints the means since the last tick, and returns their row.
+
+        scrubbed: steps of each phase, and how many of them had NaN or infinite gradients. RunFailed if all of two or
+        more had, or if a mean is NaN or infinite.
+        """
         for name, value in averages.items():
             if not math.isfinite(value):
-                raise self._broken(name, value, images_seen)
-        row = log_row(images_seen, p, sec_per_kimg, averages)
+                raise self._broken(f"{name} became {value}", images_seen)
+        for phase, (steps, bad) in scrubbed.items():
+            self.scrubbed_in_a_row[phase] = self.scrubbed_in_a_row[phase] + steps if bad == steps else 0
+            if self.scrubbed_in_a_row[phase] > 1:
+                raise self._broken(f"all gradients of {phase} became NaN or infinite", images_seen)
+        made_finite = sum(bad for _, bad in scrubbed.values())
+        row = log_row(images_seen, p, sec_per_kimg, averages) | {"scrubbed_gradients": made_finite}
         if self.log is not None:
             self.log.write(row)
             self.say(progress_line(row, self.config.training.kimg))
+            if made_finite:
+                total = sum(steps for steps, _ in scrubbed.values())
+                self.say(f"warning: {made_finite} of {total} gradients held NaN or infinite numbers, now 0 or 1e5")
             warning = self.cap_watch.warning(row["kimg"], p)
             if warning is not None:
                 self.say(warning)
@@ -38,13 +60,19 @@ class Ticker:
                 self.say("warning: the generator's loss shows that training has diverged: lower `learning_rate`")
         return row
 
-    def _broken(self, name: str, value: float, images_seen: int) -> UserError:
-        """The error that ends a run with NaN or infinite figures; one process tells it."""
+    def check_finite(self, state: TrainingState) -> None:
+        """Raises RunFailed if a state that is about to be saved holds NaN: its last step alone may have brought it."""
+        broken = first_not_finite(state.as_dict())
+        if broken is not None:
+            raise self._broken(f"{broken} became NaN or infinite", state.images_seen)
+
+    def _broken(self, what: str, images_seen: int) -> UserError:
+        """The error that ends a run with NaN or infinite numbers; one process tells it."""
         if distributed.rank() > 0:
-            return PeerError(name)
+            return PeerError(what)
         kept = self.folder.checkpoints()
         return RunFailed(
-            f"{self.folder.path}: {name} became {value} near {images_seen / 1000:.1f} kimg; "
+            f"{self.folder.path}: {what} near {images_seen / 1000:.1f} kimg; "
             f"the last good checkpoint is {kept[-1].name if kept else 'none'}; "
             "start anew with `precision` fp32, a larger `gamma` or another `seed`"
         )

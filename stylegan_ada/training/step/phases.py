@@ -39,10 +39,12 @@ class Phase:
                 total += loss.detach().sum()
         return total
 
-    def step(self) -> None:
-        """Adds the gradients up over the processes and moves the module."""
-        distributed.reduce_gradients(self.module.parameters())
+    def step(self) -> Tensor:
+        """Adds the gradients up over the processes and moves the module. Returns whether they had to be made finite, a
+        bool scalar on the device."""
+        scrubbed = distributed.reduce_gradients(self.module.parameters())
         self.optimizer.step()
+        return scrubbed
 
 
 def make_optimizer(module: nn.Module, learning_rate: float, lazy_interval: int | None) -> torch.optim.Optimizer:

@@ -39,7 +39,7 @@ def test_r_v_is_the_share_of_the_way_from_generated_to_real_that_held_out_images
 def test_the_first_process_logs_and_prints(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     lines = []
     log = Log(folder, 0)
-    row = Ticker(tiny_config(kimg=10.0), folder, log, lines.append).tick(2500, 0.5, 2.0, MEANS)
+    row = Ticker(tiny_config(kimg=10.0), folder, log, lines.append).tick(2500, 0.5, 2.0, MEANS, {})
     log.close()
     assert folder.read_log() == [row]
     assert lines == ["     2.5 kimg | 2.00 s/kimg | ETA 0:00:15 | p 0.500 | r_t +0.25 | G 1.500 | D 0.500"]
@@ -47,7 +47,7 @@ def test_the_first_process_logs_and_prints(folder: RunFolder, tiny_config: Calla
 
 def test_the_others_do_neither(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:
     lines = []
-    row = Ticker(tiny_config(), folder, None, lines.append).tick(2500, 0.5, 2.0, MEANS | {"loss_G": 800.0})
+    row = Ticker(tiny_config(), folder, None, lines.append).tick(2500, 0.5, 2.0, MEANS | {"loss_G": 800.0}, {})
     assert row["kimg"] == 2.5
     assert lines == []
     assert list(folder.path.iterdir()) == []
@@ -67,7 +67,7 @@ def test_no_number_ends_the_run_and_the_last_good_checkpoint_is_named(
         f"{folder.path}: loss_D became {value} near 2.5 kimg; the last good checkpoint is {last}; start anew with "
     )
     with pytest.raises(RunFailed) as error:
-        ticker.tick(2500, 0.5, 2.0, MEANS | {"loss_D": value})
+        ticker.tick(2500, 0.5, 2.0, MEANS | {"loss_D": value}, {})
     assert str(error.value).startswith(expected)
     assert lines == []
 
@@ -78,7 +78,7 @@ def test_a_loss_beyond_all_bounds_is_warned_of(
 ) -> None:
     lines = []
     log = Log(folder, 0)
-    Ticker(tiny_config(), folder, log, lines.append).tick(8, 0.0, 1.0, MEANS | {"loss_G": loss})
+    Ticker(tiny_config(), folder, log, lines.append).tick(8, 0.0, 1.0, MEANS | {"loss_G": loss}, {})
     log.close()
     assert any("has diverged" in line for line in lines) is warned
 
@@ -119,7 +119,7 @@ def test_the_ticker_says_the_warning(folder: RunFolder, tiny_config: Callable[..
     log = Log(folder, 0)
     ticker = Ticker(config, folder, log, lines.append)
     for images in range(0, 60_000, 10_000):
-        ticker.tick(images, 0.6, 1.0, MEANS)
+        ticker.tick(images, 0.6, 1.0, MEANS, {})
     log.close()
     places = [index for index, line in enumerate(lines) if "p has stayed at its cap of 0.6" in line]
     assert places == [3]  # after the lines of 0, 10 and 20 kimg

@@ -117,8 +117,18 @@ def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
 def test_gradients_are_made_finite() -> None:
     parameter = torch.nn.Parameter(torch.zeros(3))
     parameter.grad = torch.tensor([float("nan"), float("inf"), 2.0])
-    distributed.reduce_gradients([parameter, torch.nn.Parameter(torch.zeros(1))])
+    assert distributed.reduce_gradients([parameter, torch.nn.Parameter(torch.zeros(1))])
     assert parameter.grad.tolist() == [0.0, 1e5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "scrubbed"),
+    [([3e38, 3e38], False), ([0.0, -1.0], False), ([float("nan"), 0], True), ([0, -float("inf")], True)],
+)
+def test_it_is_told_whether_gradients_had_to_be_made_finite(values: list[float], scrubbed: bool) -> None:
+    parameter = torch.nn.Parameter(torch.zeros(2))
+    parameter.grad = torch.tensor(values)
+    assert bool(distributed.reduce_gradients([parameter])) is scrubbed
 
 
 def test_lazy_regularisation_rescales_the_optimiser() -> None:

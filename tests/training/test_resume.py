@@ -1,0 +1,142 @@
+"""A run whose newest checkpoint is damaged goes on from the one before, and ends as one that was never damaged."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets import ImageDataset, load_dataset
+from stylegan_ada.errors import UserError
+from stylegan_ada.training import RunFolder, Trainer
+from stylegan_ada.training.checkpoints import first_not_finite
+
+NEWEST, BEFORE, END = 48, 32, 64
+
+
+@pytest.fixture(scope="module")
+def trained(image_folder: Path, tiny_config_of: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders: a run of 48 images with checkpoints after 16, 32 and 48; one of another seed; a whole one of 64."""
+    root = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STYLEGAN_ADA_CACHE", str(root / "cache"))
+        dataset = load_dataset(str(image_folder), Preparation(size=16))
+    for name, settings in (("run", {}), ("other", {"seed": 5}), ("whole", {"kimg": END / 1000})):
+        config = tiny_config_of(dataset, **{"kimg": NEWEST / 1000, "snapshot_kimg": 0.016, **settings})
+        train(root / name, dataset, config)
+    return root
+
+
+def train(path: Path, dataset: ImageDataset, config: Any) -> list[str]:
+    """Trains in a folder; gives the lines that it said."""
+    folder, lines = RunFolder(path), []
+    with folder.locked():
+        Trainer(config, dataset, folder, torch.device("cpu"), lines.append).train(lambda: False)
+    return lines
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> RunFolder:
+    return RunFolder(shutil.copytree(trained / "run", tmp_path / "run"))
+
+
+@pytest.fixture
+def go_on(dataset: ImageDataset, tiny_config: Callable[..., Any], run: RunFolder) -> Callable[[], list[str]]:
+    return lambda: train(run.path, dataset, tiny_config(kimg=END / 1000, snapshot_kimg=0.016))
+
+
+def changed(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    state = torch.load(path, weights_only=True)
+    change(state)
+    torch.save(state, path)
+
+
+def plant_nan(state: dict[str, Any]) -> None:
+    state["discriminator_optimizer"]["state"][3]["exp_avg_sq"].view(-1)[0] = float("nan")
+
+
+def flip(path: Path) -> None:
+    """One bit in the middle of the weights."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 64
+    path.write_bytes(data)
+
+
+DAMAGE: dict[str, tuple[Callable[[Path, Path], Any], str]] = {  # of a checkpoint, given those of another seed
+    "truncated": (lambda path, _: path.write_bytes(path.read_bytes()[:-1000]), "cannot be read"),
+    "emptied": (lambda path, _: path.write_bytes(b""), "cannot be read"),
+    "filled with zeros": (lambda path, _: path.write_bytes(bytes(path.stat().st_size)), "cannot be read"),
+    "text": (lambda path, _: path.write_text("no checkpoint"), "cannot be read"),
+    "one bit": (lambda path, _: flip(path), "cannot be read"),
+    "another seed": (lambda path, other: shutil.copy(other / path.name, path), "training.seed is 5 and not 0"),
+    "another run": (
+        lambda path, _: changed(path, lambda s: s.update(config=s["config"].replace('"batch": 8', '"batch": 4'))),
+        "of another run, whose training.batch is 4 and not 8",
+    ),
+    "a newer format": (
+        lambda path, _: changed(path, lambda state: state.update(format="stylegan_ada training 2")),
+        "its format is 'stylegan_ada training 2', this version reads 'stylegan_ada training 1'",
+    ),
+    "other mathematics": (
+        lambda path, _: changed(path, lambda state: state["mathematics"].update({"order of phases": "D, G"})),
+        "it was trained with order of phases 'D, G', and this version has 'G, G_pl, D, D_r1'",
+    ),
+    "a part lost": (lambda path, _: changed(path, lambda state: state.pop("controller")), "not a checkpoint of this"),
+    "NaN": (lambda path, _: changed(path, plant_nan), "discriminator_optimizer.state.3.exp_avg_sq holds NaN"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_the_one_before_is_taken_and_named(
+    kind: str, trained: Path, run: RunFolder, go_on: Callable[[], list[str]]
+) -> None:
+    damage, words = DAMAGE[kind]
+    newest = run.checkpoint_file(NEWEST)
+    damage(newest, trained / "other")
+    broken = newest.read_bytes()
+    lines = go_on()
+    assert lines[0].startswith(f"warning: {newest}: ")
+    assert words in lines[0]
+    assert lines[0].endswith(
+        "; it is now checkpoint-0000000048.pt.unusable, and the run goes on from checkpoint-0000000032.pt"
+    )
+    assert newest.with_name("checkpoint-0000000048.pt.unusable").read_bytes() == broken
+    assert [row["images"] for row in run.read_log()] == list(range(8, END + 8, 8))
+    whole = RunFolder(trained / "whole")
+    for images in (NEWEST, END):
+        states = (torch.load(one.checkpoint_file(images), weights_only=True) for one in (run, whole))
+        mine, theirs = (torch.utils._pytree.tree_flatten(state)[0] for state in states)
+        same = [torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in zip(mine, theirs, strict=True)]
+        assert sum(same) >= len(same) - 1  # the configuration: another kimg then
+
+
+def test_where_none_serves_all_stays_as_it_is(run: RunFolder, go_on: Callable[[], list[str]]) -> None:
+    for path in run.checkpoints():
+        path.write_bytes(b"")
+    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
+    with pytest.raises(
+        UserError, match=r"48\.pt: cannot be read \(.*\); no older checkpoint serves: delete them to begin"
+    ):
+        go_on()
+    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+@pytest.mark.parametrize("of", ["generator_file", "log_file", "curves_file"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 3000, b"{"])
+def test_other_files_are_made_anew(
+    of: str, content: bytes, trained: Path, run: RunFolder, go_on: Callable[[], list[str]]
+) -> None:
+    getattr(run, of).write_bytes(content)
+    go_on()
+    rows = run.read_log()
+    assert rows[-1]["images"] == END
+    assert run.curves_file.stat().st_size > 10_000
+
+
+def test_the_first_tensor_with_nan_is_named() -> None:
+    state = {"a": {"b": torch.zeros(2), 1: [1.0]}, "c": {2: torch.tensor([0.0, float("inf")])}, "d": "text"}
+    assert first_not_finite(state) == "c.2"
+    assert first_not_finite({"a": state["a"]}) is None
