@@ -27,6 +27,11 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
+def local_world_size() -> int:
+    """The number of processes on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
 @contextmanager
 def group(device: torch.device) -> Iterator[None]:
     """Joins the process group that torchrun laid out: gloo for tensors on the CPU, NCCL for those on GPUs.

@@ -1,6 +1,6 @@
 """The trainer and what it consists of."""
 
-from .outputs.estimate import advice_on_memory
+from .outputs.memory import advice_on_memory
 from .run_folder import RunFolder
 from .start import train
 from .trainer import Trainer

@@ -27,7 +27,7 @@ from ..files import user_path
 from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..networks.transfer import check_transfer
 from ..progress import Say
-from .outputs.estimate import advice_on_memory
+from .outputs.memory import advice_on_memory
 from .run_folder import RunFolder
 from .run_images import load_as
 from .run_report import leave_report

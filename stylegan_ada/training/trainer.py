@@ -19,6 +19,7 @@ from .evaluation import Evaluator, make_evaluator
 from .outputs.between_ticks import Averages, Clock, ScrubbedGradients
 from .outputs.estimate import estimate
 from .outputs.log import Log
+from .outputs.memory import check_memory
 from .outputs.snapshot import generator_info, write_generator, write_snapshot
 from .outputs.ticker import Ticker
 from .resume import has_generator_of, load_newest
@@ -231,5 +232,6 @@ class Trainer:
     def _say_estimate(self, should_stop: Callable[[], bool]) -> None:
         images_seen = self.state.images_seen
         micro_batches = self.real.micro_batches(images_seen)
+        check_memory(self.phases, micro_batches, self.config)
         for line in estimate(self.phases, micro_batches, self.config.training, images_seen, should_stop):
             self.say(line)

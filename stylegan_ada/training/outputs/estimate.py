@@ -1,17 +1,15 @@
 """The time that a run will take, and its memory."""
 
-import resource
 from collections.abc import Callable, Sequence
 
 import torch
 
-from ... import distributed
-from ...config import RunConfig, TrainingConfig
-from ...networks.discriminator import GROUP_SIZE
+from ...config import TrainingConfig
 from ..step.objective import MicroBatch
 from ..step.phases import Phase
 from .between_ticks import Clock
 from .log import duration
+from .memory import peak_memory_gib
 
 LONG_SECONDS = 24 * 3600.0
 
@@ -46,17 +44,3 @@ def estimate(
     if not on_gpu and sec_per_kimg * left > LONG_SECONDS:
         lines.append("warning: that is more than a day; on a CPU take a smaller `size`, `channel_base` or `kimg`")
     return lines
-
-
-def peak_memory_gib(device: torch.device) -> float:
-    """The most memory that this process has used: on the GPU, or in all."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_reserved(device) / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def advice_on_memory(config: RunConfig) -> str:
-    """The option to try after memory ran out: half the micro-batch, in whole minibatch-std groups if possible."""
-    share = config.training.batch // distributed.world_size()
-    half = min(config.training.micro_batch or share, share) // 2
-    return f"`micro_batch` {half // GROUP_SIZE * GROUP_SIZE or half}" if half else "a smaller `channel_base`"

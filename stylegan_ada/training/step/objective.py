@@ -26,6 +26,10 @@ class MicroBatch:
     images: Tensor  # [N, C, H, W] in [-1, 1], mirrored already
     c: Tensor  # [N, c_dim], the real images' label vectors
 
+    def first_ones(self, count: int) -> "MicroBatch":
+        """The first `count` images."""
+        return MicroBatch(self.first, self.indices[:count], self.images[:count], self.c[:count])
+
     def every(self, step: int) -> "MicroBatch":
         """The images whose index is a multiple of `step`, perhaps none."""
         part = slice(-self.first % step, None, step)
