@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
-
 from ...config import TrainingConfig
 from ..step.objective import MicroBatch
 from ..step.phases import Phase

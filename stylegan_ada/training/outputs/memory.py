@@ -49,8 +49,8 @@ def _check(needed: float, config: RunConfig) -> None:
     if distributed.rank() > 0:
         raise PeerError("a process has too little memory")
     raise RunFailed(
-        f"training needs about {needed / 2**30:.2f} GiB of memory beyond what is in use, and {free / 2**30:.2f} GiB are "
-        f"free: try {advice_on_memory(config)}"
+        f"training needs about {needed / 2**30:.2f} GiB of memory beyond what is in use, and "
+        f"{free / 2**30:.2f} GiB are free: try {advice_on_memory(config)}"
     )
 
 
