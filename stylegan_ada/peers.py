@@ -1,0 +1,96 @@
+"""The processes that torchrun started, as they know each other: which of them is lost when the others no longer hear of
+it, and who of the others says so."""
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch.distributed as dist
+
+from .errors import PeerError, PeerLost, RunFailed, UserError
+
+NOTICE = 5.0  # seconds in which those that still run notice that another has left
+AGAIN = "give the same command again, training goes on from its last checkpoint"
+STATES = {"Z": "died", "X": "died", "T": "is stopped", "t": "is stopped"}  # of Linux's /proc
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, as it introduced itself."""
+
+    rank: int
+    pid: int
+    host: str
+
+    def __str__(self) -> str:
+        return f"process {self.rank} (pid {self.pid} on {self.host}) {self.trouble() or 'does not answer'}"
+
+    def trouble(self) -> str:
+        """What is wrong with it, "died" or "is stopped"; "" where nothing can be seen, as of another machine."""
+        if self.host != socket.gethostname():
+            return ""
+        try:
+            os.kill(self.pid, 0)
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except ProcessLookupError:
+            return "died"
+        except OSError:  # no /proc, or it went just now
+            return ""
+        return STATES.get(stat.rpartition(")")[2].split()[0], "")
+
+
+class Peers:
+    """What one process of a group knows of the others."""
+
+    def __init__(self, store: dist.Store, rank: int, others: Sequence[Process]):
+        """store: where they leave word for each other. torchrun keeps it, so that it outlives them."""
+        self._store, self._rank, self._others = store, rank, others
+        self.leaving = False  # whether this process's work in the group has ended, well or not
+
+    @classmethod
+    def meet(cls, store: dist.Store, rank: int, world_size: int) -> "Peers":
+        """Waits until all have come. RuntimeError if one does not in the time that the store waits."""
+        store.set(f"process {rank}", f"{os.getpid()} {socket.gethostname()}")
+        words = [store.get(f"process {each}").decode().split(" ", 1) for each in range(world_size)]
+        everyone = [Process(each, int(pid), host) for each, (pid, host) in enumerate(words)]
+        return cls(store, rank, [process for process in everyone if process.rank != rank])
+
+    def check(self) -> None:
+        """Raises PeerLost if another process of this machine died while this one works: sooner than a meeting does."""
+        if not self.leaving and any(process.trouble() == "died" for process in self._others):
+            raise PeerLost("it died")
+
+    def leave(self) -> None:
+        """Gives word that this process ends for a reason of its own, which it tells: the others need not."""
+        self.leaving = True
+        with suppress(RuntimeError):  # the store went before
+            self._store.set(f"left {self._rank}", "")
+            self._store.add("told", 1)
+
+    def explain(self, lost: PeerLost) -> UserError:
+        """The error of a process that lost the others, and has closed its connections so that they notice as well. The
+        first one names the process that is lost; the others say nothing, nor does any if that one has told why."""
+        self.leaving = True
+        try:
+            self._store.set(f"left {self._rank}", "")
+            absent = self._absent()
+            if self._store.add("told", 1) > 1:
+                return PeerError("another process failed")
+        except RuntimeError:  # the first process kept the store, where torchrun did not, and has told
+            return PeerError("another process failed")
+        who = ", ".join(map(str, absent)) or f"the processes lost each other ({lost})"
+        return RunFailed(f"{who}: {AGAIN}")
+
+    def _absent(self) -> list[Process]:
+        """Those in trouble, or else those that have not noticed in NOTICE."""
+        end = time.monotonic() + NOTICE
+        while True:
+            absent = [process for process in self._others if not self._store.check([f"left {process.rank}"])]
+            troubled = [process for process in absent if process.trouble()]
+            if troubled or not absent or time.monotonic() > end:
+                return troubled or absent
+            time.sleep(0.05)
