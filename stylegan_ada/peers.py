@@ -75,12 +75,14 @@ class Peers:
         """The error of a process that lost the others, and has closed its connections so that they notice as well. The
         first one names the process that is lost; the others say nothing, nor does any if that one has told why."""
         self.leaving = True
+        absent = []
         try:
             self._store.set(f"left {self._rank}", "")
             absent = self._absent()
-            if self._store.add("told", 1) > 1:
-                return PeerError("another process failed")
-        except RuntimeError:  # the first process kept the store, where torchrun did not, and has told
+            told = self._store.add("told", 1) > 1
+        except RuntimeError:  # without torchrun the first process keeps the store, until it has told why it ends
+            told = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+        if told:
             return PeerError("another process failed")
         who = ", ".join(map(str, absent)) or f"the processes lost each other ({lost})"
         return RunFailed(f"{who}: {AGAIN}")
