@@ -61,7 +61,12 @@ class Peers:
 
     def check(self) -> None:
         """Raises PeerLost if another process of this machine died while this one works: sooner than a meeting does."""
-        if not self.leaving and any(process.trouble() == "died" for process in self._others):
+        if self.leaving:
+            return
+        dead = [process for process in self._others if process.trouble() == "died"]
+        with suppress(RuntimeError):  # the store is gone
+            dead = self._without_word(dead)
+        if dead:
             raise PeerLost("it died")
 
     def leave(self) -> None:
@@ -91,8 +96,12 @@ class Peers:
         """Those in trouble, or else those that have not noticed in NOTICE."""
         end = time.monotonic() + NOTICE
         while True:
-            absent = [process for process in self._others if not self._store.check([f"left {process.rank}"])]
+            absent = self._without_word(self._others)
             troubled = [process for process in absent if process.trouble()]
             if troubled or not absent or time.monotonic() > end:
                 return troubled or absent
             time.sleep(0.05)
+
+    def _without_word(self, processes: Sequence[Process]) -> list[Process]:
+        """Those that have not left."""
+        return [process for process in processes if not self._store.check([f"left {process.rank}"])]

@@ -71,6 +71,7 @@ def test_who_has_told_why_is_not_lost(
     Peers(store, 2, []).leave()
     sleeper.kill()
     sleeper.wait()
+    first.check()
     assert {type(peers.explain(LOST)) for peers in (first, second)} == {PeerError}
 
 

@@ -25,6 +25,7 @@ def end_with(peers: "Peers") -> None:
     def note(number: int, _frame: object) -> None:
         peers.check()
         if not peers.leaving:
+            peers.leave()  # nobody has to wonder why
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
