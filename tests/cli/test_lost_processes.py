@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch.distributed as dist
 
+from stylegan_ada.cli.runs import STOPPING, end_with, listen_for_stop
+from stylegan_ada.errors import PeerLost
+from stylegan_ada.peers import Peers, Process
 from stylegan_ada.training import RunFolder
 
 
@@ -100,3 +104,22 @@ def test_a_stopped_process_is_named_after_the_timeout(two: Callable[..., Any]) -
     assert f"process 1 (pid {first[1]} on {socket.gethostname()}) is stopped: " in line
     assert process.returncode == 1
     assert "exitcode  : 1 " in err
+
+
+@pytest.mark.parametrize("listen", [end_with, listen_for_stop])
+def test_torchrun_s_sigterm_is_no_wish_to_stop(listen: Callable[[Peers], Any], capfd: pytest.CaptureFixture) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    peers = Peers(dist.HashStore(), 0, [Process(1, dead.pid, socket.gethostname())])
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
+    try:
+        should_stop = listen(peers)
+        with pytest.raises(PeerLost):
+            signal.raise_signal(signal.SIGTERM)
+        peers.leaving = True  # as the error's way ends
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert should_stop is None or not should_stop()
+    assert capfd.readouterr().err == ""
