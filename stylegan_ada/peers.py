@@ -1,6 +1,7 @@
 """The processes that torchrun started, as they know each other: which of them is lost when the others no longer hear of
 it, and who of the others says so."""
 
+import json
 import os
 import socket
 import time
@@ -18,20 +19,30 @@ AGAIN = "give the same command again, training goes on from its last checkpoint"
 STATES = {"Z": "died", "X": "died", "T": "is stopped", "t": "is stopped"}  # of Linux's /proc
 
 
+def here() -> str:
+    """The place in which this process sees others by their ids. A name may be that of two hosts, or two containers."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # not Linux
+        return socket.gethostname()
+
+
 @dataclass(frozen=True)
 class Process:
     """A process, as it introduced itself."""
 
     rank: int
     pid: int
-    host: str
+    host: str  # its name
+    place: str  # where its id counts, as by `here`
 
     def __str__(self) -> str:
         return f"process {self.rank} (pid {self.pid} on {self.host}) {self.trouble() or 'does not answer'}"
 
     def trouble(self) -> str:
         """What is wrong with it, "died" or "is stopped"; "" where nothing can be seen, as of another machine."""
-        if self.host != socket.gethostname():
+        if self.place != here():
             return ""
         try:
             os.kill(self.pid, 0)
@@ -54,9 +65,8 @@ class Peers:
     @classmethod
     def meet(cls, store: dist.Store, rank: int, world_size: int) -> "Peers":
         """Waits until all have come. RuntimeError if one does not in the time that the store waits."""
-        store.set(f"process {rank}", f"{os.getpid()} {socket.gethostname()}")
-        words = [store.get(f"process {each}").decode().split(" ", 1) for each in range(world_size)]
-        everyone = [Process(each, int(pid), host) for each, (pid, host) in enumerate(words)]
+        store.set(f"process {rank}", json.dumps([rank, os.getpid(), socket.gethostname(), here()]))
+        everyone = [Process(*json.loads(store.get(f"process {each}"))) for each in range(world_size)]
         return cls(store, rank, [process for process in everyone if process.rank != rank])
 
     def check(self) -> None:

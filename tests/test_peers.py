@@ -11,7 +11,7 @@ import pytest
 import torch.distributed as dist
 
 from stylegan_ada.errors import PeerError, PeerLost, RunFailed
-from stylegan_ada.peers import Peers, Process
+from stylegan_ada.peers import Peers, Process, here
 
 HOST = socket.gethostname()
 LOST = PeerLost("Connection closed by peer")
@@ -25,7 +25,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_what_is_wrong_with_a_process(sleeper: subprocess.Popen[bytes]) -> None:
-    process = Process(1, sleeper.pid, HOST)
+    process = Process(1, sleeper.pid, HOST, here())
     assert process.trouble() == ""
     assert str(process) == f"process 1 (pid {sleeper.pid} on {HOST}) does not answer"
     sleeper.send_signal(signal.SIGSTOP)
@@ -36,13 +36,17 @@ def test_what_is_wrong_with_a_process(sleeper: subprocess.Popen[bytes]) -> None:
     assert process.trouble() == "died"  # its parent has not asked yet
     sleeper.wait()
     assert process.trouble() == "died"
-    assert Process(1, sleeper.pid, "elsewhere").trouble() == ""
+    assert Process(1, sleeper.pid, HOST, "elsewhere").trouble() == ""
 
 
 @pytest.fixture
 def three(sleeper: subprocess.Popen[bytes]) -> Callable[[dist.Store], list[Peers]]:
     """What the first two of three processes know of each other and of a third one, which sleeps."""
-    everyone = [Process(0, os.getpid(), HOST), Process(1, os.getpid(), HOST), Process(2, sleeper.pid, HOST)]
+    everyone = [
+        Process(0, os.getpid(), HOST, here()),
+        Process(1, os.getpid(), HOST, here()),
+        Process(2, sleeper.pid, HOST, here()),
+    ]
     return lambda store: [Peers(store, rank, [p for p in everyone if p.rank != rank]) for rank in (0, 1)]
 
 

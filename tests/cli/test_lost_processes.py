@@ -16,7 +16,7 @@ import torch.distributed as dist
 
 from stylegan_ada.cli.runs import STOPPING, end_with, listen_for_stop
 from stylegan_ada.errors import PeerLost
-from stylegan_ada.peers import Peers, Process
+from stylegan_ada.peers import Peers, Process, here
 from stylegan_ada.training import RunFolder
 
 
@@ -110,7 +110,7 @@ def test_a_stopped_process_is_named_after_the_timeout(two: Callable[..., Any]) -
 def test_torchrun_s_sigterm_is_no_wish_to_stop(listen: Callable[[Peers], Any], capfd: pytest.CaptureFixture) -> None:
     with subprocess.Popen(["true"]) as dead:
         dead.wait()
-    peers = Peers(dist.HashStore(), 0, [Process(1, dead.pid, socket.gethostname())])
+    peers = Peers(dist.HashStore(), 0, [Process(1, dead.pid, "host", here())])
     handlers = {number: signal.getsignal(number) for number in STOPPING}
     try:
         should_stop = listen(peers)
