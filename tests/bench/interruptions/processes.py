@@ -18,8 +18,6 @@ from PIL import Image
 
 from .table import Row
 
-TIMES = 20  # of each kind, where the time allows
-ENDS = 200  # runs that only begin and end
 LONGEST = 30  # seconds from a death to the end of all processes
 BEGUN = "estimate:"  # said when training begins
 OPTIONS = {
@@ -46,21 +44,18 @@ cli.main([])
 
 
 def rows(out: Path, seconds: float) -> list[Row]:
-    """All kinds in `seconds`, and what each lost."""
+    """All kinds, and what each lost, in `seconds`: each kind as often as it should be, or has time for."""
     out.mkdir(parents=True, exist_ok=True)
-    images = write_images(out / "images")
-    tries = {
-        "one of 2 processes killed at a random moment": lambda n: killed(out / f"two-{n}", images, 2, n),
-        "one of 3 processes killed at a random moment": lambda n: killed(out / f"three-{n}", images, 3, n),
-        "one of 2 processes killed thrice, under torchrun --max-restarts 3": lambda n: restarted(
-            out / f"restarted-{n}", images, n
-        ),
-        "one of 3 processes stopped at a random moment": lambda n: stopped(out / f"stopped-{n}", images, 3, n),
-    }
-    found = [row(what, attempt, TIMES, seconds / 5) for what, attempt in tries.items()]
-    script = out / "end.py"
+    images, script = write_images(out / "images"), out / "end.py"
     script.write_text(END)
-    return [*found, row("2 processes that begin and end", lambda n: ended(script), ENDS, seconds / 5)]
+    kinds: list[tuple[str, int, float, Callable[[int], str]]] = [  # how often, and the share of the time
+        ("2 processes, one killed at a random moment", 20, 0.22, lambda n: killed(out / f"two-{n}", images, 2, n)),
+        ("3 processes, one killed at a random moment", 20, 0.22, lambda n: killed(out / f"three-{n}", images, 3, n)),
+        ("--max-restarts 3, one killed thrice", 5, 0.12, lambda n: restarted(out / f"again-{n}", images, n)),
+        ("3 processes, one stopped (SIGSTOP)", 5, 0.16, lambda n: stopped(out / f"stopped-{n}", images, 3, n)),
+        ("2 processes that only begin and end", 200, 0.28, lambda n: ended(script)),
+    ]
+    return [row(what, attempt, times, share * seconds) for what, times, share, attempt in kinds]
 
 
 def row(what: str, attempt: Callable[[int], str], times: int, seconds: float) -> Row:
