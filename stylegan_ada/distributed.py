@@ -10,9 +10,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from .errors import PeerError
+from .errors import PeerError, PeerLost, RunFailed, first_line
+from .peers import Peers
 
 T = TypeVar("T")
+LONG = timedelta(hours=6)  # the first process may have a large set to pack before it meets the others
 
 
 def rank() -> int:
@@ -33,34 +35,68 @@ def local_world_size() -> int:
 
 
 @contextmanager
-def group(device: torch.device) -> Iterator[None]:
-    """Joins the process group that torchrun laid out: gloo for tensors on the CPU, NCCL for those on GPUs.
+def group(device: torch.device) -> Iterator[Peers]:
+    """Joins the process group that torchrun laid out: gloo for tensors on the CPU, NCCL for those on GPUs. Yields what
+    is known of the others.
 
     Where all goes well, the processes leave together: one that ends while another still works has been seen to abort.
+    Where one dies or does not answer, the others end: one with a RunFailed that names it, the rest with a PeerError.
     """
-    start(device)
+    peers = start(device)
     try:
-        yield
+        yield peers
         wait_for_all()
+        peers.leaving = True
+    except PeerLost as lost:
+        dist.destroy_process_group()  # one that waits for this process then hears of it
+        raise peers.explain(lost) from None
+    except BaseException:
+        peers.leave()
+        raise
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
 
 
-def start(device: torch.device) -> None:
-    """Joins the process group for good: `group` without its end."""
-    if world_size() > 1 and not dist.is_initialized():
-        # hours, since the first process may have a large set to pack before it meets the others
-        dist.init_process_group("gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl", timeout=timedelta(hours=6))
+def start(device: torch.device) -> Peers:
+    """Joins the process group for good: `group` without its end. Of a process that is lost all others raise PeerLost.
+
+    RunFailed if the processes do not find each other.
+    """
+    if world_size() == 1 or dist.is_initialized():
+        return Peers(dist.HashStore(), rank(), [])
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")  # torchrun may keep the store of the one before
+    try:
+        found, _, _ = next(dist.rendezvous("env://", timeout=LONG))
+        store = dist.PrefixStore(f"stylegan_ada {attempt}", found)
+        peers = Peers.meet(store, rank(), world_size())
+        backend = "gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"
+        dist.init_process_group(backend, store=store, rank=rank(), world_size=world_size(), timeout=LONG)
+    except RuntimeError as error:
+        raise RunFailed(f"the processes did not find each other ({first_line(error)}), start them all anew") from None
+    return peers
 
 
-def wait_for_all() -> None:
-    """Returns when every rank has come here. PeerError if one has left the group instead."""
+def wait_at_most(minutes: float) -> None:
+    """From now on a process is lost that another one has to wait for so long."""
     if dist.is_initialized():
-        try:
-            dist.barrier()
-        except RuntimeError:
-            raise PeerError("another process failed") from None
+        dist.distributed_c10d._set_pg_timeout(timedelta(minutes=minutes))
+
+
+@contextmanager
+def _meeting() -> Iterator[None]:
+    """Where all processes meet. PeerLost if one is lost: by torch that is a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise PeerLost(first_line(error)) from None
+
+
+@_meeting()
+def wait_for_all() -> None:
+    """Returns when every rank has come here."""
+    if dist.is_initialized():
+        dist.barrier()
 
 
 def first_rank_first(work: Callable[[], T]) -> T:
@@ -76,10 +112,10 @@ def first_rank_first(work: Callable[[], T]) -> T:
             result = work()
             well += 1
         finally:
-            dist.broadcast(well, src=0)
+            _take_from_first(well)
         return result
     well = torch.zeros(1)
-    dist.broadcast(well, src=0)
+    _take_from_first(well)
     if not well:
         raise PeerError("the first process failed")
     return work()
@@ -103,6 +139,7 @@ def any_rank(value: bool) -> bool:
     return bool(sum_over_ranks(torch.tensor(int(value))))
 
 
+@_meeting()
 def sum_over_ranks(tensor: Tensor) -> Tensor:
     """Adds the tensor up over all ranks, in place."""
     if dist.is_initialized():
@@ -114,9 +151,16 @@ def broadcast(module: nn.Module) -> None:
     """Gives every rank the parameters and buffers of rank 0."""
     if dist.is_initialized():
         for tensor in [*module.parameters(), *module.buffers()]:
-            dist.broadcast(tensor.detach(), src=0)
+            _take_from_first(tensor.detach())
 
 
+@_meeting()
+def _take_from_first(tensor: Tensor) -> None:
+    """Gives every rank the values of rank 0, in place."""
+    dist.broadcast(tensor, src=0)
+
+
+@_meeting()
 def gather(tensor: Tensor) -> Tensor:
     """The ranks' tensors [N, ...], all of one shape, one after the other by rank: [world_size * N, ...]."""
     if not dist.is_initialized():

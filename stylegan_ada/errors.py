@@ -9,12 +9,16 @@ class UserError(Exception):
     """A mistake in the input. The command line prints its one line and exits with 2, without a traceback."""
 
 
-class PeerError(UserError):
+class RunFailed(UserError):
+    """No mistake in the input: training diverged, or memory or the disk is full. Exit code 1 in place of 2."""
+
+
+class PeerError(RunFailed):
     """Another process has told the user already."""
 
 
-class RunFailed(UserError):
-    """No mistake in the input: training diverged, or memory or the disk is full. Exit code 1 in place of 2."""
+class PeerLost(Exception):
+    """Another process died or does not answer; says how that showed. No UserError, which a measurement may outlive."""
 
 
 NO_MISTAKE = (None, errno.ENOSPC, errno.EDQUOT, errno.EIO)  # a path that cannot be written is one, a full disk is none

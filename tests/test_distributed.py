@@ -62,6 +62,29 @@ def test_processes_leave_together(how: str, seen: str, tmp_path: Path) -> None:
     assert (tmp_path / "seen").read_text() == seen
 
 
+def begin_again(rank: Any, port: Any) -> None:
+    """What torchrun starts anew; the second process is late, so that the first meets what the one before left."""
+    os.environ.update(RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    time.sleep(rank)
+    with distributed.group(torch.device("cpu")) as peers:
+        assert distributed.any_rank(rank == 1)
+        peers.check()
+
+
+def test_processes_begin_again_with_the_store_of_those_before() -> None:
+    """As torchrun's static rendezvous has one for all."""
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    for attempt in range(2):
+        environment = {
+            **os.environ,
+            "TORCHELASTIC_USE_AGENT_STORE": "True",
+            "TORCHELASTIC_RESTART_COUNT": str(attempt),
+        }
+        line = [sys.executable, __file__, "again"]
+        processes = [subprocess.Popen([*line, str(rank), str(store.port)], env=environment) for rank in range(2)]
+        assert [process.wait(timeout=120) for process in processes] == [0, 0]
+
+
 def test_two_processes_agree(tmp_path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
@@ -74,7 +97,9 @@ def test_one_process_agrees_with_itself() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if sys.argv[1] == "again":
+        begin_again(int(sys.argv[2]), int(sys.argv[3]))
+    elif len(sys.argv) == 3:
         one_rank(int(sys.argv[1]), sys.argv[2])
     else:
         leave(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -60,7 +60,7 @@ def run(arguments: Sequence[str] | None) -> int:
     try:
         return program.main(arguments, prog_name="stylegan-ada", standalone_mode=False) or 0
     except PeerError:
-        return 2
+        return 1
     except UserError as error:
         return fail(str(error), 1 if isinstance(error, RunFailed) else 2)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -10,10 +10,11 @@ from ..config.settings import NOT_NEGATIVE, Range
 from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from .common import DEVICE, PATH, Number, open_dataset
 from .messages import say
-from .runs import exit_if_stopped, listen_for_stop
+from .runs import end_with, exit_if_stopped, listen_for_stop
 
 if TYPE_CHECKING:
     from ..leaks.check import LeakCheck
+    from ..peers import Peers
 
 
 @click.command("augment-check")
@@ -52,11 +53,12 @@ def augment_check(out: Path, p: float, kimg: float, **given: Any) -> None:
     device = choose_device(options.device)
     tune_convolutions()
     options = leak_check_options(options, out, device)
-    with distributed.group(device):
-        run_check(prepare_leak_check(out, options, p, device, say, open_dataset), sheet_only=kimg == 0)
+    with distributed.group(device) as peers:
+        end_with(peers)
+        run_check(prepare_leak_check(out, options, p, device, say, open_dataset), peers, sheet_only=kimg == 0)
 
 
-def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:
+def run_check(leak_check: "LeakCheck", peers: "Peers", sheet_only: bool) -> None:
     """Writes the sheet, trains, and prints what was found."""
     from .. import distributed
     from ..leaks.check import LEAKS_FILE
@@ -70,7 +72,7 @@ def run_check(leak_check: "LeakCheck", sheet_only: bool) -> None:
         return
     classifier = leak_check.learn() if first else None
     # only now: until here Ctrl-C ends the program at once
-    exit_if_stopped(leak_check.train(say, listen_for_stop()))
+    exit_if_stopped(leak_check.train(say, listen_for_stop(peers)))
     if classifier is not None:
         verdict = leak_check.judge(classifier)
         say("\n" + "\n".join(verdict.lines()))

@@ -10,6 +10,7 @@ import click
 from .messages import say
 
 if TYPE_CHECKING:
+    from ..peers import Peers
     from ..training.start import Ended
 
 AT_ONCE = (signal.SIGINT, signal.SIGTERM)
@@ -17,12 +18,30 @@ AT_ONCE = (signal.SIGINT, signal.SIGTERM)
 STOPPING = (*AT_ONCE, signal.SIGHUP, signal.SIGUSR1)
 
 
-def listen_for_stop() -> Callable[[], bool]:
+def end_with(peers: "Peers") -> None:
+    """Lets SIGTERM raise PeerLost where another process has died: torchrun sends it then. Else it ends the process at
+    once, as before."""
+
+    def note(number: int, _frame: object) -> None:
+        peers.check()
+        if not peers.leaving:
+            peers.leave()  # nobody has to wonder why
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, note)
+
+
+def listen_for_stop(peers: "Peers") -> Callable[[], bool]:
     """Whether one of STOPPING came since this was called; a second one of AT_ONCE ends the process at once. What is
-    ignored, as SIGHUP is under nohup, stays so."""
+    ignored, as SIGHUP is under nohup, stays so. Where another process has died there is no stopping well: PeerLost."""
     received: list[int] = []
 
     def note(number: int, _frame: object) -> None:
+        peers.check()
+        if peers.leaving:
+            return
         received.append(number)
         signal.signal(number, signal.SIG_DFL if number in AT_ONCE else signal.SIG_IGN)
         _tell(b"stopping after this step, with a checkpoint (Ctrl-C or SIGTERM again to stop at once)\n")

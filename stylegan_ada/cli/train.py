@@ -13,7 +13,7 @@ from ..devices import choose_device, keep_freed_memory, tune_convolutions
 from .common import DEVICE, PATH, Choice, open_dataset
 from .config_options import config_options
 from .messages import EVERYDAY, SectionedCommand, flag, say
-from .runs import exit_if_stopped, listen_for_stop
+from .runs import end_with, exit_if_stopped, listen_for_stop
 
 DAILY = (
     "--data",
@@ -71,7 +71,8 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
     device = choose_device(options.device)
     tune_convolutions()
     options = start.check(options, folder, device)
-    with distributed.group(device):
+    with distributed.group(device) as peers:
+        end_with(peers)
         # of a dry run, nothing but the configuration is on stdout
         config, dataset, trained = start.configure(
             options, folder, device, lambda line: say(line, err=dry_run), open_dataset
@@ -82,4 +83,4 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
             say(to_json(config))
         else:
             # only now: until here Ctrl-C ends the program at once
-            exit_if_stopped(start.run(config, options, dataset, trained, folder, device, say, listen_for_stop()))
+            exit_if_stopped(start.run(config, options, dataset, trained, folder, device, say, listen_for_stop(peers)))

@@ -66,6 +66,7 @@ class TrainOptions:
     snapshot_kimg: float | None = None
     evaluate_kimg: float | None = None
     stop_after: int | None = None
+    timeout: float | None = None
     # NetworkConfig
     mapping_depth: int | None = None
     label_head: str | None = None

@@ -69,6 +69,11 @@ class TrainingConfig:
         within=COUNT,
         unset="never early",
     )
+    timeout: float = setting(
+        30.0,
+        "Minutes that processes of torchrun wait for one that does not answer, once training has begun.",
+        within=Range("minutes from 0.1 to 10080, a week", 0.1, 10080),
+    )
 
     @property
     def pl_every(self) -> int:

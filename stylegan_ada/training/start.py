@@ -35,7 +35,7 @@ from .state import fresh_state
 from .trained import Trained, check_freeze_options, read_trained, take_over
 from .trainer import Trainer
 
-MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after")  # when a run goes on
+MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after", "timeout")  # when a run goes on
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -193,7 +193,8 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
             "where `init_from` with this run goes on from what it has learned"
         )
     data = dataclasses.replace(config.data, data=options.data)
-    given = {name: getattr(options, name) for name in ("kimg", "evaluate_kimg") if getattr(options, name) is not None}
+    names = ("kimg", "evaluate_kimg", "timeout")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)
     return dataclasses.replace(config, data=data, training=training)
 
@@ -242,6 +243,7 @@ def run(
     """Trains what `configure` gave, with the folder's lock, and leaves a report if the generator was measured."""
     with ExitStack() as stack:
         distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
+        distributed.wait_at_most(config.training.timeout)
         try:
             trainer = Trainer(config, dataset, folder, device, say)
             if trained is not None:

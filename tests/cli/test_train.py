@@ -297,6 +297,34 @@ def test_torchrun_trains_the_same_on_two_processes(
         torch.testing.assert_close(two["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
 
 
+def test_a_run_goes_on_with_another_number_of_processes(
+    command: Callable[..., Any],
+    environment: dict[str, str],
+    image_folder: Path,
+    tmp_path: Path,
+    small: list[str],
+    root: Path,
+) -> None:
+    """Three processes begin and one goes on, as if one had done it all."""
+    arguments = ["--data", image_folder, "--mirror", "h", "--ada-kimg", "0.1", *small, "--batch", "12"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "3", "--master-port", free_port()]
+    three = [*launcher, root / "train.py", *arguments, "--out", tmp_path / "three", "--kimg", "0.024"]
+    done = subprocess.run(
+        list(map(str, three)), env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "minibatch statistics" not in done.stdout
+    for name in ("one", "three"):
+        result = command("train", *arguments, "--out", tmp_path / name, "--kimg", "0.048")
+        assert result.code == 0, result
+        assert ("resuming" in result.out) == (name == "three")
+    files = (RunFolder(tmp_path / name).checkpoint_file(48) for name in ("one", "three"))
+    one, three = (torch.load(path, weights_only=True) for path in files)
+    assert one["controller"]["p"] == three["controller"]["p"]
+    for name, tensor in one["generator_ema"].items():
+        torch.testing.assert_close(three["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
+
+
 def free_port() -> int:
     import socket
 

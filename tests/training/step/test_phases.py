@@ -47,18 +47,20 @@ def make(
     return objective, make_phases(objective, *optimizers, config, start)
 
 
-def micro_batch(first: int, count: int) -> MicroBatch:
-    images = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
-    c = torch.eye(2).double()[torch.arange(BATCH) % 2]
+def micro_batch(first: int, count: int, batch: int = BATCH) -> MicroBatch:
+    images = torch.rand(batch, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
+    c = torch.eye(2).double()[torch.arange(batch) % 2]
     part = slice(first, first + count)
-    return MicroBatch(1000 + first, torch.arange(BATCH)[part] + 1000, images[part], c[part])
+    return MicroBatch(1000 + first, torch.arange(batch)[part] + 1000, images[part], c[part])
 
 
-def gradients(objective: Objective, phases: list[Phase], micro_batches: list[MicroBatch]) -> dict[str, Tensor]:
+def gradients(
+    objective: Objective, phases: list[Phase], micro_batches: list[MicroBatch], batch: int = BATCH
+) -> dict[str, Tensor]:
     """Gradients by phase and parameter, and what the objective gathered."""
     found = {}
     for phase in phases:
-        phase.gradients(micro_batches, BATCH)
+        phase.gradients(micro_batches, batch)
         distributed.reduce_gradients(phase.module.parameters())
         for name, parameter in phase.module.named_parameters():
             if parameter.grad is not None:
@@ -95,22 +97,26 @@ def test_micro_batches_that_cut_groups_do_not() -> None:
     assert not torch.allclose(cut["D conv.weight"], whole["D conv.weight"], rtol=1e-3)
 
 
-def one_rank(rank: Any, folder: Any) -> None:
-    """What each of the two processes does: this file, run as a script."""
-    os.environ.update(RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank))
+def one_rank(rank: Any, count: Any, folder: Any) -> None:
+    """What each of several processes does: this file, run as a script."""
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(count), LOCAL_RANK=str(rank))
     torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    found = gradients(*make(), [micro_batch(4 * rank, 4)])
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=count)
+    batch = 4 * count
+    found = gradients(*make(dataclasses.replace(CONFIG, batch=batch)), [micro_batch(4 * rank, 4, batch)], batch)
     torch.save(found, f"{folder}/{rank}.pt")
     distributed.wait_for_all()
     torch.distributed.destroy_process_group()
 
 
-def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
-    processes = [subprocess.Popen([sys.executable, __file__, str(rank), tmp_path]) for rank in range(2)]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    whole = gradients(*make(), [micro_batch(0, 8)])
-    for rank in range(2):
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_processes_give_the_gradients_of_one(count: int, tmp_path: Path) -> None:
+    line = [sys.executable, __file__]
+    processes = [subprocess.Popen([*line, str(rank), str(count), tmp_path]) for rank in range(count)]
+    assert [process.wait(timeout=120) for process in processes] == [0] * count
+    batch = 4 * count
+    whole = gradients(*make(dataclasses.replace(CONFIG, batch=batch)), [micro_batch(0, batch, batch)], batch)
+    for rank in range(count):
         assert_same(torch.load(tmp_path / f"{rank}.pt", weights_only=True), whole)
 
 
@@ -216,5 +222,5 @@ def test_before_the_transition_labels_teach_nothing() -> None:
     assert found["G mapping.embed.weight"].any()
 
 
-if __name__ == "__main__":  # a process of test_two_processes_give_the_gradients_of_one
-    one_rank(int(sys.argv[1]), sys.argv[2])
+if __name__ == "__main__":  # a process of test_several_processes_give_the_gradients_of_one
+    one_rank(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
