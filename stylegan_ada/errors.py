@@ -17,7 +17,8 @@ class RunFailed(UserError):
     """No mistake in the input: training diverged, or memory or the disk is full. Exit code 1 in place of 2."""
 
 
-NO_MISTAKE = (None, errno.ENOSPC, errno.EDQUOT, errno.EIO)  # a path that cannot be written is one, a full disk is none
+# a path that cannot be written is one, a full disk is none, nor a file larger than a disk or the system (ulimit) allows
+NO_MISTAKE = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def cannot_write(error: OSError, message: str) -> UserError:
