@@ -86,8 +86,10 @@ class Fill:
 
     def __call__(self, event: Event) -> None:
         disk = os.statvfs(self.ballast.parent)
-        with open(self.ballast, "ab") as file:
-            os.posix_fallocate(file.fileno(), file.tell(), max(disk.f_bavail * disk.f_frsize - self.left, 1))
+        room = disk.f_bavail * disk.f_frsize - self.left
+        if room > 0:
+            with open(self.ballast, "ab") as file:
+                os.posix_fallocate(file.fileno(), file.tell(), room)
 
 
 @dataclass(frozen=True)
