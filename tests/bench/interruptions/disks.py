@@ -12,7 +12,7 @@ from .commands import Ended, Place
 from .compare import differences, temporaries, unreadable
 from .hook import Fail, Fill, Release, Strike, kill, on_a_slow_disk, without_locks
 from .kills import undisturbed
-from .subjects import train_command
+from .subjects import commands_on, train_command
 from .table import Row
 
 DISK = "48m"  # bytes, amply for a run and its cache
@@ -57,24 +57,24 @@ def kinds_written(written: Sequence[str]) -> list[tuple[str, str]]:
     return [(kind, name) for kind, name in pairs if kind in ("open", "append")]
 
 
-def full(folder: Path, arguments: list[str], expected: Path, written: Sequence[str]) -> list[Row]:
-    """A disk that gets full as each kind of file is written: nothing of it fits, or a page."""
+def full(folder: Path, name: str, arguments: list[str], expected: Path, written: Sequence[str]) -> list[Row]:
+    """A disk that gets full as each kind of file of the command `name` is written: nothing of it fits, or a page."""
     rows = []
     for left, words in ((0, "nothing"), (4096, "4 KiB")):
         lost: list[str] = []
         kinds = kinds_written(written)
-        for number, (kind, name) in enumerate(kinds):
+        for number, (kind, file) in enumerate(kinds):
             said = folder / f"said{left}-{number}"
             with disk(folder / f"disk{left}-{number}") as mounted:
                 place, ballast = Place(mounted / "place"), mounted / "ballast"
                 otherwise = Release(ballast) if kind == "append" else None
-                strike = Strike(kind, name, Fill(ballast, left), again=True, otherwise=otherwise)
+                strike = Strike(kind, file, Fill(ballast, left), again=True, otherwise=otherwise)
                 ended = place.run(arguments, strike, said=said)
                 ballast.unlink(missing_ok=True)
                 found = faults(ended, 1) if ended.code else []
                 found += ends_well(place, arguments, expected, said)
-                lost += [f"{what} ({kind} {name})" for what in found]
-        rows.append(_row(f"a full disk at each kind of file, of which {words} fits", len(kinds), lost))
+                lost += [f"{what} ({kind} {file})" for what in found]
+        rows.append(_row(f"`{name}`: a full disk at each kind of file, of which {words} fits", len(kinds), lost))
     return rows
 
 
@@ -138,7 +138,7 @@ def odd(folder: Path, arguments: list[str], expected: Path, first: Callable[[], 
 
 
 def rows(out: Path, seconds: float) -> list[Row]:
-    """What is on disks of all kinds that `train` writes to. It takes the time that it takes."""
+    """What comes of commands on disks of all kinds. It takes the time that it takes."""
     arguments = train_command(out)
     reference = Place(out / "undisturbed")
     ended, expected = undisturbed(reference, arguments), reference.out
@@ -150,7 +150,11 @@ def rows(out: Path, seconds: float) -> list[Row]:
     ]
     if os.geteuid():
         return [*found, Row(what="disks of its own, which need root", times=0, lost="not tried")]
-    found += full(out / "full", arguments, expected, ended.written)
+    found += full(out / "full", "train", arguments, expected, ended.written)
+    for name, more in commands_on(expected, out).items():
+        place = Place(out / name.replace(" ", "-"))
+        done = undisturbed(place, more)
+        found += full(out / f"full {name}", name, more, place.out, done.written)
     found += read_only(out / "read-only", arguments, expected, ended.written)
     return [*found, read_only_cache(out / "cache", arguments, expected)]
 
