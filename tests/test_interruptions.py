@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 INSIDE = [  # kind of event and of file, and whether half of the bytes are there
-    ("rename", "KEY.npy", True),
+    ("rename", "datasets/KEY.npy", True),
     ("rename", "checkpoint-#.pt", True),
     ("append", "log.jsonl", True),
     ("rename", "samples-#.png", False),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from .hook import TEMPORARY
@@ -54,7 +55,8 @@ def _content(path: Path, folder: Path) -> Any:
         case ".pt":
             return torch.load(path, weights_only=True)
         case ".safetensors":
-            return load_file(path), path.read_bytes()
+            with safe_open(path, framework="pt") as file:  # whose header has no order
+                return load_file(path), file.metadata()
         case ".png":
             return np.asarray(Image.open(path))
         case ".npz":

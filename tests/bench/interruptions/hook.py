@@ -46,11 +46,12 @@ class Strike:
 
 
 def name_of(path: Path) -> str:
-    """`checkpoint-#.pt` of .checkpoint-0000000008.4711.pt, for instance."""
+    """`checkpoint-#.pt` of .checkpoint-0000000008.4711.pt, `features/KEY.npy` of a file in the cache, for instance."""
     name = path.name
     if found := TEMPORARY.fullmatch(name):
         name = found[1] + (found[2] or "")
-    return re.sub(r"\d+", "#", re.sub(r"[0-9a-f]{32}", "KEY", name))
+    kind = re.sub(r"\d+", "#", re.sub(r"[0-9a-f]{32}", "KEY", name))
+    return f"{path.parent.name}/{kind}" if "KEY" in kind else kind
 
 
 def kill(event: Event) -> None:

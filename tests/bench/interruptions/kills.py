@@ -4,7 +4,7 @@ import os
 import random
 import shutil
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -40,13 +40,15 @@ def undisturbed(place: Place, arguments: list[str]) -> Ended:
 
 def strikes_at(written: Iterable[str]) -> list[Strike]:
     """A kill before, in the middle of and after the bytes of each kind of file that a command writes, and before it
-    deletes one. written: of the command, when nothing disturbs it."""
-    found = []
-    for kind, name in dict.fromkeys(tuple(line.split(" ", 1)) for line in written):
+    deletes one: of the first such file, and of the last. written: of the command, when nothing disturbs it."""
+    first, last = [], []
+    for line, count in Counter(written).items():
+        kind, name = line.split(" ", 1)
         if not name.startswith((".lock", "events.out.tfevents.")):
-            acts = (cut_and_kill, kill) if kind in ("rename", "append") else (kill,)
-            found += [Strike(kind, name, act) for act in acts]
-    return found
+            for act in (cut_and_kill, kill) if kind in ("rename", "append") else (kill,):
+                first.append(Strike(kind, name, act))
+                last += [Strike(kind, name, act, at=count)] if count > 1 else []
+    return first + last
 
 
 def interrupt(
@@ -58,7 +60,6 @@ def interrupt(
     while left:
         place, history = Place(base / str(folder)), []
         folder += 1
-        ended = None
         for one in list(left):
             ended = _killed_by(one, place, arguments)
             _let_age(place.cache)
@@ -68,7 +69,7 @@ def interrupt(
             tally.kills += 1
             tally.inside += isinstance(one, Strike)
             history.append(_words(one))
-        if ended is None or ended.killed:
+        if ended.killed:
             ended = place.run(arguments)
         elif not history and isinstance(one, Strike):
             tally.lost.append(f"there was no {_words(one)}")
@@ -90,7 +91,7 @@ def _killed_by(one: Strike | float, place: Place, arguments: list[str]) -> Ended
 def _words(one: Strike | float) -> str:
     if not isinstance(one, Strike):
         return f"after {one:.2f} s"
-    return f"{'half of ' if one.act is cut_and_kill else ''}{one.kind} {one.name}"
+    return f"{'half of ' if one.act is cut_and_kill else ''}{one.kind} {one.name} {one.at}"
 
 
 def _let_age(cache: Path) -> None:
