@@ -2,6 +2,8 @@
 
 import fcntl
 import functools
+import hashlib
+import json
 import multiprocessing
 import os
 import resource
@@ -10,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from stylegan_ada.metrics.networks.extractor import Extractor
 
@@ -26,6 +30,9 @@ IMPORTED = (
     "stylegan_ada.projection.inputs",
     "matplotlib.backends.backend_agg",
     "torch.utils.tensorboard",
+    "torch._dynamo",
+    "sklearn.linear_model",
+    "jinja2",
 )
 LONGEST = 300  # seconds that a command may take
 
@@ -147,10 +154,17 @@ class Pixels(Extractor):
 
 
 def measure_cheaply() -> None:
-    """16 images, by their pixels, and a clock that always shows the same time: curves compare to the pixel."""
+    """16 images, by their pixels, a clock that always shows the same time, and in place of curves, which take most of a
+    tiny run's time, a digest of their values as a picture."""
+    from stylegan_ada.report import plots
     from stylegan_ada.training import evaluation
-    from stylegan_ada.training.outputs import between_ticks
+    from stylegan_ada.training.outputs import between_ticks, snapshot
 
+    def plot_digest(rows: Any, path: Any, panels: Any = None) -> None:
+        digest = hashlib.sha256(json.dumps(rows).encode()).digest()
+        Image.fromarray(np.frombuffer(digest, np.uint8).reshape(4, 8)).save(path, "PNG")
+
+    plots.plot_curves = snapshot.plot_curves = plot_digest
     evaluation.make_extractor = lambda name, device: Pixels(device)
     evaluation.FEWEST, evaluation.SHARE = 16, 0.0
     between_ticks.Clock.lap = lambda self: 0.05
