@@ -20,6 +20,7 @@ from PIL import Image
 
 from stylegan_ada.metrics.networks.extractor import Extractor
 
+from .compare import timeless
 from .hook import Strike, watch
 
 IMPORTED = (
@@ -161,7 +162,7 @@ def measure_cheaply() -> None:
     from stylegan_ada.training.outputs import between_ticks, snapshot
 
     def plot_digest(rows: Any, path: Any, panels: Any = None) -> None:
-        digest = hashlib.sha256(json.dumps(rows).encode()).digest()
+        digest = hashlib.sha256(json.dumps(timeless(rows)).encode()).digest()
         Image.fromarray(np.frombuffer(digest, np.uint8).reshape(4, 8)).save(path, "PNG")
 
     plots.plot_curves = snapshot.plot_curves = plot_digest

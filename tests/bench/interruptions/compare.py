@@ -63,19 +63,20 @@ def _content(path: Path, folder: Path) -> Any:
             with np.load(path) as arrays:
                 return {name: arrays[name] for name in arrays if name not in MEASURED}
         case ".jsonl":
-            return [_timeless(json.loads(line)) for line in path.read_text().splitlines()]
+            return [timeless(json.loads(line)) for line in path.read_text().splitlines()]
         case ".json":
-            return _timeless(json.loads(path.read_text()))
+            return timeless(json.loads(path.read_text()))
         case ".html":
             return path.read_text().replace(str(folder), "")
         case _:
             return path.read_bytes()
 
 
-def _timeless(value: Any) -> Any:
+def timeless(value: Any) -> Any:
+    """JSON's value without MEASURED."""
     if isinstance(value, dict):
-        return {name: _timeless(one) for name, one in value.items() if name not in MEASURED}
-    return [_timeless(one) for one in value] if isinstance(value, list) else value
+        return {name: timeless(one) for name, one in value.items() if name not in MEASURED}
+    return [timeless(one) for one in value] if isinstance(value, list) else value
 
 
 def _same(one: Any, other: Any) -> bool:
