@@ -21,7 +21,8 @@ class PeerLost(Exception):
     """Another process died or does not answer; says how that showed. No UserError, which a measurement may outlive."""
 
 
-NO_MISTAKE = (None, errno.ENOSPC, errno.EDQUOT, errno.EIO)  # a path that cannot be written is one, a full disk is none
+# a path that cannot be written is one, a full disk is none, nor a file larger than a disk or the system (ulimit) allows
+NO_MISTAKE = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def cannot_write(error: OSError, message: str) -> UserError:

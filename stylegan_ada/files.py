@@ -1,6 +1,7 @@
 """The places of files, and writing them whole or not at all."""
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import UserError, cannot_write
+
+TEMPORARY = re.compile(r"\..+\.\d+(\.\w+)?")  # a name that `atomic_path` gives
 
 
 def cache_root() -> Path:

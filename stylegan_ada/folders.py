@@ -4,23 +4,27 @@ import errno
 import fcntl
 import functools
 import json
+import re
+import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from .errors import UserError, cannot_write
-from .files import names_in, write_text
+from .files import TEMPORARY, names_in, write_text
 
 LOCK_FILE = ".lock"
+LEFT_BEHIND = 600  # seconds without a write: who writes is far from that between making a file and locking it
 HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)  # NFS makes record locks of them, which may answer EACCES
 
 
 @contextmanager
-def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
+def locked_folder(folder: Path, out: Path, busy: str, beside: Sequence[Path] = ()) -> Iterator[None]:
     """Makes `folder` and holds the lock in it. UserErrors name `out`, what the user has asked for; that for a second
-    process says `busy`."""
+    process says `busy`. beside: further folders that only the lock's holder writes to. What `atomic_path` left in all
+    these in a process that was killed is deleted."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock_file = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - closed below, after the flock that may fail
@@ -28,7 +32,9 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
         raise cannot_write(error, f"`out` {out}: cannot write there ({error.strerror})") from None
     with lock_file:
         try:
-            if not lock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if lock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                _delete_temporaries((folder, *beside))
+            else:
                 _warn_that_it_has_none(folder)
         except BlockingIOError:
             raise UserError(f"`out` {out}: {busy}") from None
@@ -39,6 +45,25 @@ def locked_folder(folder: Path, out: Path, busy: str) -> Iterator[None]:
                 (folder / LOCK_FILE).unlink()
                 folder.rmdir()
             raise
+
+
+def _delete_temporaries(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        for path in folder.glob(".*"):
+            if TEMPORARY.fullmatch(path.name):
+                with suppress(OSError):  # it does no harm
+                    path.unlink()
+
+
+def delete_left_behind(folder: Path, names: re.Pattern[str] = TEMPORARY) -> None:
+    """Deletes what killed processes have left in a folder to which several may write: files of these names that no
+    process holds, and that have not been written for a while. Where the file system has no locks nothing is deleted,
+    since a process may be alive and slow. OSError if the folder cannot be read."""
+    for path in folder.iterdir():
+        if names.fullmatch(path.name):
+            with suppress(OSError), path.open("r+b") as file:  # gone meanwhile, held, or another user's
+                if lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB) and time.time() - path.stat().st_mtime > LEFT_BEHIND:
+                    path.unlink()
 
 
 def is_locked(folder: Path) -> bool:

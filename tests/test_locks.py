@@ -54,6 +54,22 @@ def test_a_lock_that_is_held_is_respected(number: int, tmp_path: Path, monkeypat
     assert is_locked(tmp_path)
 
 
+def test_the_lock_s_holder_deletes_what_killed_processes_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, beside = tmp_path / "folder", tmp_path / "beside"
+    for place in (folder, beside):
+        place.mkdir()
+        for name in (".checkpoint-0000000008.4711.pt", ".part.4711", ".mine.npy", "mine.4711.npy"):
+            (place / name).touch()
+    with monkeypatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr(fcntl, "flock", failing(errno.ENOLCK))
+        with locked_folder(folder, folder, "busy", [beside]):  # another process may be writing
+            assert len(list(beside.iterdir())) == 4
+    with locked_folder(folder, folder, "busy", [beside]):
+        for place in (folder, beside):
+            assert {path.name for path in place.iterdir()} - {".lock"} == {".mine.npy", "mine.4711.npy"}
+
+
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with locked_folder(tmp_path, tmp_path, "busy"):
         assert is_locked(tmp_path)

@@ -8,9 +8,8 @@ import json
 import math
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,7 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from ...config.preparation import Preparation
 from ...errors import RunFailed, UserError
 from ...files import atomic_path, cache_root
-from ...folders import lock
+from ...folders import delete_left_behind, lock
 from ...labels.attribute import Attribute, Row
 from ...pixels import in_8_bits
 from ..dataset import ImageDataset
@@ -32,7 +31,6 @@ FORMAT_VERSION = 4
 REMEDY = "set STYLEGAN_ADA_CACHE to a folder with room that you may write to"
 TEMPORARY = re.compile(r"\.[0-9a-f]{32}(-levels)?\.\d+\.(npy|json)")  # as atomic_path names them
 OF_NAME = 300  # bytes in KEY.json for an image, amply
-LEFT_BEHIND = 600  # seconds without a write: a packer is far from that between making a file and locking it
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def write_cache(
     needed = most_images * (math.prod(image_shape) * (3 if beyond_8_bits else 1) + OF_NAME)
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
-        _clean(cache_folder())
+        delete_left_behind(cache_folder(), TEMPORARY)
         free = shutil.disk_usage(cache_folder()).free
     except OSError as error:
         raise UserError(f"cannot use {cache_folder()} ({error.strerror}): {REMEDY}") from None
@@ -162,16 +160,6 @@ class _ArrayFile:
         # numpy pads a header so that its first axis may grow without moving the data
         description = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, description)
-
-
-def _clean(folder: Path) -> None:
-    """Deletes what packers that were killed have left: no process holds it, and it has not been written for a while.
-    Where the file system has no locks nothing is deleted, since a packer may be alive and slow."""
-    for path in folder.iterdir():
-        if TEMPORARY.fullmatch(path.name):
-            with suppress(OSError), path.open("r+b") as file:  # gone meanwhile, held, or another user's
-                if lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB) and time.time() - path.stat().st_mtime > LEFT_BEHIND:
-                    path.unlink()
 
 
 def _mb(count: int) -> str:

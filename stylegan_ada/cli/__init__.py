@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ..errors import PeerError, RunFailed, UserError, shown
+from ..errors import PeerError, RunFailed, UserError, first_line, shown
 from ..files import cache_root
 from .lazy import LazyGroup, python_name
 
@@ -63,6 +63,8 @@ def run(arguments: Sequence[str] | None) -> int:
         return 1
     except UserError as error:
         return fail(str(error), 1 if isinstance(error, RunFailed) else 2)
+    except MemoryError as error:
+        return fail(f"out of memory ({first_line(error)}): close other programs, or take smaller images or fewer", 1)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2

@@ -13,6 +13,7 @@ from .settings import Setting, settings
 from .start import StartConfig
 from .training import TrainingConfig
 
+MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after", "timeout")  # when a run goes on
 CONFIGS = (DataConfig, StartConfig, TrainingConfig, NetworkConfig, AugmentConfig)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..files import atomic_path, cache_root
+from ..folders import delete_left_behind
 
 
 def feature_file(fingerprint: str, extractor_identity: str) -> Path:
@@ -30,6 +31,7 @@ def write_features(path: Path, features: NDArray[np.float32]) -> None:
     """Write all or nothing. A folder that cannot be written costs time at the next run, no more: it only warns."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        delete_left_behind(path.parent)
         with atomic_path(path) as temporary:
             np.save(temporary, features)
     except (OSError, UserError) as error:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .. import distributed
 from ..errors import UserError
 from ..files import cache_root, write_text
+from ..folders import delete_left_behind
 from ..metrics.evaluate import RealImages
 from ..pixels import nhwc
 from ..progress import Progress
@@ -118,6 +119,7 @@ def _keep(path: Path, coverage: Coverage, key: str) -> None:
     """A cache that cannot be written costs time at the next call, no more: it only warns."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        delete_left_behind(path.parent)
         _write(path, coverage, key)
     except (OSError, UserError) as error:
         warnings.warn(f"the coverage was not kept for the next time: {error}", stacklevel=2)

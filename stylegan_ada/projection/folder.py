@@ -43,10 +43,7 @@ class ResultFolder:
     def locked(self) -> Iterator[None]:
         """Makes the folder and holds its lock. A second process there, or files of others, is a UserError."""
         self.check_unused()
-        with locked_folder(self._records, self.path, "another process is writing there, wait for it"):
-            for folder in (self.path, self._records):
-                for path in folder.glob(".*.[0-9]*.*"):  # what a killed process had begun to write (`atomic_path`)
-                    path.unlink(missing_ok=True)
+        with locked_folder(self._records, self.path, "another process is writing there, wait for it", [self.path]):
             yield
 
     def begin(self, options: dict[str, Any]) -> None:

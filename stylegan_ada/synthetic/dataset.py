@@ -77,6 +77,8 @@ def make_dataset(
     )
     if balance_with is None and (file_column or label_column):
         raise UserError("`file_column`, `label_column`: they are for `balance_with`")
+    partial = PartialSet(out)
+    partial.delete_if_finished()
     check_new_folder(out)
     where = choose_device(device)
     with distributed.group(where):
@@ -103,7 +105,6 @@ def make_dataset(
         if extractor is not None:
             filters, more = _open_filters(run, data, extractor, generator, plan, load)
             facts |= more
-        partial = PartialSet(out)
         with ExitStack() as stack:
             distributed.first_rank_first(lambda: stack.enter_context(partial.locked()) if first else None)
             with (progress if first else no_bar)("generating") as told:

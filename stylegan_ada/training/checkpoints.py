@@ -15,6 +15,7 @@ from ..augment import AdaController
 from ..checkpoint import check_format
 from ..config import RunConfig
 from ..config.json import to_json
+from ..config.options import MAY_CHANGE
 from ..errors import UserError, first_line
 from ..files import atomic_path
 from ..networks import Discriminator, Generator
@@ -23,7 +24,6 @@ from .mathematics import MATHEMATICS
 TRAINING_FORMAT = "stylegan_ada training 1"
 NETWORKS = ("generator", "generator_ema", "discriminator")
 OTHER_PARTS = ("generator_optimizer", "discriminator_optimizer", "controller")
-MAY_DIFFER = ("data.data", "training.kimg", "training.evaluate_kimg", "training.stop_after")  # when a run goes on
 
 
 @dataclass(kw_only=True)
@@ -120,7 +120,8 @@ def _check_run(path: Path, stored: dict[str, Any], config: RunConfig) -> None:
         return
     now = dict(_settings(json.loads(to_json(config))))
     for name, value in _settings(json.loads(stored["config"])):
-        if name in now and now[name] != value and name not in MAY_DIFFER:  # newer versions have others
+        # other versions of the program know other names
+        if name in now and now[name] != value and name.rpartition(".")[2] not in MAY_CHANGE:
             raise UserError(f"{path}: of another run, whose {name} is {value!r} and not {now[name]!r}")
 
 

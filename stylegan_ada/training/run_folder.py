@@ -1,6 +1,7 @@
 """The folder of a run: the name of each file in it, reading and writing them, its lock."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..checkpoint import BEST_FILE, GENERATOR_FILE
 from ..config import RunConfig
 from ..config.json import from_json, to_json
 from ..errors import UserError
-from ..files import atomic_path, check_folder, write_text
+from ..files import TEMPORARY, atomic_path, check_folder, write_text
 from ..folders import LOCK_FILE, locked_folder
 from ..metrics.measurements import EvaluationRow
 from .checkpoints import TrainingState
@@ -60,7 +61,8 @@ class RunFolder:
     def check_unused(self) -> None:
         """Raises UserError for a folder that cannot be written, or that holds something else than a run: nothing is
         written among other files."""
-        others = check_folder(self.path) - {LOCK_FILE, self.options_file.name}
+        left = {name for name in check_folder(self.path) if TEMPORARY.fullmatch(name)}  # by a process that was killed
+        others = check_folder(self.path) - left - {LOCK_FILE, self.options_file.name}
         if others and not self.is_run():
             raise UserError(f"`out` {self.path}: the folder holds other files ({min(others)}), give a new one")
 
@@ -108,9 +110,17 @@ class RunFolder:
         write_text(self.log_file, _lines(rows))
 
     def append_to_log(self, row: dict[str, float]) -> None:
-        """Adds a row. What cannot be written is an OSError."""
-        with self.log_file.open("a", encoding="utf-8") as file:
-            file.write(_lines([row]))
+        """Adds a row, whole or not at all: to half a row the next one would be glued. What cannot be written is an
+        OSError."""
+        line = _lines([row]).encode()
+        with self.log_file.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                while line:
+                    line = line[file.write(line) :]  # on a disk that gets full a part, then an error
+            except OSError:
+                file.truncate(before)
+                raise
 
     def read_evaluations(self) -> list[EvaluationRow]:
         """The rows that the run's measurements left."""
@@ -161,7 +171,11 @@ class RunFolder:
     def save_checkpoint(self, state: TrainingState, config: RunConfig) -> None:
         """Writes a checkpoint, then deletes all but the newest `keep`."""
         state.save(self.checkpoint_file(state.images_seen), config)
-        for old in self.checkpoints()[: -config.training.keep]:
+        self.forget_old_checkpoints(config.training.keep)
+
+    def forget_old_checkpoints(self, keep: int) -> None:
+        """Deletes all but the newest `keep`."""
+        for old in self.checkpoints()[:-keep]:
             old.unlink()
 
     def set_aside(self, path: Path) -> Path:

@@ -16,7 +16,7 @@ from .. import distributed
 from ..augment.extra import read_extra
 from ..config import ExtraAugmentation, RunConfig
 from ..config.network import block_shapes
-from ..config.options import TrainOptions
+from ..config.options import MAY_CHANGE, TrainOptions
 from ..config.presets import with_preset
 from ..config.resolve import Facts, check_options, data_of, resolve
 from ..datasets import ImageDataset, load_dataset
@@ -34,8 +34,6 @@ from .run_report import leave_report
 from .state import fresh_state
 from .trained import Trained, check_freeze_options, read_trained, take_over
 from .trainer import Trainer
-
-MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after", "timeout")  # when a run goes on
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

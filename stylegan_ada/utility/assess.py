@@ -45,6 +45,7 @@ from .target import Target, target_of
 from .verdict import UtilityVerdict, verdict_of
 
 WORK = "work"  # within `out`: what an interrupted assessment goes on from
+POOL, TRIALS = "synthetic", "trials"  # within that
 FEWEST_SEEDS = 5
 
 
@@ -131,7 +132,7 @@ def assess(
     with _folder(out, facts) as work:
         filters = _filters(real.train, target.classes, extractor) if filtered and extractor is not None else None
         counts = largest_counts(real.train, len(real.classes), question.ratios, question.fractions, question.balance)
-        pool = make_pool(source, counts, filters, extractor, work / "synthetic", progress("synthetic images"))
+        pool = make_pool(source, counts, filters, extractor, work / POOL, progress("synthetic images"))
         usable, refused = without_synthetic(real.test, pool.images, lambda index: _name(source, pool, index))
         real = replace(real, test=usable, refused=real.refused + refused)
         for line in real.notes:
@@ -151,7 +152,7 @@ def assess(
             seeds=question.seeds,
             balance=question.balance,
             device=device,
-            folder=work / "trials",
+            folder=work / TRIALS,
         )
         results = results_of(run_experiment(experiment, progress("classifiers")), real.test, len(real.train))
         assessment = Assessment(verdict=verdict_of(results), results=results, real=real, generator_saw=len(real.train))
@@ -169,7 +170,8 @@ def _check_unused(out: Path) -> None:
 def _folder(out: Path, facts: dict[str, Any]) -> Iterator[Path]:
     """The folder for what is computed, locked. A second process, or another question: UserErrors."""
     work = out / WORK
-    with locked_folder(work, out, "another process is working there, wait for it"):
+    beside = [out, work / POOL, work / TRIALS]
+    with locked_folder(work, out, "another process is working there, wait for it", beside):
         begin_or_go_on(work / "options.json", facts, out)
         yield work
 

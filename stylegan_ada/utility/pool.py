@@ -149,19 +149,21 @@ def _write_block(
 
 
 def _gathered(folder: Path, wanted: list[int], filters: Filters | None) -> Pool:
-    """The blocks as one set, the images in a memory map beside them."""
+    """The blocks as one set, the images in a file beside them."""
     duplicates = None if filters is None else filters.duplicates
     labels, accepted, features = [], [], []
     with np.load(_first_block(folder, wanted)) as arrays:
         shape, with_features = arrays["images"].shape[1:], arrays["features"].shape[1] > 0
-    with atomic_path(folder / "images.npy") as temporary:
-        images = np.lib.format.open_memmap(temporary, "w+", np.uint8, (sum(wanted), *shape))
+    # not by a memory map, in which a full disk would be a SIGBUS
+    with atomic_path(folder / "images.npy") as temporary, open(temporary, "wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (sum(wanted), *shape)}
+        np.lib.format.write_array_header_1_0(file, header)
         for label, count in enumerate(wanted):
-            selection, kept, start = Selection(count, duplicates), np.zeros(count, bool), sum(wanted[:label])
+            selection, kept = Selection(count, duplicates), np.zeros(count, bool)
             for block in range(-(-count // BLOCK)):
                 with np.load(_block_file(folder, label, block)) as arrays:
                     size = min(count - block * BLOCK, len(arrays["images"]))
-                    images[start + block * BLOCK : start + block * BLOCK + size] = arrays["images"][:size]
+                    file.write(arrays["images"][:size].tobytes())
                     features.append(arrays["features"][:size])
                     judgement = Judgement(
                         verdicts=arrays["verdicts"][:size],
@@ -172,7 +174,6 @@ def _gathered(folder: Path, wanted: list[int], filters: Filters | None) -> Pool:
             kept[[chosen.block * BLOCK + chosen.position for chosen in selection.chosen]] = True
             labels.append(np.full(count, label))
             accepted.append(kept)
-        images.flush()
     return Pool(
         images=np.lib.format.open_memmap(folder / "images.npy", mode="r"),
         labels=np.concatenate(labels),

@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +62,13 @@ def test_a_folder_that_cannot_be_written_only_warns(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="not kept"):
         write_features(tmp_path / "features.npy", FEATURES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["features.npy", "file"]
+
+
+def test_what_a_killed_process_left_is_deleted_once_it_is_old(tmp_path: Path) -> None:
+    old, new = tmp_path / ".0123.4711.npy", tmp_path / ".0123.4712.npy"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (time.time() - 3600,) * 2)
+    write_features(tmp_path / "features.npy", FEATURES)
+    assert not old.exists()
+    assert new.exists()

@@ -52,3 +52,23 @@ def test_mistakes_name_parameters(
     with pytest.raises(UserError, match=message):
         make_dataset(generator_file, tmp_path / "set", **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_left_of_a_finished_set_is_deleted(generator_file: Path, tmp_path: Path) -> None:
+    """By a process that was killed after its set was whole; not what another set was begun with."""
+    out, partial = tmp_path / "set", tmp_path / ".set.partial"
+
+    def make_again() -> None:
+        with pytest.raises(UserError, match="it exists already"):
+            make_dataset(generator_file, out, count=2, say=lambda line: None)
+
+    make_dataset(generator_file, out, count=2, say=lambda line: None)
+    (partial / "blocks").mkdir(parents=True)
+    (partial / "blocks/class0000-block00000000.npz").touch()
+    options = {**json.loads((out / "dataset.json").read_text()), "seed": 1}
+    (partial / "options.json").write_text(json.dumps(options))
+    make_again()
+    assert partial.exists()
+    (partial / "options.json").write_text(json.dumps({**options, "seed": 0}))
+    make_again()
+    assert not partial.exists()

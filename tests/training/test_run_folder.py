@@ -2,7 +2,8 @@
 
 import ast
 import dataclasses
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,28 @@ def test_a_row_of_the_log_that_a_kill_cut_short_is_left_out(folder: RunFolder) -
     assert folder.read_log() == ROWS[:1]
 
 
+@pytest.fixture
+def limit_files() -> Iterator[Callable[[int], None]]:
+    """limit_files(size): files of this process may not grow beyond so many bytes, as on a disk that gets full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_row_of_the_log_for_which_there_is_no_room_leaves_no_half(
+    folder: RunFolder, limit_files: Callable[[int], None]
+) -> None:
+    folder.append_to_log(ROWS[0])
+    size = folder.log_file.stat().st_size
+    limit_files(size + 10)  # the system writes ten bytes, then none
+    with pytest.raises(OSError, match="File too large"):
+        folder.append_to_log(ROWS[1])
+    assert folder.log_file.stat().st_size == size
+    limit_files(10 * size)
+    folder.append_to_log(ROWS[1])
+    assert folder.read_log() == ROWS
+
+
 def test_a_list_of_held_out_images_is_json_to_read(folder: RunFolder) -> None:
     folder.write_holdout(["a/1.png", "b/2.png"])
     assert folder.holdout_file.read_text() == '[\n "a/1.png",\n "b/2.png"\n]\n'
@@ -133,6 +156,13 @@ def test_nothing_is_written_among_other_files(folder: RunFolder) -> None:
     (folder.path / "notes.txt").touch()
     with pytest.raises(UserError, match=r"the folder holds other files \(notes\.txt\)"):
         folder.check_unused()
+
+
+def test_what_a_killed_process_had_begun_to_write_is_no_other_file(folder: RunFolder) -> None:
+    (folder.path / ".config.4711.json").write_text("{")
+    folder.check_unused()
+    with folder.locked():
+        assert [path.name for path in folder.path.iterdir()] == [".lock"]
 
 
 def test_the_newest_checkpoints_are_kept(folder: RunFolder, tiny_config: Callable[..., Any]) -> None:

@@ -1,9 +1,11 @@
 """The records of a run while it goes on: the progress line, a JSONL log, TensorBoard."""
 
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from ...errors import UserError, cannot_write
+from ...errors import cannot_write
 from ..run_folder import RunFolder
 
 
@@ -42,37 +44,61 @@ class Log:
 
         self.folder = folder
         kept = [row for row in folder.read_log() if row["images"] <= images_seen]
-        try:
+        with ExitStack() as stack, self._told():
+            stack.enter_context(_without_tracebacks_of_tensorboard())
             folder.write_log(kept)
             self._tensorboard = SummaryWriter(str(folder.path), purge_step=images_seen + 1)
-        except OSError as error:
-            raise cannot_write(error, f"cannot write {folder.log_file}: {error.strerror}") from None
+            self._until_closed = stack.pop_all()
 
     def write(self, row: dict[str, Any]) -> None:
         """row: figures by name; `images` places it."""
-        try:
+        with self._told():
             self.folder.append_to_log(row)
             for name, value in row.items():
                 if name not in ("images", "kimg"):
                     self._tensorboard.add_scalar(name, value, row["images"])
             self._tensorboard.flush()
-        except OSError as error:
-            raise UserError(
-                f"cannot write {self.folder.log_file} ({error.strerror}): make room, the same command goes on"
-            ) from None
 
     def measurement(self, row: dict[str, Any]) -> None:
         """A row of figures of the generator, with what they say, for TensorBoard."""
-        for name, value in row.items():
-            if isinstance(value, float):
-                self._tensorboard.add_scalar(f"evaluation/{name}", value, row["images"])
-        self._tensorboard.add_text("findings", "  \n".join(row["findings"]), row["images"])
-        self._tensorboard.flush()
+        with self._told():
+            for name, value in row.items():
+                if isinstance(value, float):
+                    self._tensorboard.add_scalar(f"evaluation/{name}", value, row["images"])
+            self._tensorboard.add_text("findings", "  \n".join(row["findings"]), row["images"])
+            self._tensorboard.flush()
 
     def picture(self, image: Any, images_seen: int) -> None:
         """image: uint8 [H, W, C] array for TensorBoard."""
-        self._tensorboard.add_image("samples", image, images_seen, dataformats="HWC")
+        with self._told():
+            self._tensorboard.add_image("samples", image, images_seen, dataformats="HWC")
 
     def close(self) -> None:
-        with suppress(OSError):  # of a full disk, which `write` has told of
+        with self._until_closed, suppress(OSError):  # of a full disk, which `write` has told of
             self._tensorboard.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What cannot be written is a UserError, or RunFailed for a full disk."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            message = f"cannot write {self.folder.log_file} ({reason}): make room, the same command goes on"
+            raise cannot_write(error, message) from None
+
+
+@contextmanager
+def _without_tracebacks_of_tensorboard() -> Iterator[None]:
+    """What its thread cannot write its next call raises, too: stderr is to have no more than our line of that."""
+    before = threading.excepthook
+
+    def hook(told: threading.ExceptHookArgs) -> None:
+        if not type(told.thread).__module__.startswith("tensorboard."):
+            before(told)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before

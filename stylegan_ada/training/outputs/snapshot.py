@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+from PIL import Image
 
 from ...checkpoint import GeneratorInfo, save_generator
 from ...config import RunConfig
@@ -16,22 +17,25 @@ from .log import Log
 
 
 def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig, log: Log) -> None:
-    """Writes the checkpoint, of which some stay; the generator; samples, for TensorBoard too; curves."""
+    """Writes the checkpoint, of which some stay; samples, for TensorBoard too; curves; the generator."""
     folder.save_checkpoint(state, config)
-    write_generator(folder, state, info, config)
+    picture = write_generator(folder, state, info, config)
+    log.picture(np.asarray(picture), state.images_seen)
+
+
+def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig) -> Image.Image:
+    """Writes what goes with the checkpoint of this moment, and returns the samples. The generator comes last: where it
+    is of this moment, nothing is missing, which a run that goes on looks at."""
+    folder.forget_old_checkpoints(config.training.keep)
     picture = sample_grid(TrainedGenerator(state.generator_ema, info))
     with atomic_path(folder.samples_file(state.images_seen)) as temporary:
         picture.save(temporary)
-    log.picture(np.asarray(picture), state.images_seen)
     with atomic_path(folder.curves_file) as temporary:
-        plot_curves(folder.read_log(), temporary)
-
-
-def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig) -> None:
-    """Writes the run's generator of this moment."""
+        plot_curves([row for row in folder.read_log() if row["images"] <= state.images_seen], temporary)
     notes = {"origin": config.start.origin, "licence": config.start.licence}  # of imported weights
     said = {name: text for name, text in notes.items() if text is not None}
     save_generator(folder.generator_file, state.generator_ema, info, said)
+    return picture
 
 
 def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray, images_seen: int) -> GeneratorInfo:

@@ -5,10 +5,16 @@ from pathlib import Path
 
 import click
 
-from . import processes
+from . import disks, kills, pressure, processes, suite
 from .table import Row, as_markdown
 
-PARTS = {"processes": processes.rows}  # name: rows(out, seconds), the part's share of the time
+PARTS = {  # name: rows(out, seconds), the part's share of the time
+    "kills": kills.rows,
+    "disks": disks.rows,
+    "damage": suite.rows,
+    "processes": processes.rows,
+    "pressure": pressure.rows,
+}
 
 
 @click.command()
