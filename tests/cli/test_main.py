@@ -38,6 +38,20 @@ def test_missing_option(fails: Callable[..., Any]) -> None:
     assert "--data" in fails("train", "--out", "y")
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(MemoryError(), "MemoryError"), (MemoryError("Unable to allocate 9 GiB"), "Unable to allocate 9")],
+)
+def test_no_memory_is_one_line(
+    error: MemoryError, reason: str, fails: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("stylegan_ada.cli.program.main", raises)
+    assert f"out of memory ({reason}" in fails("info", code=1)
+
+
 def test_info(command: Callable[..., Any]) -> None:
     result = command("info")
     assert result.code == 0

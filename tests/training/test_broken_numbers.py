@@ -1,5 +1,6 @@
 """NaN and infinite numbers, planted where they may arise: a run ends with its last good checkpoint, or goes on."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,24 @@ NAN = float("nan")
 
 
 @pytest.fixture
-def trainer(dataset: ImageDataset, tiny_config: Callable[..., Any], tmp_path: Path) -> Trainer:
+def started(dataset: ImageDataset, tiny_config: Callable[..., Any], tmp_path: Path) -> Callable[..., Trainer]:
     """Of a run that has a checkpoint; with a tick every two steps, it measures R1 and path lengths in every step."""
-    settings = {"tick_kimg": 0.016, "r1_interval": 1, "pl_interval": 1}
-    folder, cpu = RunFolder(tmp_path / "run"), torch.device("cpu")
-    with folder.locked():
-        Trainer(tiny_config(kimg=GOOD / 1000, **settings), dataset, folder, cpu, [].append).train(lambda: False)
-    return Trainer(tiny_config(kimg=0.08, **settings), dataset, folder, cpu, [].append)
+
+    def start(precision: str) -> Trainer:
+        def trainer(kimg: float) -> Trainer:
+            config = tiny_config(kimg=kimg, tick_kimg=0.016, r1_interval=1, pl_interval=1)
+            config = dataclasses.replace(config, network=dataclasses.replace(config.network, precision=precision))
+            return Trainer(config, dataset, RunFolder(tmp_path), torch.device("cpu"), [].append)
+
+        trainer(GOOD / 1000).train(lambda: False)
+        return trainer(0.08)
+
+    return start
+
+
+@pytest.fixture
+def trainer(started: Callable[..., Trainer]) -> Trainer:
+    return started("fp32")
 
 
 def at_step(trainer: Trainer, chosen: int, action: Callable[[], Any]) -> Callable[[], bool]:
@@ -55,6 +67,17 @@ def test_a_weight(trainer: Trainer) -> None:
     check_end(trainer, "logits_fake became nan", at_step(trainer, 1, plant), latest=GOOD + 2 * STEP)
 
 
+def test_an_overflow_in_bf16(started: Callable[..., Trainer]) -> None:
+    """Products of two such weights are infinite in 8 bits of exponent."""
+    trainer = started("bf16")
+
+    def plant() -> None:
+        for block in trainer.state.discriminator.blocks:
+            block.conv0.weight.data.fill_(3e38)
+
+    check_end(trainer, "became nan", at_step(trainer, 1, plant), latest=GOOD + 2 * STEP)
+
+
 def test_the_state_of_an_optimiser(trainer: Trainer) -> None:
     def plant() -> None:
         parameter = trainer.state.generator.synthesis.blocks[0].layers[0].weight
@@ -82,11 +105,13 @@ def test_gradients_of_every_step(value: float, trainer: Trainer) -> None:
 
 def test_a_single_gradient_is_left_out_and_counted(trainer: Trainer) -> None:
     lines = trainer.say.__self__
-    calls = []
+    planted = []
 
     def once(gradient: torch.Tensor) -> torch.Tensor:
-        calls.append(gradient)
-        return gradient * NAN if len(calls) == 15 else gradient  # beyond those of the estimate
+        if planted or trainer.state.images_seen < GOOD + 3 * STEP:
+            return gradient
+        planted.append(gradient)
+        return gradient * NAN
 
     weight = trainer.state.discriminator.out.weight
     weight.requires_grad_(True).register_hook(once)
