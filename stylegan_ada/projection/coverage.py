@@ -78,8 +78,8 @@ def measure_coverage(
     distances = [value for part in parts for value in json.loads(part.read_text(encoding="utf-8"))]
     found = Coverage(tuple(distances), kind)
     if distributed.rank() == 0:
+        _keep(kept, found, key)  # first: where the folder has its file, nothing more is kept
         _write(path, found, key)
-        _keep(kept, found, key)
     return found
 
 

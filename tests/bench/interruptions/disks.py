@@ -15,7 +15,7 @@ from .kills import undisturbed
 from .subjects import commands_on, train_command
 from .table import Row
 
-DISK = "48m"  # bytes, amply for a run and its cache
+DISK = "128m"  # bytes, amply for a run and its cache
 LARGEST = (100, 2_000, 20_000, 60_000, 150_000)  # bytes that a file may have
 
 

@@ -24,8 +24,8 @@ TEMPORARY = re.compile(r"\.(.+)\.\d+(\.\w+)?")  # as atomic_path names them
 
 @dataclass(frozen=True)
 class Event:
-    """kind: "append", "open" (for writing anew), "rename", "remove". path: what is written, moved or deleted. name: the
-    kind of file that it is to be, without numbers and keys."""
+    """kind: "append", "open" (for writing anew), "rename", "remove". path: the file or folder that is written, moved or
+    deleted. name: the kind of file that it is to be, without numbers and keys."""
 
     kind: str
     path: Path
@@ -63,7 +63,7 @@ def cut_and_kill(event: Event) -> None:
     if event.kind == "append":
         with open(event.path, "ab") as file:
             file.write(b'{"images": 4')
-    else:
+    elif event.path.is_file():
         os.truncate(event.path, event.path.stat().st_size // 2)
     kill(event)
 
@@ -139,12 +139,12 @@ def _event(name: str, arguments: tuple[Any, ...], folder: Path) -> Event | None:
         target = path
     elif name == "os.rename":
         kind, path, target = "rename", *arguments[:2]
-    elif name == "os.remove":
+    elif name in ("os.remove", "shutil.rmtree"):
         kind, path, target = "remove", arguments[0], arguments[0]
     else:
         return None
     path, target = Path(os.fsdecode(path)), Path(os.fsdecode(target))
-    if not path.is_relative_to(folder) or path.is_dir():  # where a file without a name is tried
+    if not path.is_relative_to(folder) or (name == "open" and path.is_dir()):  # where a file without a name is tried
         return None
     if kind == "remove" and TEMPORARY.fullmatch(path.name):
         return None  # of what is left over, or missing already

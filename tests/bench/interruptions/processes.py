@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,24 +49,37 @@ def rows(out: Path, seconds: float) -> list[Row]:
     out.mkdir(parents=True, exist_ok=True)
     images, script = write_images(out / "images"), out / "end.py"
     script.write_text(END)
-    kinds: list[tuple[str, int, float, Callable[[int], str]]] = [  # how often, and the share of the time
-        ("2 processes, one killed at a random moment", 20, 0.22, lambda n: killed(out / f"two-{n}", images, 2, n)),
-        ("3 processes, one killed at a random moment", 20, 0.22, lambda n: killed(out / f"three-{n}", images, 3, n)),
-        ("--max-restarts 3, one killed thrice", 5, 0.12, lambda n: restarted(out / f"again-{n}", images, n)),
-        ("3 processes, one stopped (SIGSTOP)", 5, 0.16, lambda n: stopped(out / f"stopped-{n}", images, 3, n)),
-        ("2 processes that only begin and end", 200, 0.28, lambda n: ended(script)),
+    two, three, stops = out / "two", out / "three", out / "stops"
+    kinds = [
+        Kind("2 processes, one killed at a random moment", 20, 0.25, lambda n: killed(two, images, 2, n), two),
+        Kind("3 processes, one killed at a random moment", 20, 0.25, lambda n: killed(three, images, 3, n), three),
+        Kind("3 processes, one stopped (SIGSTOP)", 5, 0.15, lambda n: stopped(stops, images, 3, n), stops),
+        Kind("--max-restarts 3, one of 2 killed thrice", 5, 0.15, lambda n: restarted(out / f"again-{n}", images, n)),
+        Kind("2 processes that only begin and end", 200, 0.2, lambda n: ended(script)),
     ]
-    return [row(what, attempt, times, share * seconds) for what, times, share, attempt in kinds]
+    return [row(kind, seconds, images) for kind in kinds]
 
 
-def row(what: str, attempt: Callable[[int], str], times: int, seconds: float) -> Row:
-    """attempt: takes a number, returns what was lost, or ""."""
-    end, losses = time.monotonic() + seconds, []
-    for number in range(times):
-        losses.append(attempt(number))
+@dataclass(frozen=True)
+class Kind:
+    """times: how often `attempt` is called with a number, if its share of the time allows. It returns what was lost, or
+    "". out: where the attempts go on with one run, which one process finishes."""
+
+    what: str
+    times: int
+    share: float
+    attempt: Callable[[int], str]
+    out: Path | None = None
+
+
+def row(kind: Kind, seconds: float, images: Path) -> Row:
+    end, losses = time.monotonic() + kind.share * seconds, []
+    for number in range(kind.times):
+        losses.append(kind.attempt(number))
         if time.monotonic() > end:
             break
-    return Row(what=what, times=len(losses), lost=next(filter(None, losses), "nothing"))
+    lost = [*losses, "" if kind.out is None else finished(kind.out, images)]
+    return Row(what=kind.what, times=len(losses), lost=next(filter(None, lost), "nothing"))
 
 
 def write_images(folder: Path) -> Path:
@@ -147,11 +161,13 @@ def train(out: Path, images: Path, kimg: float) -> list[str | Path]:
 
 
 def killed(out: Path, images: Path, count: int, seed: int) -> str:
-    """Kills a process and lets one alone finish the run. What was lost, or ""."""
+    """Goes on with a run and kills a process. What was lost, or ""."""
     draws = random.Random(seed)
     with launched(out, count, train(out, images, 100)) as run:
         run.wait_until(lambda: len(run.workers()) == count, 60)
-        time.sleep(draws.uniform(0, 12))
+        if draws.random() < 0.75:  # else while they start
+            run.wait_until(lambda: BEGUN in run.out_file.read_text(), 120)
+        time.sleep(draws.uniform(0, 5))
         begun = BEGUN in run.out_file.read_text()
         workers = run.workers()
         rank = draws.randrange(count)
@@ -160,7 +176,7 @@ def killed(out: Path, images: Path, count: int, seed: int) -> str:
             return f"not all ended in {LONGEST} s (seed {seed})"
         if wrong := told_wrong(run, f"process {rank} (pid {workers[rank]} on ", "died", begun):
             return f"{wrong} (seed {seed})"
-    return finished(out, images)
+    return ""
 
 
 def told_wrong(run: Launched, who: str, what: str, begun: bool) -> str:
@@ -176,7 +192,7 @@ def told_wrong(run: Launched, who: str, what: str, begun: bool) -> str:
 
 
 def finished(out: Path, images: Path) -> str:
-    """Lets one process go on with a run, for 36 images. What was lost, or ""."""
+    """Lets one process go on with a run for 36 images. What was lost, or ""."""
     checkpoints = sorted((out / "run").glob("checkpoint-*.pt"))
     last = int(checkpoints[-1].stem.split("-")[1]) if checkpoints else 0
     with launched(out / "after", 1, train(out, images, (last + 36) / 1000)) as run:
@@ -207,7 +223,7 @@ def restarted(out: Path, images: Path, seed: int) -> str:
 
 
 def stopped(out: Path, images: Path, count: int, seed: int) -> str:
-    """Stops a process with SIGSTOP. What was lost, or ""."""
+    """Goes on with a run and stops a process. What was lost, or ""."""
     draws = random.Random(seed)
     with launched(out, count, train(out, images, 100)) as run:
         if not run.wait_until(lambda: BEGUN in run.out_file.read_text(), 60):
@@ -222,7 +238,7 @@ def stopped(out: Path, images: Path, count: int, seed: int) -> str:
             return f"the stopped process stayed (seed {seed})"
         if wrong := told_wrong(run, f"process {rank} (pid {workers[rank]} on ", "is stopped", True):
             return f"{wrong} (seed {seed})"
-    return finished(out, images)
+    return ""
 
 
 def ended(script: Path) -> str:
