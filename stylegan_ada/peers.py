@@ -90,8 +90,10 @@ class Peers:
         """The error of a process that lost the others, and has closed its connections so that they notice as well. The
         first one names the process that is lost; the others say nothing, nor does any if that one has told why."""
         self.leaving = True
-        absent = []
+        absent, reason = [], str(lost)
         try:
+            self._store.compare_set("reason", "", reason)  # of the first one, which the others lose by that
+            reason = self._store.get("reason").decode()
             self._store.set(f"left {self._rank}", "")
             absent = self._absent()
             told = self._store.add("told", 1) > 1
@@ -99,7 +101,7 @@ class Peers:
             told = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
         if told:
             return PeerError("another process failed")
-        who = ", ".join(map(str, absent)) or f"the processes lost each other ({lost})"
+        who = ", ".join(map(str, absent)) or f"the processes lost each other ({reason})"
         return RunFailed(f"{who}: {AGAIN}")
 
     def _absent(self) -> list[Process]:

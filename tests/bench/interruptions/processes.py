@@ -30,7 +30,6 @@ OPTIONS = {
     "tick-kimg": 0.012,
     "snapshot-kimg": 0.036,
     "evaluate-kimg": 0,
-    "timeout": 0.1,
 }
 END = """
 import torch
@@ -154,10 +153,10 @@ def launched(out: Path, count: int, command: list[str | Path], torchrun: tuple[s
         run.process.wait()
 
 
-def train(out: Path, images: Path, kimg: float) -> list[str | Path]:
+def train(out: Path, images: Path, kimg: float, *more: str) -> list[str | Path]:
     script = Path(__file__).parents[3] / "train.py"
     options = [word for name, value in OPTIONS.items() for word in (f"--{name}", str(value))]
-    return [script, "--data", images, "--out", out / "run", "--kimg", str(kimg), *options]
+    return [script, "--data", images, "--out", out / "run", "--kimg", str(kimg), *options, *more]
 
 
 def killed(out: Path, images: Path, count: int, seed: int) -> str:
@@ -225,8 +224,8 @@ def restarted(out: Path, images: Path, seed: int) -> str:
 def stopped(out: Path, images: Path, count: int, seed: int) -> str:
     """Goes on with a run and stops a process. What was lost, or ""."""
     draws = random.Random(seed)
-    with launched(out, count, train(out, images, 100)) as run:
-        if not run.wait_until(lambda: BEGUN in run.out_file.read_text(), 60):
+    with launched(out, count, train(out, images, 100, "--timeout", "0.1")) as run:
+        if not run.wait_until(lambda: BEGUN in run.out_file.read_text(), 300):
             return "the run, which did not begin"
         time.sleep(draws.uniform(0, 2))
         workers = run.workers()
