@@ -233,7 +233,7 @@ def stopped(out: Path, images: Path, count: int, seed: int) -> str:
         os.kill(workers[rank], signal.SIGSTOP)
         if not run.wait_until(lambda: set(run.workers()) == {rank}, 6 + 10):
             return f"not all ended after the time-out (seed {seed})"
-        if not run.wait_until(lambda: run.has_ended, LONGEST + 5):  # torchrun's SIGTERM, and SIGKILL after 30 s
+        if not run.wait_until(lambda: run.has_ended, LONGEST + 30):  # torchrun's SIGTERM, and SIGKILL after 30 s
             return f"the stopped process stayed (seed {seed})"
         if wrong := told_wrong(run, f"process {rank} (pid {workers[rank]} on ", "is stopped", True):
             return f"{wrong} (seed {seed})"
