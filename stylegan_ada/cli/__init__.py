@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ..errors import PeerError, RunFailed, UserError, first_line, shown
+from ..errors import NO_MISTAKE, PeerError, RunFailed, UserError, first_line, shown
 from ..files import cache_root
 from .lazy import LazyGroup, python_name
 
@@ -65,6 +65,11 @@ def run(arguments: Sequence[str] | None) -> int:
         return fail(str(error), 1 if isinstance(error, RunFailed) else 2)
     except MemoryError as error:
         return fail(f"out of memory ({first_line(error)}): close other programs, or take smaller images or fewer", 1)
+    except OSError as error:
+        if error.errno is None or error.errno not in NO_MISTAKE:
+            raise
+        where = error.filename or "what is printed"  # as in `train > log`
+        return fail(f"{where}: {error.strerror}, make room and give the same command again", 1)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2

@@ -52,6 +52,22 @@ def test_no_memory_is_one_line(
     assert f"out of memory ({reason}" in fails("info", code=1)
 
 
+def test_an_output_on_a_full_disk_is_one_line(environment: dict[str, str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stylegan_ada", "info"],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "stylegan-ada: error: what is printed: No space left on device, make room and give the same command again\n"
+    )
+
+
 def test_info(command: Callable[..., Any]) -> None:
     result = command("info")
     assert result.code == 0
