@@ -114,7 +114,7 @@ def generator_file(path: Path) -> Path:
 
 def read_info(path: Path) -> GeneratorInfo:
     """The description in a generator's file."""
-    return from_json(GeneratorInfo, _read_header(path)["info"])
+    return from_json(GeneratorInfo, _read_header(path).get("info", ""))
 
 
 def read_notes(path: Path) -> dict[str, str]:
@@ -132,11 +132,7 @@ def _read_header(path: Path) -> dict[str, str]:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a generator that this version reads ({first_line(error)})") from None
-    check_format(path, metadata.get("format"), GENERATOR_FORMAT)
+    found = metadata.get("format")
+    if found != GENERATOR_FORMAT:
+        raise UserError(f"{path}: its format is {found!r}, this version reads {GENERATOR_FORMAT!r}")
     return metadata
-
-
-def check_format(path: Path, found: object, expected: str) -> None:
-    """Raises UserError unless a file says that it is of the format that is expected."""
-    if found != expected:
-        raise UserError(f"{path}: its format is {found!r}, this version reads {expected!r}")

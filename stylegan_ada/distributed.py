@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from .errors import PeerError, PeerLost, RunFailed, first_line
+from .errors import PeerError, PeerLost, RunFailed, first_line, is_out_of_memory
 from .peers import Peers
 
 T = TypeVar("T")
@@ -69,6 +69,8 @@ def start(device: torch.device) -> Peers:
     try:
         found, _, _ = next(dist.rendezvous("env://", timeout=LONG))
         store = dist.PrefixStore(f"stylegan_ada {attempt}", found)
+        calls = store.add(f"calls {rank()}", 1)  # a program may train twice
+        store = dist.PrefixStore(str(calls), store)
         peers = Peers.meet(store, rank(), world_size())
         backend = "gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"
         dist.init_process_group(backend, store=store, rank=rank(), world_size=world_size(), timeout=LONG)
@@ -77,10 +79,10 @@ def start(device: torch.device) -> Peers:
     return peers
 
 
-def wait_at_most(minutes: float) -> None:
+def wait_at_most(time: timedelta) -> None:
     """From now on a process is lost that another one has to wait for so long."""
     if dist.is_initialized():
-        dist.distributed_c10d._set_pg_timeout(timedelta(minutes=minutes))
+        dist.distributed_c10d._set_pg_timeout(time)
 
 
 @contextmanager
@@ -89,6 +91,8 @@ def _meeting() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise PeerLost(first_line(error)) from None
 
 

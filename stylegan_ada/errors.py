@@ -30,6 +30,14 @@ def cannot_write(error: OSError, message: str) -> UserError:
     return RunFailed(message) if error.errno in NO_MISTAKE else UserError(message)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out: by the class, or by the words of the CPU's allocator and of CUDA's libraries."""
+    import torch
+
+    words = ("can't allocate memory", "ALLOC_FAILED")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
 def check_least(name: str, value: int, least: int) -> None:
     """Raises a UserError that names the parameter, unless its value is `least` or more."""
     if value < least:

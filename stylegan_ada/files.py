@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import UserError, cannot_write
 
-TEMPORARY = re.compile(r"\..+\.\d+(\.\w+)?")  # a name that `atomic_path` gives
+TEMPORARY = re.compile(r"\..+\.\d{15,20}(\.\w+)?")  # a name that `atomic_path` gives
 
 
 def cache_root() -> Path:

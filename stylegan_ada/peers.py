@@ -8,12 +8,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch.distributed as dist
 
 from .errors import PeerError, PeerLost, RunFailed, UserError
 
+ARRIVAL = timedelta(minutes=10)  # within which the last one comes after the first: they start together
 NOTICE = 5.0  # seconds in which those that still run notice that another has left
 AGAIN = "give the same command again, training goes on from its last checkpoint"
 STATES = {"Z": "died", "X": "died", "T": "is stopped", "t": "is stopped"}  # of Linux's /proc
@@ -64,8 +66,13 @@ class Peers:
 
     @classmethod
     def meet(cls, store: dist.Store, rank: int, world_size: int) -> "Peers":
-        """Waits until all have come. RuntimeError if one does not in the time that the store waits."""
+        """Waits until all have come. RuntimeError if one does not in ARRIVAL."""
         store.set(f"process {rank}", json.dumps([rank, os.getpid(), socket.gethostname(), here()]))
+        for each in range(world_size):
+            try:
+                store.wait([f"process {each}"], ARRIVAL)
+            except RuntimeError:
+                raise RuntimeError(f"process {each} did not come") from None
         everyone = [Process(*json.loads(store.get(f"process {each}"))) for each in range(world_size)]
         return cls(store, rank, [process for process in everyone if process.rank != rank])
 
@@ -78,6 +85,13 @@ class Peers:
             dead = self._without_word(dead)
         if dead:
             raise PeerLost("it died")
+
+    def are_ending(self) -> bool:
+        """Whether one of them has left."""
+        try:
+            return any(self._store.check([f"left {process.rank}"]) for process in self._others)
+        except RuntimeError:  # the store is gone
+            return True
 
     def leave(self) -> None:
         """Gives word that this process ends for a reason of its own, which it tells: the others need not."""
@@ -101,8 +115,12 @@ class Peers:
             told = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
         if told:
             return PeerError("another process failed")
+        if len(absent) > 1 and not any(process.trouble() for process in absent):  # elsewhere, or at work
+            reason += f", not heard of {', '.join(str(process.rank) for process in absent)}"
+            absent = []
         who = ", ".join(map(str, absent)) or f"the processes lost each other ({reason})"
-        return RunFailed(f"{who}: {AGAIN}")
+        slow = "" if any(process.trouble() for process in absent) else ", with a larger `timeout` if one was only slow"
+        return RunFailed(f"{who}: {AGAIN}{slow}")
 
     def _absent(self) -> list[Process]:
         """Those in trouble, or else those that have not noticed in NOTICE."""

@@ -73,3 +73,9 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot write .*nowhere/file\.txt"):
         write_text(tmp_path / "nowhere" / "file.txt", "x")
+
+
+def test_a_header_without_its_description_is_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "g.safetensors", {"format": "stylegan_ada generator 1"})
+    with pytest.raises(UserError, match="not valid JSON"):
+        read_generator(tmp_path / "g.safetensors")

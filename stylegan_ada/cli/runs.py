@@ -40,7 +40,7 @@ def listen_for_stop(peers: "Peers") -> Callable[[], bool]:
 
     def note(number: int, _frame: object) -> None:
         peers.check()
-        if peers.leaving:
+        if peers.leaving or peers.are_ending():
             return
         received.append(number)
         signal.signal(number, signal.SIG_DFL if number in AT_ONCE else signal.SIG_IGN)

@@ -18,7 +18,7 @@ from ..config.resolve import check_options
 from ..datasets import ImageDataset, load_dataset
 from ..devices import machine_of
 from ..errors import UserError
-from ..files import check_folder
+from ..files import TEMPORARY, check_folder
 from ..progress import Say
 from ..random import Draws
 from ..sampling import load_generator
@@ -51,7 +51,8 @@ def leak_check_options(options: TrainOptions, out: Path, device: torch.device) -
 
 def _check_folder(out: Path) -> None:
     """It can be written, and nothing is written among files of another kind."""
-    others = {name for name in check_folder(out) if not name.startswith("p-")} - {SHEET_FILE, LEAKS_FILE}
+    found = {name for name in check_folder(out) if not TEMPORARY.fullmatch(name)}  # of a process that was killed
+    others = {name for name in found if not name.startswith("p-")} - {SHEET_FILE, LEAKS_FILE}
     if others:
         raise UserError(f"`out` {out}: the folder holds other files ({min(others)}), give a new one")
 

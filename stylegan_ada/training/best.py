@@ -41,7 +41,7 @@ def forget_after(folder: RunFolder, images_seen: int, say: Say) -> None:
             if path.exists() and read_info(path).images_seen > images_seen:
                 path.unlink()
         except UserError as error:
-            say(f"warning: {error}; it is now {folder.set_aside(path).name}")
+            say(f"warning: {error}; {folder.set_aside(path)}")
     if not folder.best_file.exists() and (left := folder.earlier_bests()):
         left[-1].rename(folder.best_file)
     confirmed = folder.read_confirmed()

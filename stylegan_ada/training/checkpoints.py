@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from ..augment import AdaController
-from ..checkpoint import check_format
 from ..config import RunConfig
 from ..config.json import to_json
 from ..config.options import MAY_CHANGE
-from ..errors import UserError, first_line
+from ..errors import UserError, first_line, is_out_of_memory
 from ..files import atomic_path
 from ..networks import Discriminator, Generator
 from .mathematics import MATHEMATICS
@@ -61,8 +60,8 @@ class TrainingState:
                 raise OSError(f"is the disk full? {first_line(error)}") from error
 
     def load(self, path: Path, config: RunConfig) -> None:
-        """Takes the whole state from a file of `save`. UserError where that cannot be read, is of another run than that
-        of `config`, or holds NaN; the state may be taken in part then."""
+        """Takes the whole state from a file of `save`. Unusable where that is damaged, of another run than that of
+        `config`, or holds NaN; the state may be taken in part then."""
         stored = _read(path, self.path_length_mean.device)
         _check_run(path, stored, config)
         try:
@@ -72,10 +71,16 @@ class TrainingState:
             self.logit_sums.copy_(stored["logit_sums"])
             self.images_seen, self.steps = stored["images_seen"], stored["steps"]
         except (KeyError, RuntimeError, ValueError) as error:
-            raise UserError(f"{path}: not a checkpoint of this run ({first_line(error)})") from None
+            if is_out_of_memory(error):
+                raise
+            raise Unusable(f"{path}: not a checkpoint of this run ({first_line(error)})") from None
         broken = first_not_finite(self.as_dict())
         if broken is not None:
-            raise UserError(f"{path}: {broken} holds NaN or infinite numbers")
+            raise Unusable(f"{path}: {broken} holds NaN or infinite numbers")
+
+
+class Unusable(UserError):
+    """A checkpoint that will never serve this run, as one that cannot be read at the moment may."""
 
 
 def first_not_finite(state: Any, name: str = "") -> str | None:
@@ -96,23 +101,36 @@ def read_networks(path: Path) -> dict[str, dict[str, Tensor]]:
 
 def _read(path: Path, device: torch.device) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(path) as file:
-            damaged = file.testzip()  # torch does not look at the sums that it writes
-        if damaged is not None:
-            raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
+        _check_sums(path)
         state = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: cannot be read ({first_line(error).split('. ')[0]})") from None
-    check_format(path, state.get("format") if isinstance(state, dict) else None, TRAINING_FORMAT)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({first_line(error)}), try again later") from None
+    except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        if is_out_of_memory(error):
+            raise
+        raise Unusable(f"{path}: cannot be read ({first_line(error).split('. ')[0]})") from None
+    found = state.get("format") if isinstance(state, dict) else None
+    if found != TRAINING_FORMAT:
+        raise Unusable(f"{path}: its format is {found!r}, this version reads {TRAINING_FORMAT!r}")
     return state
 
 
+def _check_sums(path: Path) -> None:
+    """Raises BadZipFile if a byte of the file has changed: torch does not look at the sums that it writes."""
+    with zipfile.ZipFile(path) as file:
+        if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 for entry in file.infolist()):
+            raise zipfile.BadZipFile("an entry is packed otherwise than torch does it")
+        damaged = file.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
+
+
 def _check_run(path: Path, stored: dict[str, Any], config: RunConfig) -> None:
-    """Raises UserError if a checkpoint is of other settings, or of other mathematics. Older ones do not say."""
+    """Raises Unusable if a checkpoint is of other settings, or of other mathematics. Older ones do not say."""
     then = stored.get("mathematics", MATHEMATICS)
     for name in MATHEMATICS.keys() | then.keys():
         if then.get(name) != MATHEMATICS.get(name):
-            raise UserError(
+            raise Unusable(
                 f"{path}: it was trained with {name} {then.get(name)!r}, and this version has "
                 f"{MATHEMATICS.get(name)!r}: go on with the version of stylegan_ada that wrote it"
             )
@@ -122,7 +140,7 @@ def _check_run(path: Path, stored: dict[str, Any], config: RunConfig) -> None:
     for name, value in _settings(json.loads(stored["config"])):
         # other versions of the program know other names
         if name in now and now[name] != value and name.rpartition(".")[2] not in MAY_CHANGE:
-            raise UserError(f"{path}: of another run, whose {name} is {value!r} and not {now[name]!r}")
+            raise Unusable(f"{path}: of another run, whose {name} is {value!r} and not {now[name]!r}")
 
 
 def _settings(values: dict[str, Any] | list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -52,7 +52,7 @@ class Evaluator:
     def resume(self, images_seen: int) -> None:
         """Goes on after `images_seen`: what was measured beyond does not count."""
         self.rows = [row for row in self.folder.read_evaluations() if row["images"] <= images_seen]
-        self.count = self.folder.read_count()
+        self.count = self.folder.read_count() or (self.rows[0]["count"] if self.rows else None)
         self._judge_progress()
 
     def measure_last(self, generator: TrainedGenerator, seconds: float, log: Log | None, ada_cap: float | None) -> None:

@@ -2,37 +2,45 @@
 
 from pathlib import Path
 
+import torch
+
 from .. import distributed
 from ..checkpoint import GeneratorInfo, read_info
 from ..config import RunConfig
 from ..errors import UserError
 from ..progress import Say
-from .checkpoints import TrainingState
+from .checkpoints import TrainingState, Unusable
 from .run_folder import RunFolder
 
 
-def load_newest(folder: RunFolder, state: TrainingState, config: RunConfig, say: Say) -> None:
-    """Takes the state from the newest checkpoint that can be read and is of this run. Newer ones get another name,
-    which is said. UserError where none serves; all files stay as they are then.
+def load_newest(folder: RunFolder, state: TrainingState, config: RunConfig, say: Say) -> bool:
+    """Takes the state from the newest checkpoint that serves this run, and returns whether there is any checkpoint.
+    Newer ones get another name, which is said. UserError where none serves; all checkpoints stay as they are then.
 
     Under torchrun the first process chooses.
     """
-    distributed.first_rank_first(lambda: _load_newest(folder, state, config, say))
+    first = distributed.rank() == 0
+    if not distributed.any_rank(first and bool(folder.checkpoints())):
+        return False
+    distributed.first_rank_first(lambda: _load_newest(folder, state, config, say) if first else None)
+    images_seen = int(distributed.gather(torch.tensor([state.images_seen]))[0])
+    if not first:
+        state.load(folder.checkpoint_file(images_seen), config)
+    return True
 
 
 def _load_newest(folder: RunFolder, state: TrainingState, config: RunConfig, say: Say) -> None:
-    refused: list[tuple[Path, UserError]] = []
+    refused: list[tuple[Path, Unusable]] = []
     for path in reversed(folder.checkpoints()):
         try:
             state.load(path, config)
-        except UserError as error:
+        except Unusable as error:
             refused.append((path, error))
             continue
         for other, error in refused:
-            say(f"warning: {error}; it is now {folder.set_aside(other).name}, and the run goes on from {path.name}")
+            say(f"warning: {error}; {folder.set_aside(other)}, and the run goes on from {path.name}")
         return
-    newest = refused[0][1]
-    raise UserError(f"{newest}; no older checkpoint serves: delete them to begin anew, or use another `out`")
+    raise UserError(f"{refused[0][1]}; no older checkpoint serves, use another `out`")
 
 
 def has_generator_of(folder: RunFolder, info: GeneratorInfo) -> bool:

@@ -135,12 +135,12 @@ class RunFolder:
         write_text(self.evaluations_file, _lines(rows))
 
     def read_count(self) -> int | None:
-        """The number of generated images in each of the run's measurements; None before the first one."""
+        """The number of generated images in each of the run's measurements; None before the first one, and in runs of
+        earlier versions."""
         try:
             return int(json.loads(self.count_file.read_bytes())["count"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            rows = self.read_evaluations()  # of older runs
-            return rows[0]["count"] if rows else None
+            return None
 
     def write_count(self, count: int) -> None:
         write_text(self.count_file, json.dumps({"count": count}) + "\n")
@@ -178,9 +178,12 @@ class RunFolder:
         for old in self.checkpoints()[:-keep]:
             old.unlink()
 
-    def set_aside(self, path: Path) -> Path:
-        """Gives a file that cannot be used another name, and returns that."""
-        return path.replace(path.with_name(f"{path.name}.unusable"))
+    def set_aside(self, path: Path) -> str:
+        """Gives a file that cannot be used another name, and says what became of it."""
+        try:
+            return f"it is now {path.replace(path.with_name(f'{path.name}.unusable')).name}"
+        except OSError as error:
+            return f"it cannot be renamed ({error.strerror}) and stays"
 
 
 def _row(line: bytes) -> EvaluationRow:

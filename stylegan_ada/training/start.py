@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ from ..config.resolve import Facts, check_options, data_of, resolve
 from ..datasets import ImageDataset, load_dataset
 from ..datasets.holdout.copies import copies_warnings, find_copies_in_set
 from ..devices import machine_of
-from ..errors import RunFailed, UserError
+from ..errors import RunFailed, UserError, is_out_of_memory
 from ..files import user_path
 from ..networks.discriminator import GROUP_SIZE, largest_group
 from ..networks.transfer import check_transfer
@@ -103,6 +104,7 @@ def configure(
 
     say: told the reason of each choice that was made, and warnings. Under torchrun the first process packs the images.
     """
+    distributed.wait_at_most(distributed.LONG)
     return distributed.first_rank_first(lambda: _configure(options, folder, device, say, load))
 
 
@@ -241,7 +243,7 @@ def run(
     """Trains what `configure` gave, with the folder's lock, and leaves a report if the generator was measured."""
     with ExitStack() as stack:
         distributed.first_rank_first(lambda: distributed.rank() > 0 or stack.enter_context(folder.locked()))
-        distributed.wait_at_most(config.training.timeout)
+        distributed.wait_at_most(timedelta(minutes=config.training.timeout))
         try:
             trainer = Trainer(config, dataset, folder, device, say)
             if trained is not None:
@@ -252,8 +254,8 @@ def run(
                 folder.write_config(config)
                 trainer.write_holdout()
             ended = Ended(finished=trainer.train(should_stop), trainer=trainer)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             anew = " with a new `out`" if folder.has_begun() else ""
             raise RunFailed(f"out of memory on {device}: try {advice_on_memory(config)}{anew}") from None
@@ -268,9 +270,3 @@ def run(
 def preview(config: RunConfig, trained: Trained) -> list[str]:
     """The lines on what a run would take from trained networks, as `run` says them."""
     return take_over(fresh_state(config, torch.device("cpu")), config, trained)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether memory ran out: by torch's own class, or by the words of the CPU's allocator and of CUDA's libraries."""
-    words = ("can't allocate memory", "ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)

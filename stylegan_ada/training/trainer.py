@@ -204,8 +204,7 @@ class Trainer:
             self.folder.write_holdout([self.dataset.names[index] for index in self.held_out])
 
     def _resume(self) -> None:
-        if self.folder.checkpoints():
-            load_newest(self.folder, self.state, self.config, self.say)
+        if load_newest(self.folder, self.state, self.config, self.say):
             self.say(f"resuming {self.folder.path} at {self.state.images_seen / 1000:.1f} kimg")
             laps = [row["sec_per_kimg"] for row in self.folder.read_log() if row["images"] <= self.state.images_seen]
             self.sec_per_kimg = laps[-1] if laps else 0.0
@@ -232,6 +231,6 @@ class Trainer:
     def _say_estimate(self, should_stop: Callable[[], bool]) -> None:
         images_seen = self.state.images_seen
         micro_batches = self.real.micro_batches(images_seen)
-        check_memory(self.phases, micro_batches, self.config)
+        check_memory(self.phases, micro_batches, self.config, self.say)
         for line in estimate(self.phases, micro_batches, self.config.training, images_seen, should_stop):
             self.say(line)

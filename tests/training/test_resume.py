@@ -13,6 +13,7 @@ from stylegan_ada.datasets import ImageDataset, load_dataset
 from stylegan_ada.errors import UserError
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.checkpoints import first_not_finite
+from stylegan_ada.training.state import fresh_state
 
 NEWEST, BEFORE, END = 48, 32, 64
 
@@ -118,7 +119,7 @@ def test_where_none_serves_all_stays_as_it_is(run: RunFolder, go_on: Callable[[]
         path.write_bytes(b"")
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     with pytest.raises(
-        UserError, match=r"48\.pt: cannot be read \(.*\); no older checkpoint serves: delete them to begin"
+        UserError, match=r"48\.pt: cannot be read \(.*\); no older checkpoint serves, use another `out`"
     ):
         go_on()
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
@@ -134,6 +135,40 @@ def test_other_files_are_made_anew(
     rows = run.read_log()
     assert rows[-1]["images"] == END
     assert run.curves_file.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), OSError(116, "Stale file handle"), MemoryError()]
+)
+def test_what_may_pass_sets_no_checkpoint_aside(
+    error: Exception, run: RunFolder, go_on: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", fails)
+    with pytest.raises(
+        (UserError, type(error)), match=r"CUDA|cannot be read \(Stale file handle\), try again later|^$"
+    ):
+        go_on()
+    assert sorted(run.path.glob("checkpoint*")) == run.checkpoints()
+    assert len(run.checkpoints()) == 3
+
+
+def test_any_bit_of_a_checkpoints_directory_may_be_wrong(run: RunFolder, tiny_config: Callable[..., Any]) -> None:
+    """The end of the file lists its entries. Some bits there say nothing."""
+    path, config = run.checkpoint_file(NEWEST), tiny_config()
+    state, good = fresh_state(config, torch.device("cpu")), path.read_bytes()
+    refused = 0
+    for bit in range(0, 8 * 200, 7):
+        broken = bytearray(good)
+        broken[-1 - bit // 8] ^= 1 << bit % 8
+        path.write_bytes(broken)
+        try:
+            state.load(path, config)
+        except UserError:
+            refused += 1
+    assert refused > 20
 
 
 def test_the_first_tensor_with_nan_is_named() -> None:

@@ -159,7 +159,7 @@ def test_nothing_is_written_among_other_files(folder: RunFolder) -> None:
 
 
 def test_what_a_killed_process_had_begun_to_write_is_no_other_file(folder: RunFolder) -> None:
-    (folder.path / ".config.4711.json").write_text("{")
+    (folder.path / ".config.17361640446243352001.json").write_text("{")
     folder.check_unused()
     with folder.locked():
         assert [path.name for path in folder.path.iterdir()] == [".lock"]
@@ -171,6 +171,15 @@ def test_the_newest_checkpoints_are_kept(folder: RunFolder, tiny_config: Callabl
     for images in (8, 80, 800):
         folder.save_checkpoint(dataclasses.replace(state, images_seen=images), config)
     assert folder.checkpoints() == [folder.checkpoint_file(80), folder.checkpoint_file(800)]
+
+
+@pytest.mark.parametrize("name", [".backup.2024.json", ".backup.20241130.json", ".notes.1", ".report.v1.2.html"])
+def test_a_hidden_file_of_the_users_is_one(name: str, folder: RunFolder) -> None:
+    (folder.path / name).touch()
+    with pytest.raises(UserError, match="the folder holds other files"):
+        folder.check_unused()
+    with folder.locked():
+        assert (folder.path / name).exists()
 
 
 def test_the_best_generator_is_kept_beside_the_last(folder: RunFolder) -> None:

@@ -11,6 +11,7 @@ from ... import distributed
 from ...config import RunConfig
 from ...errors import PeerError, RunFailed
 from ...networks.discriminator import GROUP_SIZE
+from ...progress import Say
 from ..step.objective import MicroBatch
 from ..step.phases import Phase
 
@@ -20,9 +21,12 @@ SNAPSHOT, MEASUREMENT = 128 * 2**20, 400 * 2**20  # bytes: pictures and curves; 
 ADAM_BYTES = 8  # a parameter's two moments, which the first step makes
 
 
-def check_memory(phases: Sequence[Phase], micro_batches: Sequence[MicroBatch], config: RunConfig) -> None:
-    """Raises RunFailed where a run on the CPU needs more memory than is free: the system would end the process without
-    a word. It tries every phase on a few images, then on more, without moving anything. On a GPU torch says it in time.
+def check_memory(phases: Sequence[Phase], micro_batches: Sequence[MicroBatch], config: RunConfig, say: Say) -> None:
+    """Raises RunFailed where a new run on the CPU would go beyond the limit of its control group, as containers and
+    schedulers set it: the system would end it without a word. A machine that has less memory free than the run needs,
+    which other programs or swap may give, and a run that goes on, get a warning.
+
+    It tries every phase on a few images, then on more, without moving anything. On a GPU torch says it in time.
     """
     micro_batch = max(micro_batches, key=lambda one: len(one.indices))
     count = len(micro_batch.indices)
@@ -31,27 +35,35 @@ def check_memory(phases: Sequence[Phase], micro_batches: Sequence[MicroBatch], c
     learning = {id(phase.module): phase.learning for phase in phases if not phase.optimizer.state}
     later = ADAM_BYTES * sum(parameter.numel() for part in learning.values() for parameter in part)
     later += SNAPSHOT + MEASUREMENT * (config.training.evaluate_kimg > 0)
-    before, peak = 0, 0
+    before, peak = 0, _held()
     for part in sorted({count // 16, count // 8, count // 4, count // 2} - {0}):
         last, peak = peak, _peak_of(phases, micro_batch.first_ones(part), config.training.batch)
-        if before:
+        if before or count < 4:
             growth = max(0, peak - last) / (part - before) * (count - part)
-            _check(later + growth * (MARGIN if part == count // 2 else EARLY), config)
+            needed = later + growth * (MARGIN if part == count // 2 else EARLY) + max(0, peak - _held())
+            if not _suffices(needed, config, say, is_new=bool(learning)):
+                return
         before = part
 
 
-def _check(needed: float, config: RunConfig) -> None:
-    """needed: bytes that this process will take beyond what it has."""
+def _suffices(needed: float, config: RunConfig, say: Say, is_new: bool) -> bool:
+    """Whether there are so many bytes beyond those that this process holds; where there are not, it is said."""
     needed *= distributed.local_world_size()
-    free = free_memory()
-    if not distributed.any_rank(needed > free):
-        return
-    if distributed.rank() > 0:
-        raise PeerError("a process has too little memory")
-    raise RunFailed(
+    shares = distributed.gather(torch.tensor([[needed, free_in_groups(), free_memory()]], dtype=torch.float64))
+    needed, in_groups, in_all = shares[(shares[:, 0] - shares[:, 1:].amin(dim=1)).argmax()].tolist()  # the worst off
+    free = min(in_groups, in_all)
+    if needed <= free:
+        return True
+    words = (
         f"training needs about {needed / 2**30:.2f} GiB of memory beyond what is in use, and "
-        f"{free / 2**30:.2f} GiB are free: try {advice_on_memory(config)}"
+        f"{free / 2**30:.2f} GiB are free: "
     )
+    if is_new and needed > in_groups:
+        if distributed.rank() > 0:
+            raise PeerError("a process has too little memory")
+        raise RunFailed(f"{words}try {advice_on_memory(config)}")
+    say(f"warning: {words}if the system ends this run, close other programs and give the same command again")
+    return False
 
 
 def _peak_of(phases: Sequence[Phase], micro_batch: MicroBatch, batch: int) -> int:
@@ -72,11 +84,17 @@ def _forget_peak() -> None:
 
 
 def _peak() -> int:
-    """In bytes, of this process."""
-    for name, value in _numbers(Path("/proc/self/status")):
-        if name == "VmHWM":
-            return value * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most that this process has held since then, in bytes."""
+    return _of_status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _held() -> int:
+    """What this process holds, in bytes; what it held at most where the system does not say."""
+    return _of_status("VmRSS") or _peak()
+
+
+def _of_status(name: str) -> int:
+    return dict(_numbers(Path("/proc/self/status"))).get(name, 0) * 1024
 
 
 def peak_memory_gib(device: torch.device) -> float:
@@ -86,33 +104,35 @@ def peak_memory_gib(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:
-    """Bytes that this process may still take: of the machine, and within the limits of its control groups, where files
-    that the system can drop do not count. Infinite where the system does not say."""
-    machine = (value * 1024 for name, value in _numbers(proc / "meminfo") if name == "MemAvailable")
-    return min([*machine, *_free_in_groups(proc / "self" / "cgroup", groups)], default=math.inf)
+def free_memory(proc: Path = Path("/proc")) -> float:
+    """Bytes of memory and swap that nobody on this machine uses. Infinite where the system does not say."""
+    numbers = dict(_numbers(proc / "meminfo"))
+    return (numbers["MemAvailable"] + numbers.get("SwapFree", 0)) * 1024 if "MemAvailable" in numbers else math.inf
 
 
-def _free_in_groups(membership: Path, groups: Path) -> Iterator[float]:
+def free_in_groups(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Bytes of memory and swap within the limits of the control groups of this process. Files that the system can drop
+    count as free. Infinite without limits."""
+    swap = dict(_numbers(proc / "meminfo")).get("SwapFree", 0) * 1024
+    return min(_free_in_each(proc / "self" / "cgroup", groups), default=math.inf) + swap
+
+
+def _free_in_each(membership: Path, groups: Path) -> Iterator[float]:
     """Of each group that has a limit, and each group around it; versions 2 and 1 of the kernel's interface."""
     for line in _lines(membership):
         _, controllers, place = line.split(":", 2)
         if controllers == "":
-            root, limit, used, file = groups, "memory.max", "memory.current", "inactive_file"
+            root, limit, used, prefix = groups, "memory.max", "memory.current", ""
         elif "memory" in controllers.split(","):
-            root, limit, used, file = (
-                groups / "memory",
-                "memory.limit_in_bytes",
-                "memory.usage_in_bytes",
-                "total_inactive_file",
-            )
+            root, limit, used, prefix = groups / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"
         else:
             continue
         folder = root / place.lstrip("/")
         for group in (folder, *folder.parents):
             numbers = [*_lines(group / limit), *_lines(group / used)]
             if len(numbers) == 2 and numbers[0] != "max":
-                dropped = dict(_numbers(group / "memory.stat")).get(file, 0)
+                kept = dict(_numbers(group / "memory.stat"))
+                dropped = sum(kept.get(name, 0) for name in (f"{prefix}inactive_file", f"{prefix}active_file"))
                 yield max(0, int(numbers[0]) - int(numbers[1]) + dropped)
             if group == root:
                 break

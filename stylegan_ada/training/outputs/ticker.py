@@ -35,7 +35,7 @@ class Ticker:
     ) -> dict[str, float]:
         """Logs and prints the means since the last tick, and returns their row.
 
-        scrubbed: steps of each phase, and how many of them had NaN or infinite gradients. RunFailed if all of two or
+        scrubbed: steps of each phase, and how many of them had NaN or infinite gradients. RunFailed if all of three or
         more had, or if a mean is NaN or infinite.
         """
         for name, value in averages.items():
@@ -43,8 +43,9 @@ class Ticker:
                 raise self._broken(f"{name} became {value}", images_seen)
         for phase, (steps, bad) in scrubbed.items():
             self.scrubbed_in_a_row[phase] = self.scrubbed_in_a_row[phase] + steps if bad == steps else 0
-            if self.scrubbed_in_a_row[phase] > 1:
-                raise self._broken(f"all gradients of {phase} became NaN or infinite", images_seen)
+            if self.scrubbed_in_a_row[phase] > 2:
+                times = self.scrubbed_in_a_row[phase]
+                raise self._broken(f"the last {times} gradients of {phase} held NaN or infinite numbers", images_seen)
         made_finite = sum(bad for _, bad in scrubbed.values())
         row = log_row(images_seen, p, sec_per_kimg, averages) | {"scrubbed_gradients": made_finite}
         if self.log is not None:
@@ -63,8 +64,9 @@ class Ticker:
     def check_finite(self, state: TrainingState) -> None:
         """Raises RunFailed if a state that is about to be saved holds NaN: its last step alone may have brought it."""
         broken = first_not_finite(state.as_dict())
-        if broken is not None:
-            raise self._broken(f"{broken} became NaN or infinite", state.images_seen)
+        if distributed.any_rank(broken is not None):
+            what = f"{broken or 'the state of another process'} became NaN or infinite"
+            raise self._broken(what, state.images_seen)
 
     def _broken(self, what: str, images_seen: int) -> UserError:
         """The error that ends a run with NaN or infinite numbers; one process tells it."""

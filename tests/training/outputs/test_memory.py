@@ -16,7 +16,7 @@ from stylegan_ada.errors import RunFailed
 from stylegan_ada.training import RunFolder, Trainer
 from stylegan_ada.training.outputs import memory
 
-MEMINFO = "MemTotal:       24000000 kB\nMemFree:          100000 kB\nMemAvailable:    8000000 kB\n"
+MEMINFO = "MemTotal:       24000000 kB\nMemFree: 100000 kB\nMemAvailable:    8000000 kB\nSwapFree: 1000 kB\n"
 
 
 def written(root: Path, files: dict[str, str]) -> Path:
@@ -29,17 +29,17 @@ def written(root: Path, files: dict[str, str]) -> Path:
 @pytest.mark.parametrize(
     ("membership", "files", "expected"),
     [
-        ("", {}, 8_000_000 * 1024),
-        ("0::/\n", {"memory.max": "max\n", "memory.current": "5\n"}, 8_000_000 * 1024),
+        ("", {}, math.inf),
+        ("0::/\n", {"memory.max": "max\n", "memory.current": "5\n"}, math.inf),
         ("0::/a/b\n", {"a/memory.max": "3000\n", "a/memory.current": "1000\n"}, 2000),  # of the group around
         (
             "0::/a\n",
             {
                 "a/memory.max": "3000\n",
                 "a/memory.current": "1000\n",
-                "a/memory.stat": "anon 900\ninactive_file 100\n",  # which the kernel drops
+                "a/memory.stat": "anon 700\ninactive_file 100\nactive_file 200\n",  # which the kernel drops
             },
-            2100,
+            2300,
         ),
         ("0::/a\n", {"a/memory.max": "3000\n", "a/memory.current": "4000\n"}, 0),
         (
@@ -52,7 +52,7 @@ def written(root: Path, files: dict[str, str]) -> Path:
             {
                 "memory/a/memory.limit_in_bytes": "3000\n",
                 "memory/a/memory.usage_in_bytes": "500\n",
-                "memory/a/memory.stat": "cache 100\ntotal_inactive_file 7\n",
+                "memory/a/memory.stat": "cache 100\ninactive_file 3\ntotal_inactive_file 7\n",
                 "memory/memory.limit_in_bytes": "9223372036854771712\n",
                 "memory/memory.usage_in_bytes": "900\n",
             },
@@ -61,28 +61,47 @@ def written(root: Path, files: dict[str, str]) -> Path:
     ],
 )
 def test_the_least_of_all_limits_is_what_is_free(
-    membership: str, files: dict[str, str], expected: int, tmp_path: Path
+    membership: str, files: dict[str, str], expected: float, tmp_path: Path
 ) -> None:
     proc = written(tmp_path / "proc", {"meminfo": MEMINFO, "self/cgroup": membership})
-    assert memory.free_memory(proc, written(tmp_path / "groups", files)) == expected
+    assert memory.free_in_groups(proc, written(tmp_path / "groups", files)) == expected + 1000 * 1024
+    assert memory.free_memory(proc) == 8_001_000 * 1024
 
 
 def test_a_system_that_does_not_say_sets_no_limit(tmp_path: Path) -> None:
-    assert memory.free_memory(tmp_path, tmp_path) == math.inf
+    assert memory.free_memory(tmp_path) == memory.free_in_groups(tmp_path, tmp_path) == math.inf
 
 
-@pytest.mark.parametrize("free", [0.0, 1e4])
+@pytest.fixture
+def said(dataset: ImageDataset, tiny_config: Callable[..., Any], tmp_path: Path) -> Callable[..., list[str]]:
+    """What a run of some images says, begun or gone on with."""
+
+    def run(images: int, **settings: int) -> list[str]:
+        lines: list[str] = []
+        config = tiny_config(kimg=images / 1000, **settings)
+        Trainer(config, dataset, RunFolder(tmp_path), torch.device("cpu"), lines.append).train(lambda: False)
+        return lines
+
+    return run
+
+
+@pytest.mark.parametrize("micro_batch", [8, 3, 2])
 def test_too_little_is_said_before_the_first_step(
-    free: float, dataset: ImageDataset, tiny_config: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    micro_batch: int, said: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "free_memory", lambda: free)
-    trainer = Trainer(tiny_config(), dataset, RunFolder(tmp_path), torch.device("cpu"), [].append)
-    with pytest.raises(
-        RunFailed, match=r"training needs about .* GiB of memory beyond .* are free: try `micro_batch` 4"
-    ):
-        trainer.train(lambda: False)
-    assert trainer.state.images_seen == 0
-    assert trainer.folder.checkpoints() == []
+    monkeypatch.setattr(memory, "free_in_groups", lambda: 1e4)
+    with pytest.raises(RunFailed, match=r"training needs about .* GiB of memory beyond .* are free: try `micro_batch`"):
+        said(8, micro_batch=micro_batch)
+    assert RunFolder(tmp_path).checkpoints() == []
+
+
+def test_a_machine_that_may_give_more_and_a_run_that_has_begun_are_warned(
+    said: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda: 1e4)
+    assert [line for line in said(8) if "of memory beyond what is in use" in line and line.startswith("warning: ")]
+    monkeypatch.setattr(memory, "free_in_groups", lambda: 1e4)
+    assert sum("close other programs" in line for line in said(16)) == 1
 
 
 def test_in_a_group_with_a_limit(image_folder: Path, tmp_path: Path, environment: dict[str, str]) -> None:
