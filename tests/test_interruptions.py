@@ -59,10 +59,10 @@ def test_what_was_lost_would_be_seen(bench: dict[str, ModuleType], tmp_path: Pat
     differences = bench["compare"].differences
     assert differences(tmp_path / "one", tmp_path / "other") == []
     (tmp_path / "other/log.jsonl").write_text('{"images": 16}\n')
-    (tmp_path / "other/.best.4711.json").touch()
+    (tmp_path / "other/.best.17361640446243352001.json").touch()
     (tmp_path / "one/samples.png").touch()
     assert differences(tmp_path / "one", tmp_path / "other") == [
         "samples.png is missing",
-        ".best.4711.json is left over",
+        ".best.17361640446243352001.json is left over",
         "log.jsonl differs",
     ]

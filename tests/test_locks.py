@@ -55,10 +55,10 @@ def test_a_lock_that_is_held_is_respected(number: int, tmp_path: Path, monkeypat
 
 
 def test_the_lock_s_holder_deletes_what_killed_processes_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, beside = tmp_path / "folder", tmp_path / "beside"
+    folder, beside, key = tmp_path / "folder", tmp_path / "beside", 17361640446243352001
     for place in (folder, beside):
         place.mkdir()
-        for name in (".checkpoint-0000000008.4711.pt", ".part.4711", ".mine.npy", "mine.4711.npy"):
+        for name in (f".checkpoint-0000000008.{key}.pt", f".part.{key}", ".mine.4711.npy", f"mine.{key}.npy"):
             (place / name).touch()
     with monkeypatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -67,7 +67,7 @@ def test_the_lock_s_holder_deletes_what_killed_processes_left(tmp_path: Path, mo
             assert len(list(beside.iterdir())) == 4
     with locked_folder(folder, folder, "busy", [beside]):
         for place in (folder, beside):
-            assert {path.name for path in place.iterdir()} - {".lock"} == {".mine.npy", "mine.4711.npy"}
+            assert {path.name for path in place.iterdir()} - {".lock"} == {".mine.4711.npy", f"mine.{key}.npy"}
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_the_same_files_on_one_process_two_and_after_a_kill(
     line = fails(*arguments, "--seed", 1, "--out", tmp_path / "killed")
     assert line.endswith("was begun with another seed: give the same options to go on, another --out, or delete it")
     assert begun == {path: path.stat().st_mtime_ns for path in records.glob("[!.]*.json")}
-    (tmp_path / "killed/.00.4711.png").write_bytes(b"cut short")  # as a killed process leaves it
+    (tmp_path / "killed/.00.17361640446243352001.png").write_bytes(b"cut short")  # as a killed process leaves it
     resumed = run_here("killed")
     assert resumed.code == 0, resumed
     assert "6 images projected" not in resumed.out

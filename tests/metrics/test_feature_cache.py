@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_written_only_warns(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_deleted_once_it_is_old(tmp_path: Path) -> None:
-    old, new = tmp_path / ".0123.4711.npy", tmp_path / ".0123.4712.npy"
+    old, new = tmp_path / ".0123.17361640446243352001.npy", tmp_path / ".0123.17361640446243352002.npy"
     for path in (old, new):
         path.touch()
     os.utime(old, (time.time() - 3600,) * 2)
