@@ -37,8 +37,8 @@ def _load_newest(folder: RunFolder, state: TrainingState, config: RunConfig, say
         except Unusable as error:
             refused.append((path, error))
             continue
-        for other, error in refused:
-            say(f"warning: {error}; {folder.set_aside(other)}, and the run goes on from {path.name}")
+        for other, reason in refused:
+            say(f"warning: {reason}; {folder.set_aside(other)}, and the run goes on from {path.name}")
         return
     raise UserError(f"{refused[0][1]}; no older checkpoint serves, use another `out`")
 
