@@ -47,6 +47,8 @@ def forget_after(folder: RunFolder, images_seen: int, say: Say) -> None:
     confirmed = folder.read_confirmed()
     if confirmed is None or confirmed["images"] != best_images(folder):
         folder.confirmed_file.unlink(missing_ok=True)
+    if folder.checkpoints():
+        forget_superseded(folder)  # which a kill may have cut short
 
 
 def forget_superseded(folder: RunFolder) -> None:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from .hook import TEMPORARY
 
 MEASURED = ("measuring_seconds", "seconds")  # fields that a clock gives
+SECONDS = re.compile(r">s</th></tr>.*?</table>", re.DOTALL)  # a table of a report whose last column they are
 LEFT_OUT = re.compile(r"events\.out\.tfevents\..*|\.lock")  # TensorBoard's files: one for each start
 
 
@@ -67,7 +68,8 @@ def _content(path: Path, folder: Path) -> Any:
         case ".json":
             return timeless(json.loads(path.read_text()))
         case ".html":
-            return path.read_text().replace(str(folder), "")
+            page = path.read_text().replace(str(folder), "")
+            return SECONDS.sub(lambda table: re.sub(r"<td[^>]*>[^<]*</td></tr>", "", table[0]), page)
         case _:
             return path.read_bytes()
 
