@@ -75,6 +75,15 @@ def settings_kept() -> Iterator[None]:
             torch.cuda.set_device(gpu)
 
 
+def return_freed_memory() -> None:
+    """Hands what `keep_freed_memory` has kept back to the system, after work with other sizes than the usual ones: in
+    the gaps that it leaves the usual ones find no room, so that memory grows."""
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return  # another C library
+
+
 def keep_freed_memory() -> None:
     """Tells glibc to keep large freed blocks, instead of handing them back to the system and clearing them anew."""
     try:

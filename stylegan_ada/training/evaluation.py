@@ -6,6 +6,7 @@ import torch
 
 from .. import distributed
 from ..config import TrainingConfig
+from ..devices import return_freed_memory
 from ..errors import UserError
 from ..metrics.evaluate import Evaluation, RealImages, compute_generated, compute_real
 from ..metrics.feature_sets import FeatureSets, RealFeatures
@@ -102,6 +103,7 @@ class Evaluator:
         row: EvaluationRow = {"count": self.count, "n_real": len(self.real_features.reference)}
         if distributed.rank() == 0:
             row |= as_measurement(features)
+        return_freed_memory()
         row["measuring_seconds"] = round(time.perf_counter() - start, 2)
         return row, Evaluation(generator=generator, real=self.real, features=features, network=self.extractor.name)
 
