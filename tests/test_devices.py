@@ -1,4 +1,5 @@
 import ctypes
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,14 @@ import pytest
 import torch
 
 from stylegan_ada import UserError, evaluate, make_dataset, project_folder, train
-from stylegan_ada.devices import choose_device, keep_freed_memory, machine_of, settings_kept, tune_convolutions
+from stylegan_ada.devices import (
+    choose_device,
+    keep_freed_memory,
+    machine_of,
+    return_freed_memory,
+    settings_kept,
+    tune_convolutions,
+)
 
 
 @pytest.fixture
@@ -101,6 +109,27 @@ def test_glibc_is_told_to_keep_freed_memory(monkeypatch: pytest.MonkeyPatch) -> 
     assert told == [(-4, 0), (-1, -1)]
 
 
+def test_what_was_kept_goes_back_to_the_system() -> None:
+    """40 MB in pieces below the size at which glibc maps a block by itself."""
+    pieces = [bytearray(100_000) for _ in range(400)]
+    del pieces
+    return_freed_memory()
+    before = resident()
+    pieces = [bytearray(100_000) for _ in range(400)]
+    held = resident()
+    pin = bytearray(100_000)  # above them, so that the heap's end is in use
+    del pieces
+    return_freed_memory()
+    assert held - before > 30e6
+    assert resident() - before < 5e6
+    assert pin
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.mark.parametrize("has_file", [True, False])
 def test_another_c_library(has_file: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no file of that name, or no mallopt there."""
@@ -114,4 +143,5 @@ def test_another_c_library(has_file: bool, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(ctypes, "CDLL", load)
     keep_freed_memory()
-    assert asked == ["libc.so.6"]
+    return_freed_memory()
+    assert asked == ["libc.so.6"] * 2
