@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from stylegan_ada import UserError, export_generator, load_generator
-from stylegan_ada.checkpoint import GeneratorInfo, read_networks, read_notes, save_generator
+from stylegan_ada.checkpoint import GeneratorInfo, read_notes, save_generator
 from stylegan_ada.config.options import TrainOptions
 from stylegan_ada.folders import locked_folder
 from stylegan_ada.report.build import run_facts
 from stylegan_ada.training import RunFolder, Trainer, train
+from stylegan_ada.training.checkpoints import read_networks
 from stylegan_ada.training.run_images import run_images
 
 CPU = torch.device("cpu")
