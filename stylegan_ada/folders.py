@@ -41,7 +41,8 @@ def locked_folder(folder: Path, out: Path, busy: str, beside: Sequence[Path] = (
         try:
             yield
         except UserError:
-            if names_in(folder) == {LOCK_FILE}:  # nothing was written: nothing is left
+            others = [names_in(one) - {folder.name} for one in beside]
+            if names_in(folder) == {LOCK_FILE} and not any(others):  # nothing was written: nothing is left
                 (folder / LOCK_FILE).unlink()
                 folder.rmdir()
             raise

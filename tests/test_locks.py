@@ -70,6 +70,24 @@ def test_the_lock_s_holder_deletes_what_killed_processes_left(tmp_path: Path, mo
             assert {path.name for path in place.iterdir()} - {".lock"} == {".mine.4711.npy", f"mine.{key}.npy"}
 
 
+def test_where_something_was_written_beside_it_a_failure_leaves_the_folder(tmp_path: Path) -> None:
+    """It is by this folder that the next start knows its own files."""
+    out, records = tmp_path / "out", tmp_path / "out" / ".records"
+
+    def fail(*written: str) -> None:
+        with locked_folder(records, out, "busy", [out]):
+            for name in written:
+                (out / name).touch()
+            raise UserError("full")
+
+    with pytest.raises(UserError, match="full"):
+        fail()
+    assert not records.exists()
+    with pytest.raises(UserError, match="full"):
+        fail("options.json")
+    assert records.is_dir()
+
+
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with locked_folder(tmp_path, tmp_path, "busy"):
         assert is_locked(tmp_path)

@@ -147,7 +147,8 @@ def _open_known(
         real = distributed.first_rank_first(lambda: run_images(run if folder is None else folder.path, data, load))
         check_fit(generator, real)
     except UserError as error:
-        raise UserError(f"{error}; or switch `coverage` off") from None
+        kind = RunFailed if isinstance(error, RunFailed) else UserError
+        raise kind(f"{error}; or switch `coverage` off") from None
     if real.held_out is None:
         say("no images of the run are held out: what is covered is judged by its training images")
     return real

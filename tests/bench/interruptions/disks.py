@@ -45,9 +45,10 @@ def faults(ended: Ended, code: int) -> list[str]:
 
 def ends_well(place: Place, arguments: list[str], expected: Path, said: Path) -> list[str]:
     """What was lost in a folder in which a command was disturbed, once it has gone on to its end."""
-    lost = [f"{path.relative_to(place.path)} is left behind" for path in temporaries(place.path)]
-    lost += unreadable(place.out) if place.out.exists() else []
-    lost += faults(place.run(arguments, said=said), 0)
+    lost = unreadable(place.out) if place.out.exists() else []
+    ended = place.run(arguments, said=said)
+    lost += [] if "it exists already" in ended.err else faults(ended, 0)  # as a finished set does
+    lost += [f"{path.relative_to(place.path)} is left behind" for path in temporaries(place.path)]
     return lost + differences(expected, place.out)
 
 
