@@ -8,6 +8,7 @@ from PIL import Image
 from ...checkpoint import GeneratorInfo, save_generator
 from ...config import RunConfig
 from ...datasets import ImageDataset
+from ...devices import return_freed_memory
 from ...files import atomic_path
 from ...report.plots import plot_curves
 from ...sampling import TrainedGenerator, sample_grid
@@ -21,6 +22,7 @@ def write_snapshot(folder: RunFolder, state: TrainingState, info: GeneratorInfo,
     folder.save_checkpoint(state, config)
     picture = write_generator(folder, state, info, config)
     log.picture(np.asarray(picture), state.images_seen)
+    return_freed_memory()
 
 
 def write_generator(folder: RunFolder, state: TrainingState, info: GeneratorInfo, config: RunConfig) -> Image.Image:
