@@ -31,10 +31,11 @@ def cannot_write(error: OSError, message: str) -> UserError:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out: by the class, or by the words of the CPU's allocator and of CUDA's libraries."""
+    """Whether memory ran out: by the class, or by the words of the CPU's allocator, of oneDNN's and of CUDA's
+    libraries."""
     import torch
 
-    words = ("can't allocate memory", "ALLOC_FAILED")
+    words = ("can't allocate memory", "bad_alloc", "could not create a primitive", "ALLOC_FAILED")
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 

@@ -23,8 +23,8 @@ ADAM_BYTES = 8  # a parameter's two moments, which the first step makes
 
 def check_memory(phases: Sequence[Phase], micro_batches: Sequence[MicroBatch], config: RunConfig, say: Say) -> None:
     """Raises RunFailed where a new run on the CPU would go beyond the limit of its control group, as containers and
-    schedulers set it: the system would end it without a word. A machine that has less memory free than the run needs,
-    which other programs or swap may give, and a run that goes on, get a warning.
+    schedulers set it, or of `ulimit -v`: the system would end it without a word. A machine that has less memory free
+    than the run needs, which other programs or swap may give, and a run that goes on, get a warning.
 
     It tries every phase on a few images, then on more, without moving anything. On a GPU torch says it in time.
     """
@@ -49,16 +49,17 @@ def check_memory(phases: Sequence[Phase], micro_batches: Sequence[MicroBatch], c
 def _suffices(needed: float, config: RunConfig, say: Say, is_new: bool) -> bool:
     """Whether there are so many bytes beyond those that this process holds; where there are not, it is said."""
     needed *= distributed.local_world_size()
-    shares = distributed.gather(torch.tensor([[needed, free_in_groups(), free_memory()]], dtype=torch.float64))
-    needed, in_groups, in_all = shares[(shares[:, 0] - shares[:, 1:].amin(dim=1)).argmax()].tolist()  # the worst off
-    free = min(in_groups, in_all)
+    limit = min(free_in_groups(), free_addresses())
+    shares = distributed.gather(torch.tensor([[needed, limit, free_memory()]], dtype=torch.float64))
+    needed, limit, in_all = shares[(shares[:, 0] - shares[:, 1:].amin(dim=1)).argmax()].tolist()  # the worst off
+    free = min(limit, in_all)
     if needed <= free:
         return True
     words = (
         f"training needs about {needed / 2**30:.2f} GiB of memory beyond what is in use, and "
         f"{free / 2**30:.2f} GiB are free: "
     )
-    if is_new and needed > in_groups:
+    if is_new and needed > limit:
         if distributed.rank() > 0:
             raise PeerError("a process has too little memory")
         raise RunFailed(f"{words}try {advice_on_memory(config)}")
@@ -108,6 +109,12 @@ def free_memory(proc: Path = Path("/proc")) -> float:
     """Bytes of memory and swap that nobody on this machine uses. Infinite where the system does not say."""
     numbers = dict(_numbers(proc / "meminfo"))
     return (numbers["MemAvailable"] + numbers.get("SwapFree", 0)) * 1024 if "MemAvailable" in numbers else math.inf
+
+
+def free_addresses() -> float:
+    """Bytes that this process may still ask for by `ulimit -v` (RLIMIT_AS). Infinite without such a limit."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return math.inf if limit == resource.RLIM_INFINITY else max(0, limit - _of_status("VmSize"))
 
 
 def free_in_groups(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:

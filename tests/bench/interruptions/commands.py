@@ -54,7 +54,15 @@ class Ended:
     @property
     def errors(self) -> list[str]:
         """The lines on stderr but for warnings and the names of progress bars, which no terminal shows."""
-        words = ("warning: ", "packing images", "generating", "projecting")
+        words = (
+            "warning: ",
+            "packing images",
+            "generating",
+            "projecting",
+            "synthetic",
+            "augmented images",
+            "classifiers",
+        )
         return [line for line in self.err.splitlines() if line.strip() and not line.startswith(words)]
 
 

@@ -89,7 +89,7 @@ def _limits(images: Path, out: Path) -> list[Row]:
     def addresses(megabytes: int) -> Callable[[], None]:
         return lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, resource.RLIM_INFINITY))
 
-    found = [_short_of_memory(images, out / "addresses", "RLIMIT_AS", addresses, range(1400, 2400, 200))]
+    found = [_short_of_memory(images, out / "addresses", "RLIMIT_AS", addresses, range(800, 1600, 100))]
     group = Path(f"/sys/fs/cgroup/memory/stylegan-ada-bench-{os.getpid()}")
     try:
         group.mkdir()

@@ -72,6 +72,16 @@ def test_a_system_that_does_not_say_sets_no_limit(tmp_path: Path) -> None:
     assert memory.free_memory(tmp_path) == memory.free_in_groups(tmp_path, tmp_path) == math.inf
 
 
+def test_addresses_are_limited_by_ulimit(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    monkeypatch.setattr(memory.resource, "getrlimit", lambda _: (size + 5 * 2**30, -1))
+    assert memory.free_addresses() == pytest.approx(5 * 2**30, rel=0.1)
+    monkeypatch.setattr(memory.resource, "getrlimit", lambda _: (1000, -1))
+    assert memory.free_addresses() == 0
+    monkeypatch.setattr(memory.resource, "getrlimit", lambda _: (-1, -1))
+    assert memory.free_addresses() == math.inf
+
+
 @pytest.fixture
 def said(dataset: ImageDataset, tiny_config: Callable[..., Any], tmp_path: Path) -> Callable[..., list[str]]:
     """What a run of some images says, begun or gone on with."""
