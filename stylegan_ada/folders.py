@@ -23,7 +23,7 @@ HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)  # NFS makes record locks
 @contextmanager
 def locked_folder(folder: Path, out: Path, busy: str, beside: Sequence[Path] = ()) -> Iterator[None]:
     """Makes `folder` and holds the lock in it. UserErrors name `out`, what the user has asked for; that for a second
-    process says `busy`. beside: further folders that only the lock's holder writes to. What `atomic_path` left in all
+    process says `busy`. beside: further folders of the same work. What `atomic_path` left in all
     these in a process that was killed is deleted."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from stylegan_ada.metrics.evaluate import compute_features, real_images
 from stylegan_ada.metrics.feature_sets import FeatureSets
 from stylegan_ada.metrics.networks.extractor import Extractor
 from stylegan_ada.training import RunFolder, Trainer, evaluation
+from stylegan_ada.training.best import forget_after
 
 CPU = torch.device("cpu")
 
@@ -234,6 +235,21 @@ def test_without_the_file_of_the_best_generator_it_is_not_called_the_best(
     lines = train()
     assert load_generator(run.path).info.images_seen == run.read_confirmed()["images"] == 48
     assert "the best generator is that of 0.048 kimg" in lines[-1]
+
+
+def test_figures_on_fresh_seeds_go_with_their_generator(
+    train: Callable[..., Any], tmp_path: Path, kids: list[Any]
+) -> None:
+    kids += [0.1, 0.3]
+    train(kimg=0.032)
+    run = RunFolder(tmp_path / "run")
+    confirmed = run.read_confirmed()
+    assert confirmed["images"] == 16
+    forget_after(run, 32, print)
+    assert run.read_confirmed() == confirmed
+    run.generator_file.replace(run.best_file)  # that of 32 images
+    forget_after(run, 32, print)
+    assert run.read_confirmed() is None
 
 
 @pytest.mark.parametrize(("emptied", "at"), [("log_file", 64), ("evaluations_file", 16), ("both", 16)])

@@ -182,6 +182,14 @@ def test_a_hidden_file_of_the_users_is_one(name: str, folder: RunFolder) -> None
         assert (folder.path / name).exists()
 
 
+def test_the_count_of_measured_images_is_kept(folder: RunFolder) -> None:
+    assert folder.read_count() is None
+    folder.write_count(288)
+    assert folder.read_count() == 288
+    folder.count_file.write_text('{"cou')
+    assert folder.read_count() is None
+
+
 def test_the_best_generator_is_kept_beside_the_last(folder: RunFolder) -> None:
     folder.generator_file.write_bytes(b"first")
     folder.copy_generator_as_best()
