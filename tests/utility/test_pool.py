@@ -1,4 +1,7 @@
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 from stylegan_ada import SyntheticDataset, UserError, load_generator
 from stylegan_ada.config.preparation import Preparation
 from stylegan_ada.datasets import load_dataset
+from stylegan_ada.errors import RunFailed
 from stylegan_ada.metrics.networks import make_extractor
 from stylegan_ada.synthetic.filters import MISLABELLED, Judgement
 from stylegan_ada.utility.pool import DatasetSource, GeneratorSource, make_pool
@@ -56,6 +60,31 @@ def test_what_is_there_is_not_made_again(made: Any, tmp_path: Path, monkeypatch:
     again = make_pool(made, COUNTS, None, None, tmp_path)
     assert np.array_equal(again.images, images)
     assert again.features is None
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB. Needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root can mount a disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_under_the_gathered_images_is_one_line(made: Any, tmp_path: Path, small_disk: Path) -> None:
+    """In a memory map it would be a SIGBUS, which ends Python."""
+    make_pool(made, COUNTS, None, None, tmp_path / "blocks")
+    for block in (tmp_path / "blocks").glob("*.npz"):
+        shutil.copy(block, small_disk)
+    left = shutil.disk_usage(small_disk).free
+    (small_disk / "ballast").write_bytes(bytes(left - 8192))
+    with pytest.raises(RunFailed, match=r"images\.npy \(No space left on device\)"):
+        make_pool(made, COUNTS, None, None, small_disk)
+    (small_disk / "ballast").unlink()
+    assert len(make_pool(made, COUNTS, None, None, small_disk).images) == 45
 
 
 def test_an_arm_takes_random_images_and_leaves_out_what_the_filters_reject(made: Any, tmp_path: Path) -> None:
