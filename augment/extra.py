@@ -26,7 +26,8 @@ class ExtraParameters:
 
 
 class ExtraAugmentations(nn.Module):
-    """kornia's augmentations by class name and arguments, applied in their order.
+    """kornia's augmentations by class name and arguments, applied in their order. Where masks lie behind an image's
+    channels, those that move pixels take them along, the others leave them as they are.
 
     kornia is imported here only. Each takes images in [0, 1], must keep their shape and be differentiable twice: that
     is tried at once. UserError for one that is not there, takes other arguments, or fails in that.
@@ -53,9 +54,18 @@ class ExtraAugmentations(nn.Module):
     def forward(self, images: Tensor, parameters: Sequence[ExtraParameters]) -> Tensor:
         """images [N, C, H, W] in [-1, 1]; where one fires they are clamped to that first."""
         for transform, drawn in zip(self.transforms, parameters, strict=True):
-            changed = _transform(transform, images.clamp(-1, 1) / 2 + 0.5, drawn.values) * 2 - 1
-            images = torch.where(drawn.fired[:, None, None, None], changed, images)
+            channels = images.shape[1] if _moves_pixels(transform) else self.image_shape[0]
+            before, rest = images[:, :channels], images[:, channels:]
+            changed = _transform(transform, before.clamp(-1, 1) / 2 + 0.5, drawn.values) * 2 - 1
+            changed = torch.where(drawn.fired[:, None, None, None], changed, before)
+            images = torch.cat([changed, rest], dim=1) if rest.shape[1] else changed
         return images
+
+
+def _moves_pixels(transform: nn.Module) -> bool:
+    from kornia.augmentation import GeometricAugmentationBase2D
+
+    return isinstance(transform, GeometricAugmentationBase2D)
 
 
 def _make(entry: ExtraAugmentation) -> nn.Module:

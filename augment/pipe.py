@@ -39,7 +39,8 @@ class AugmentPipe(torch.nn.Module):
     H, W), C from 1 to 4, sides of at least 2; an image that is not square takes half turns only. C = 3 is taken for RGB
     and C = 4 for RGBA, its colours multiplied by alpha, which keeps its values under colour changes: channels of other
     images share brightness, contrast and luma flip, and have neither hue nor saturation. extra: the user's own
-    augmentations, which come before the groups.
+    augmentations, which come before the groups. mask_channels: of masks behind an image's channels; what moves pixels
+    and cutout take them along, all else leaves them as they are.
     Raises UserError for an unknown group or an impossible shape.
     """
 
@@ -48,6 +49,7 @@ class AugmentPipe(torch.nn.Module):
         groups: Sequence[str],
         image_shape: tuple[int, int, int],
         extra: Sequence[ExtraAugmentation] = (),
+        mask_channels: int = 0,
     ):
         super().__init__()
         for group in groups:
@@ -59,7 +61,7 @@ class AugmentPipe(torch.nn.Module):
                 f"cannot augment images of shape {image_shape}: give 1 to 4 channels and sides of at least 2"
             )
         self.groups = tuple(group for group in AUGMENT_GROUPS if group in groups)
-        self.image_shape = image_shape
+        self.image_shape, self.mask_channels = image_shape, mask_channels
         self.extra = ExtraAugmentations(extra, image_shape) if extra else None
         self.warp = Warp(height, width) if "geom" in groups else None
         self.band_filter = BandFilter(height, width) if "filter" in groups else None
@@ -82,7 +84,7 @@ class AugmentPipe(torch.nn.Module):
     def apply(  # type: ignore[override] # hides Module.apply, a walk over submodules that is not needed here
         self, images: Tensor, parameters: AugmentParameters
     ) -> Tensor:
-        """Augment images [N, C, H, W] in [-1, 1] (the result may go beyond); keeps shape and dtype.
+        """Augment images [N, C + mask_channels, H, W] in [-1, 1] (the result may go beyond); keeps shape and dtype.
 
         Half precisions are computed in float32. Differentiable any number of times with respect to the images.
         """
@@ -96,6 +98,17 @@ class AugmentPipe(torch.nn.Module):
         if parameters.geometry is not None:
             assert self.warp is not None
             images = self.warp(images, parameters.geometry)
+        if self.mask_channels:
+            colors, masks = images.split([self.image_shape[0], self.mask_channels], dim=1)
+            images = torch.cat([self._change_values(colors, parameters), masks], dim=1)
+        else:
+            images = self._change_values(images, parameters)
+        if parameters.cutout is not None:
+            images = apply_cutout(images, parameters.cutout)
+        return images.to(dtype)
+
+    def _change_values(self, images: Tensor, parameters: AugmentParameters) -> Tensor:
+        """The groups that leave every pixel in its place."""
         if parameters.color is not None:
             images = apply_color(images, parameters.color)
         if parameters.bands is not None:
@@ -103,9 +116,7 @@ class AugmentPipe(torch.nn.Module):
             images = self.band_filter(images, parameters.bands)
         if parameters.noise is not None:
             images = images + parameters.noise.to(images.dtype)
-        if parameters.cutout is not None:
-            images = apply_cutout(images, parameters.cutout)
-        return images.to(dtype)
+        return images
 
     def forward(self, images: Tensor, draws: Draws, p: Tensor) -> Tensor:
         """images [N, C, H, W] augmented by what is drawn at probability p: apply(images, draw(draws, p))."""

@@ -26,6 +26,8 @@ class ImageDataset:
     levels: uint16 [N, C, H, W] where the images have more than 8 bits, a memory map; 0 and 65535 stand for the values
     of `window`, (low, high) in the images' own units. `images` is then the same in 8 bits. None for 8-bit images.
     window_from: where the window is from, in words.
+    masks: uint8 [N, K, H, W], the share of each pixel that each of `mask_kinds` covers, 255 for all of it; a memory
+    map. None where images come alone.
     groups: what each image belongs to (a patient, a part), by a rule or labels.csv; without either, the file if files
     hold several images, otherwise None. notes: lines on what was done with the files, and why.
     """
@@ -43,6 +45,8 @@ class ImageDataset:
     window_from: str | None = None
     attributes: tuple[Attribute, ...] = ()
     rows: tuple[Row, ...] = ()
+    masks: np.ndarray | None = None
+    mask_kinds: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

@@ -6,6 +6,7 @@ from ..config.preparation import Preparation
 from ..errors import UserError
 from ..progress import Progress
 from .dataset import ImageDataset
+from .masks.reading import open_masks
 from .packing.cache import cache_key, read_cache
 from .reading.sources import open_source
 
@@ -23,15 +24,15 @@ def load_dataset(
     decoded; what it raises comes through. progress: called with (images done, images in all) while they are decoded.
     Raises UserError when the source or its labels are wrong, or do not go with the preparation.
     """
-    with open_source(source) as opened:
-        key = cache_key(opened, preparation)
+    with open_source(source) as opened, open_masks(opened, preparation.masks) as place:
+        key = cache_key(opened, preparation, place.identity())
         found = read_cache(key)
         if found is not None:
             return found
         # imported only now: a packed cache is read without Pillow
         from .packing.pack import pack
 
-        pack(opened, preparation, key, check_shape, progress)
+        pack(opened, place, preparation, key, check_shape, progress)
     packed = read_cache(key)
     if packed is None:
         raise UserError(f"the cache of {source!r} was damaged while it was written: run it again")

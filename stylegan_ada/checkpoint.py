@@ -38,11 +38,14 @@ class GeneratorInfo:
     attributes: tuple[Attribute, ...] = ()  # in the order of the label vector; () where it is of classes
     labels: tuple[str, ...] = ()  # with attributes: the distinct labels of training images, as texts
     label_counts: tuple[int, ...] = ()  # training images of each
+    mask_kinds: tuple[str, ...] = ()  # of the masks that it makes with the images, in the order of their channels
 
     def __post_init__(self) -> None:
         width = label_width(self.attributes) if self.attributes else len(self.classes)
         if len(self.classes) != len(self.class_counts) or width != self.network.c_dim:
             raise UserError(f"{len(self.classes)} classes for a label vector of {self.network.c_dim}")
+        if len(self.mask_kinds) != self.network.mask_channels:
+            raise UserError(f"{len(self.mask_kinds)} kinds of masks for {self.network.mask_channels} channels")
 
     @cached_property
     def label_space(self) -> LabelSpace:

@@ -14,7 +14,8 @@ from .files import user_path
 from .labels.attribute import Row
 from .networks import Generator
 from .pictures.grids import MOST_ROWS, image_grid
-from .pixels import dtype_in_units, in_units, nhwc, to_uint8, to_uint16
+from .pictures.masks import with_contours
+from .pixels import as_8_bits, dtype_in_units, in_units, nhwc, to_uint8, to_uint16
 from .random import Draws
 
 SAMPLING_PRECISIONS = ("fp32", "bf16")
@@ -24,7 +25,8 @@ class TrainedGenerator:
     """Makes images. Use `load_generator` to have one.
 
     classes: the labels' names, () when unlabelled; where labels are attributes, the combinations of their values.
-    labels: all that can be asked for (`LabelSpace`). image_shape: (channels, height, width).
+    labels: all that can be asked for (`LabelSpace`). image_shape: (channels, height, width). mask_kinds: what the masks
+    show that it makes with its images, () where it makes none.
     """
 
     def __init__(self, network: Generator, info: GeneratorInfo):
@@ -33,6 +35,7 @@ class TrainedGenerator:
         self.classes = info.classes
         self.labels = info.label_space
         self.image_shape = info.network.image_shape
+        self.mask_kinds = info.mask_kinds
         self.dtype = np.dtype(np.uint8) if info.window is None else dtype_in_units(info.window)  # of `sample`
 
     @property
@@ -57,9 +60,22 @@ class TrainedGenerator:
         seed, from the training images that have the named ones. None draws whole labels in the training set's shares.
         truncation_psi: 1 is what was learned; towards 0 images are cleaner and more alike.
         """
-        if self.info.window is None:
-            return self.sample_uint8(seeds, labels, truncation_psi, batch_size)
-        return in_units(self._sample(to_uint16, seeds, labels, truncation_psi, batch_size), self.info.window)
+        return self.sample_pairs(seeds, labels, truncation_psi, batch_size)[0]
+
+    def sample_pairs(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[str] | None = None,
+        truncation_psi: float = 1.0,
+        batch_size: int = 32,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The images of `sample`, and their masks: uint8 [N, H, W, K], for each of mask_kinds the share of a pixel that
+        it covers, 255 for all of it; K is 0 where the generator makes no masks."""
+        window = self.info.window
+        if window is None:
+            return self._sample(to_uint8, seeds, labels, truncation_psi, batch_size)
+        levels, masks = self._sample(to_uint16, seeds, labels, truncation_psi, batch_size)
+        return in_units(levels, window), masks
 
     def sample_uint8(
         self,
@@ -69,7 +85,7 @@ class TrainedGenerator:
         batch_size: int = 32,
     ) -> np.ndarray:
         """uint8 [N, H, W, C], from 0 to 255, the images of `sample`: what is shown and measured."""
-        return self._sample(to_uint8, seeds, labels, truncation_psi, batch_size)
+        return self._sample(to_uint8, seeds, labels, truncation_psi, batch_size)[0]
 
     def _sample(
         self,
@@ -78,19 +94,24 @@ class TrainedGenerator:
         labels: Sequence[str] | None,
         truncation_psi: float,
         batch_size: int,
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray]:
         seeds = list(seeds)
         vectors = self.labels.vectors(self.label_rows(seeds, labels))
-        images = []
+        images, masks = [], []
         for first in range(0, len(seeds), batch_size):
             part = slice(first, first + batch_size)
             z = self.z(seeds[part])
             c = torch.from_numpy(vectors[part]).to(self.device)
             noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
             batch = self._render(z, c, noise, truncation_psi)
-            images.append(nhwc(levels(batch)).cpu().numpy())
-        channels, height, width = self.image_shape
-        return np.concatenate(images) if images else np.zeros((0, height, width, channels), np.uint8)
+            channels = self.image_shape[0]
+            images.append(nhwc(levels(batch[:, :channels])).cpu().numpy())
+            masks.append(nhwc(to_uint8(batch[:, channels:])).cpu().numpy())
+        if not images:
+            channels, height, width = self.image_shape
+            nothing = np.zeros((0, height, width, channels), np.uint8)
+            return nothing, nothing[:, :, :, :0]
+        return np.concatenate(images), np.concatenate(masks)
 
     def from_z(
         self,
@@ -99,7 +120,8 @@ class TrainedGenerator:
         truncation_psi: float = 1.0,
         noise: str = "random",
     ) -> Tensor:
-        """float32 [N, C, H, W], about in [-1, 1] (not clamped), from latents z, [N, z_dim].
+        """float32 [N, C + K, H, W], about in [-1, 1] (not clamped), from latents z, [N, z_dim]: images, and behind
+        their channels those of mask_kinds, -1 for none and 1 for all of a pixel.
 
         labels: texts as for `sample`, or label vectors [N, c_dim]. None draws whole labels in the training set's
         shares, a text draws what it does not name, by torch's global generator. noise: "random", also by torch's
@@ -196,11 +218,16 @@ def check_truncation_psi(truncation_psi: float, name: str = "truncation_psi") ->
 def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: float = 1.0) -> Image.Image:
     """A row per class or value of an attribute (`LabelSpace.shown`), or 8 rows when unlabelled.
 
-    The image in row i and column j is that of seed i * columns + j, in every grid of so many columns.
+    The image in row i and column j is that of seed i * columns + j, in every grid of so many columns, with the edges of
+    what its mask marks if it has one.
     """
     names = generator.labels.shown(MOST_ROWS)
     seeds = list(range((len(names) or 8) * columns))
     labels = [name for name in names for _ in range(columns)]
-    images = generator.sample_uint8(seeds, labels or None, truncation_psi)
+    if generator.mask_kinds:
+        pairs = generator.sample_pairs(seeds, labels or None, truncation_psi)
+        images = with_contours(as_8_bits(pairs[0], generator.info.window), pairs[1])
+    else:
+        images = generator.sample_uint8(seeds, labels or None, truncation_psi)
     rows = [images[first : first + columns] for first in range(0, len(images), columns)]
     return image_grid(rows, names)

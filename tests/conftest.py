@@ -150,6 +150,24 @@ def attribute_generator_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def mask_generator_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained generator of 16x16 gray images of two classes with masks of two kinds, which mark much or little."""
+    torch.manual_seed(1)
+    network = NetworkConfig(
+        channels=1, mask_channels=2, height=16, width=16, c_dim=2, z_dim=8, w_dim=8, channel_base=64, channel_max=8
+    )
+    generator = Generator(network)
+    for name, parameter in generator.named_parameters():
+        parameter.data += 0.5 * torch.randn_like(parameter) if "noise" not in name else 0.1
+    info = GeneratorInfo(
+        network=network, classes=("a", "b"), class_counts=(10, 10), images_seen=0, mask_kinds=("crack", "dent")
+    )
+    path = tmp_path_factory.mktemp("masks") / "generator.safetensors"
+    save_generator(path, generator, info)
+    return path
+
+
 @pytest.fixture
 def dataset(image_folder: Path) -> ImageDataset:
     return load_dataset(str(image_folder), Preparation(size=16))

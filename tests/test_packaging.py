@@ -46,9 +46,9 @@ def imported(root: Path) -> Iterator[Any]:
 def test_what_is_imported_is_installed_with_us(root: Path) -> None:
     """All but what the extras are for."""
     optional = set()
-    for extra in ("cuda", "dicom", "shards", "demo"):
+    for extra in ("coco", "cuda", "dicom", "shards", "demo"):
         optional |= required(root, "options.extras_require", extra)
-    assert optional == {"cuda-core", "pydicom", "webdataset", "elpv-dataset"}
+    assert optional == {"cuda-core", "pycocotools", "pydicom", "webdataset", "elpv-dataset"}
     modules = set(imported(root)) - sys.stdlib_module_names - {"stylegan_ada"}
     assert {"torch", "kornia", "onnxruntime", "sklearn", "cv2"} <= modules
     names = packages_distributions()

@@ -2,14 +2,19 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ...config.preparation import Preparation
 from ...pictures.grids import fit
-from ..labels.chosen import choose_images
+from ...pictures.masks import with_edges
+from ..labels.chosen import ChosenImages, choose_images
+from ..masks.area import fitted_mask
+from ..masks.reading import open_masks
 from ..reading.opening import PLAIN, open_picture, open_shown, read_headers
 from ..reading.picture_names import file_of
-from ..reading.sources import Source, open_source
+from ..reading.sources import open_source
 
 CELL = 96  # pixels, the side of a cell
 GAP = 4
@@ -19,12 +24,15 @@ MOST_ROWS = 100
 
 def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: Collection[str] = ()) -> Image.Image:
     """RGB: eight images of each of the first 100 classes, evenly spaced in it, the class's name at the left; of an
-    unlabelled source 64 images. Each is fitted into a square cell.
+    unlabelled source 64 images. Each is fitted into a square cell, with the edges of what its mask marks, where the
+    preparation asks for masks.
 
     leave_out: images that cannot be read. UserError on a bad source or label file.
     """
-    with open_source(source) as opened:
-        rows = _rows(opened, preparation, leave_out)
+    with open_source(source) as opened, open_masks(opened, preparation.masks) as place:
+        chosen = choose_images(opened, preparation)
+        masks = place.read(chosen, preparation)
+        rows = _rows(chosen, preparation, leave_out)
         font = ImageFont.load_default(size=14)
         margin = max((int(font.getlength(name)) for name, _ in rows), default=0)
         margin = margin + 2 * GAP if margin else GAP
@@ -36,15 +44,28 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
             draw.text((GAP, top + CELL // 2), name, fill="black", font=font, anchor="lm")
             for column, file in enumerate(files):
                 with open_picture(opened, file) as (stream, picture):
-                    cell = fit(open_shown(stream, picture, preparation), CELL)
+                    shown = open_shown(stream, picture, preparation)
+                cell = fit(shown, CELL)
+                if masks is not None:
+                    shares, _ = masks.shares(file, (shown.height, shown.width))
+                    cell = _with_edges(cell, shares)
                 left = margin + column * (CELL + GAP)
                 sheet.paste(cell, (left + (CELL - cell.width) // 2, top + (CELL - cell.height) // 2))
     return sheet
 
 
-def _rows(source: Source, preparation: Preparation, leave_out: Collection[str]) -> list[tuple[str, Sequence[str]]]:
+def _with_edges(cell: Image.Image, shares: NDArray[np.float32]) -> Image.Image:
+    """What fills a quarter of a pixel is shown, or a crack would vanish from a small cell."""
+    small = fitted_mask(shares, cell.height, cell.width, "stretch")
+    masks = (small * 2).clip(0, 1) * 255
+    painted = with_edges(np.asarray(cell)[None], masks.astype(np.uint8).transpose(1, 2, 0)[None])
+    return Image.fromarray(painted[0])
+
+
+def _rows(
+    chosen: ChosenImages, preparation: Preparation, leave_out: Collection[str]
+) -> list[tuple[str, Sequence[str]]]:
     """The text at the left of each row, and the files of the row."""
-    chosen = choose_images(source, preparation)
     labelling = chosen.labelling
     names = [name for name in read_headers(chosen.source, preparation)[0] if name not in leave_out]
     if labelling is None:

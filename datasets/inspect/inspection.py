@@ -15,6 +15,7 @@ from ..holdout.random_share import pooled
 from ..holdout.same_picture import same_pairs
 from ..labels.chosen import choose_or_propose
 from ..labels.labelling import Labelling, label_warnings, require_two_each
+from ..masks.reading import open_masks
 from ..packing.notes import BLANK, pixel_notes
 from ..packing.value_range import values_apart, whole_range, words
 from ..reading.opening import PLAIN, open_picture, open_values, read_headers
@@ -24,6 +25,7 @@ from ..reading.sources import Source, open_source
 from ..reading.unreadable import Unreadable
 from .attributes import AttributeCounts, attribute_counts, empty_combinations, proposals
 from .image_facts import ImageFacts, image_facts
+from .masks import MaskCounts, mask_counts
 from .warnings import class_warnings, duplicate_warnings, image_warnings, near_warnings
 
 HOLDOUT = 0.1
@@ -54,7 +56,7 @@ class Inspection:
     `holdout` 0.1 would keep from training. warnings: a line each. notes: on how labels were understood, a line each.
     attributes: what images are labelled by, where that is not one class, and classes are combinations of values; None
     otherwise. empty_combinations: those that no image has. proposed: what was taken for `attributes`, which was not
-    given, since a table has no column of classes.
+    given, since a table has no column of classes. masks: what they show, where the preparation asks for them.
     """
 
     source: str
@@ -76,6 +78,7 @@ class Inspection:
     attributes: list[AttributeCounts] | None = None
     empty_combinations: list[str] = field(default_factory=list)
     proposed: str | None = None
+    masks: MaskCounts | None = None
 
 
 def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: Progress | None = None) -> Inspection:
@@ -86,8 +89,9 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
     Beside the names of the images a kilobyte of each stays in memory.
     """
     facts: dict[str, ImageFacts] = {}
-    with open_source(source) as opened:
+    with open_source(source) as opened, open_masks(opened, preparation.masks) as place:
         chosen, proposed = choose_or_propose(opened, preparation)
+        reader = place.read(chosen, preparation)
         labelling = chosen.labelling
         headers, failed = read_headers(chosen.source, preparation)
         names = list(headers)
@@ -104,11 +108,13 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             if progress:
                 progress(done, len(names))
         apart = _values_apart(opened, facts, preparation)
+        sizes = {name: (seen.header.height, seen.header.width) for name, seen in facts.items()}
+        masks = None if reader is None else mask_counts(reader, sizes)
     by_attributes = bool(labelling and labelling.attributes)
     if labelling and by_attributes and facts:
         labelling = labelling.only(facts)
     classes = _count_classes(labelling, list(facts)) if labelling else None
-    sizes = Counter((seen.header.height, seen.header.width) for seen in facts.values())
+    size_counts = Counter(sizes.values())
     same = _same_pixels(facts)
     duplicates = [group for group in same if len(group) > 1]
     near = _near_duplicates(facts, [group[0] for group in same])
@@ -119,7 +125,7 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         source=source,
         images=len(facts),
         classes=classes,
-        sizes=[SizeCount(height, width, count) for (height, width), count in sizes.most_common()],
+        sizes=[SizeCount(height, width, count) for (height, width), count in size_counts.most_common()],
         modes=dict(Counter(seen.header.mode for seen in facts.values()).most_common()),
         unreadable=unreadable,
         duplicates=duplicates,
@@ -135,17 +141,19 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
             *chosen.warnings,
             *([chosen.companions] if chosen.companions else []),
             *class_warnings({} if by_attributes else classes or {}),
-            *image_warnings(facts.values(), len(sizes), len(unreadable), preparation),
+            *image_warnings(facts.values(), len(size_counts), len(unreadable), preparation),
             *_on_pixels(facts, class_of),
             *([] if apart is None else [apart]),
             *duplicate_warnings(duplicates, class_of, group_of.__getitem__ if group_of else None),
             *near_warnings(near, class_of, group_of.__getitem__ if group_of else None),
             *on_apart(torn),
+            *(masks.warnings if masks else ()),
         ],
-        notes=[*chosen.notes, *([] if proposed else proposals(chosen, preparation))],
+        notes=[*chosen.notes, *([] if proposed else proposals(chosen, preparation)), *(masks.notes if masks else ())],
         attributes=attribute_counts(labelling) if labelling and by_attributes else None,
         empty_combinations=empty_combinations(labelling) if labelling else [],
         proposed=proposed,
+        masks=masks,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ...config.attributes import parse_attributes
+from ...config.masks import BESIDE
 from ...config.preparation import Preparation
 from ..reading.formats import OtherFiles, is_companion, lines_on_other_files
 from ..reading.sources import Source, require_images
@@ -39,12 +40,14 @@ class ChosenSource:
 class ChosenImages:
     """source: of the images that are taken. labelling: theirs. groups: of their files, None without any.
 
+    masks: files that say what a pixel of an image shows, each with its image; `masks.pairing`.
     notes: lines on how labels, splits and groups were understood; warnings: on what was left out, and why; companions:
     a line on all files that are no images, also those that lie beside images as a rule."""
 
     source: Source
     labelling: Labelling | None
     groups: Mapping[str, str] | None
+    masks: Mapping[str, str | None]
     notes: Sequence[str]
     warnings: Sequence[str]
     companions: str | None
@@ -55,7 +58,8 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     image is left, if the labels are wrong, or if a chosen split does not exist."""
     use_labels, split = preparation.use_labels, preparation.split
     names = require_images(source)
-    masks = find_masks(names)
+    beside = find_masks(names)
+    masks = set(beside)
     splits = splits_of_folders([name for name in names if name not in masks], split)
     by_file = bool(source.label_files)
     labelling = None
@@ -72,7 +76,7 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
     left = [name for name in names if name not in masks]
     chosen = chosen_names(left, splits, split, source.place)
     notes = [*understood, _on_splits(splits, chosen, split)]
-    warnings = [_on_masks(masks)]
+    warnings = [None if preparation.masks == BESIDE else _on_masks(masks)]
     if labelling and not by_file:
         without = [name for name in chosen if name not in labelling.index_of]
         warnings.append(_on_unlabelled(without))
@@ -91,6 +95,7 @@ def choose_images(source: Source, preparation: Preparation) -> ChosenImages:
         source=ChosenSource(source, chosen),
         labelling=labelling,
         groups=groups,
+        masks={name: image for name, image in beside.items() if name in masks},
         notes=[line for line in notes if line is not None],
         warnings=[line for line in warnings if line is not None],
         companions=None if everything == strange else everything,

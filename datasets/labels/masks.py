@@ -1,7 +1,6 @@
 """Finding the images of a set that are masks of others (they say what a pixel of an image shows) or thumbnails."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,20 +16,30 @@ IMAGES = ("images", "image", "imgs", "img", "jpegimages", "input", "inputs", "or
 
 @dataclass(frozen=True)
 class _Known:
-    """The images outside of mask folders. stems: paths without suffix; bases: how often a last part of them occurs;
-    folders: the names of the folders in each folder."""
+    """The images outside of mask folders. stems: paths without suffix; by_base: those of each last part; folders: the
+    names of the folders in each folder."""
 
     stems: set[str]
-    bases: Counter[str]
+    by_base: dict[str, set[str]]
     folders: dict[str, set[str]]
 
+    def only(self, stem: str) -> str | None:
+        """The image of the same last part, if there is but one."""
+        found = self.by_base.get(stem.rpartition("/")[2], set())
+        return next(iter(found)) if len(found) == 1 else None
 
-def find_masks(names: Iterable[str]) -> set[str]:
-    """The masks among the images `names`: `X_mask.png` and its like beside an X, and the files of a folder such as
-    `masks` or `ground_truth`, where at least half of them have the names of images."""
+
+def find_masks(names: Iterable[str]) -> dict[str, str | None]:
+    """The masks among the images `names`, each with the path without suffix of its image, None where there is none:
+    `X_mask.png` and its like beside an X, and the files of a folder such as `masks` or `ground_truth`, where at least
+    half of them have the names of images."""
     names = list(names)
-    stems = {_stem(name) for name in names}
-    masks = {name for name in names if (image := _image_of(_stem(name))) is not None and image in stems}
+    stems = {stem_of(name) for name in names}
+    masks: dict[str, str | None] = {}
+    for name in names:
+        image = image_stem(stem_of(name))
+        if image in stems:
+            masks[name] = image
     by_folder: dict[tuple[str, ...], list[str]] = {}
     for name in names:
         parts = name.split("/")
@@ -40,8 +49,9 @@ def find_masks(names: Iterable[str]) -> set[str]:
     inside = {name for files in by_folder.values() for name in files}
     known = _known(name for name in names if name not in inside and name not in masks)
     for folder, files in by_folder.items():
-        if 2 * sum(_matches(folder, name, known) for name in files) >= len(files):
-            masks.update(files)
+        found = {name: image for name in files if (image := _match(folder, name, known)) is not None}
+        if 2 * len(found) >= len(files):
+            masks |= dict.fromkeys(files) | found
     return masks
 
 
@@ -51,42 +61,44 @@ def is_mask_folder(name: str) -> bool:
 
 
 def _known(names: Iterable[str]) -> _Known:
-    known = _Known(set(), Counter(), {})
+    known = _Known(set(), {}, {})
     for name in names:
-        stem = _stem(name)
+        stem = stem_of(name)
         known.stems.add(stem)
-        known.bases[stem.rpartition("/")[2]] += 1
+        known.by_base.setdefault(stem.rpartition("/")[2], set()).add(stem)
         parts = name.split("/")[:-1]
         for depth, part in enumerate(parts):
             known.folders.setdefault("/".join(parts[:depth]), set()).add(part)
     return known
 
 
-def _matches(folder: tuple[str, ...], name: str, known: _Known) -> bool:
-    """Whether an image has the place of this file, in the folder above, or in one of images or of a split beside; of
-    a folder whose name says it, whether but one image has its name."""
-    own = _stem(name)
+def _match(folder: tuple[str, ...], name: str, known: _Known) -> str | None:
+    """The image that has the place of this file, in the folder above, or in one of images or of a split beside; of a
+    folder whose name says it, the only image that has its name. A path without suffix; None if there is no such."""
+    own = stem_of(name)
     above = "/".join(folder[:-1])
     siblings = [part for part in known.folders.get(above, ()) if part.lower() in IMAGES or is_split(part)]
-    for stem in (own, _image_of(own)):
+    for stem in (own, image_stem(own)):
         if stem is None:
             continue
         rest = stem.removeprefix("/".join(folder) + "/")
         places = ["/".join(filter(None, (above, part, rest))) for part in ("", *siblings)]
-        if not known.stems.isdisjoint(places):
-            return True
-        if PLAIN.fullmatch(folder[-1]) and known.bases[stem.rpartition("/")[2]] == 1:
-            return True
-    return False
+        found = next((place for place in places if place in known.stems), None)
+        if found is None and PLAIN.fullmatch(folder[-1]):
+            found = known.only(stem)
+        if found is not None:
+            return found
+    return None
 
 
-def _image_of(stem: str) -> str | None:
+def image_stem(stem: str) -> str | None:
     """The path "a/X" for "a/X_mask"; None for other names."""
     folder, slash, base = stem.rpartition("/")
     found = BESIDE.fullmatch(base)
     return folder + slash + found[1] if found else None
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
+    """A path without its suffix."""
     folder, slash, base = name.rpartition("/")
     return folder + slash + (base.rpartition(".")[0] or base)

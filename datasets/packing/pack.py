@@ -15,6 +15,9 @@ from ...pixels import to_window
 from ...progress import Progress
 from ..labels.chosen import choose_images
 from ..labels.labelling import Labelling, label_warnings, require_two_each
+from ..masks.area import fitted_mask
+from ..masks.notes import marks_of_mask, mask_notes
+from ..masks.reading import MaskPlace, Masks
 from ..reading.bands import require_colors
 from ..reading.decode import MISSING, Header, to_array
 from ..reading.high_bit_depth import fitted
@@ -44,6 +47,7 @@ class Plan:
     headers: dict[str, Header]
     why_size: str | None
     voi: tuple[float, float] | None  # the window that all images ask for
+    masks: Masks | None
     notes: Sequence[str]  # on labels, and on what was left out
 
 
@@ -59,30 +63,34 @@ class Window:
 
 def pack(
     source: Source,
+    place: MaskPlace,
     preparation: Preparation,
     key: str,
     check_shape: Callable[[int, int], object] | None,
     progress: Progress | None,
 ) -> None:
-    """Write the cache entry `key` of a source. UserError if its images, labels and options do not go together."""
-    plan = _plan(source, preparation)
+    """Write the cache entry `key` of a source with its masks. UserError if its images, labels, masks and options do not
+    go together."""
+    plan = _plan(source, place, preparation)
     if check_shape is not None:
         check_shape(*plan.image_shape[1:])
     marks: dict[str, list[str]] = {}  # of the images that could be decoded
     window = _window(source, plan, preparation) if plan.beyond_8_bits else None
 
-    def describe(pixel_digest: str) -> Meta:
+    def describe(pixel_digest: str, mask_digest: str) -> Meta:
         _require_some(source, marks, plan.skipped)
         if plan.labelling:
             require_two_each(list(marks), plan.labelling)
-        return _describe(plan, marks, preparation, window, pixel_digest)
+        return _describe(plan, marks, preparation, window, pixel_digest, mask_digest)
 
     images = _decoded(source, plan, preparation, window.limits if window else None, marks, progress)
-    write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.beyond_8_bits)
+    kinds = len(plan.masks.kinds) if plan.masks else 0
+    write_cache(key, len(plan.names), plan.image_shape, images, describe, plan.beyond_8_bits, kinds)
 
 
-def _plan(source: Source, preparation: Preparation) -> Plan:
+def _plan(source: Source, place: MaskPlace, preparation: Preparation) -> Plan:
     chosen = choose_images(source, preparation)
+    masks = place.read(chosen, preparation)
     headers, skipped = read_headers(chosen.source, preparation)
     labelling = chosen.labelling and chosen.labelling.of_pictures({name: file_of(name) for name in headers})
     require_colors({name: header.bands for name, header in headers.items()})
@@ -111,7 +119,12 @@ def _plan(source: Source, preparation: Preparation) -> Plan:
         headers=headers,
         why_size=why_size,
         voi=windows.pop() if len(windows) == 1 else None,
-        notes=[*chosen.notes, *(f"warning: {line}" for line in (*label_warnings(labelling), *chosen.warnings))],
+        masks=masks,
+        notes=[
+            *chosen.notes,
+            *(masks.notes if masks else ()),
+            *(f"warning: {line}" for line in (*label_warnings(labelling), *chosen.warnings)),
+        ],
     )
 
 
@@ -179,11 +192,20 @@ def _decoded(
     window: tuple[float, float] | None,
     marks: dict[str, list[str]],
     progress: Progress | None,
-) -> Iterator[np.ndarray]:
-    """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, what is to be said of it
-    added to `marks`; the others go to `plan.skipped`."""
+) -> Iterator[tuple[np.ndarray, NDArray[np.uint8] | None]]:
+    """uint8 [C, H, W], or with a window uint16 levels, of each image that can be read, with its mask [K, H, W] where
+    there are masks; what is to be said of it is added to `marks`; the others go to `plan.skipped`."""
     channels, height, width = plan.image_shape
     fit, background = preparation.fit, preparation.background
+
+    def mask_of(name: str) -> tuple[NDArray[np.uint8] | None, list[str]]:
+        if plan.masks is None:
+            return None, []
+        header = plan.headers[name]
+        shares, own = plan.masks.shares(name, (header.height, header.width))
+        before = bool(shares.any())
+        shares = fitted_mask(shares, height, width, fit, background)
+        return (shares * 255).round().astype(np.uint8), [*own, *marks_of_mask(shares, before)]
 
     def pixels_of(name: str) -> tuple[np.ndarray, list[str]]:
         """Returns the pixels of an image, and its marks for `pixel_notes`."""
@@ -196,13 +218,16 @@ def _decoded(
         planes = to_array(image, height=height, width=width, channels=channels, fit=fit, background=background)
         return planes, [str(mark) for mark in image.info]
 
-    for done, (name, found) in enumerate(map_readable(pixels_of, plan.names), start=1):
+    def pair_of(name: str) -> tuple[tuple[np.ndarray, list[str]], tuple[NDArray[np.uint8] | None, list[str]]]:
+        return pixels_of(name), mask_of(name)
+
+    for done, (name, found) in enumerate(map_readable(pair_of, plan.names), start=1):
         if isinstance(found, Unreadable):
             plan.skipped[name] = str(found)
         else:
-            planes, own = found
-            marks[name] = [*own, *marks_of(planes)]
-            yield planes
+            (planes, own), (mask, of_mask) = found
+            marks[name] = [*own, *of_mask, *marks_of(planes)]
+            yield planes, mask
         if progress:
             progress(done, len(plan.names))
 
@@ -222,6 +247,7 @@ def _describe(
     preparation: Preparation,
     window: Window | None,
     pixel_digest: str,
+    mask_digest: str,
 ) -> Meta:
     kept, labelling = list(marks), plan.labelling
     if labelling and labelling.attributes:  # values whose images cannot be decoded are none
@@ -231,7 +257,10 @@ def _describe(
     groups = [plan.groups[file_of(name)] for name in kept] if plan.groups else _groups_of_files(plan.names, kept)
     done = conversions(plan.headers, kept, plan.image_shape[0], preparation, plan.beyond_8_bits)
     class_of = {name: labelling.class_of(name) for name in kept} if labelling else {}
-    remarks = [f"warning: {line}" for line in pixel_notes(marks, plan.image_shape[0], class_of)]
+    lines = [*pixel_notes(marks, plan.image_shape[0], class_of)]
+    if plan.masks:
+        lines += mask_notes(marks)
+    remarks = [f"warning: {line}" for line in lines]
     notes = [*plan.notes, plan.why_size, done, window.warning if window else None, *remarks]
     told: list[Any] = [pixel_digest, plan.image_shape, preparation.fit, labels, classes, kept]
     if groups:  # which decide what is held out
@@ -242,6 +271,9 @@ def _describe(
     rows = tuple(labelling.row_of[name] for name in kept) if labelling and attributes else ()
     if attributes:
         told.append([[asdict(one) for one in attributes], rows])
+    kinds = plan.masks.kinds if plan.masks else ()
+    if kinds:
+        told.append([mask_digest, kinds])
     return Meta(
         labels=labels,
         classes=classes,
@@ -254,6 +286,7 @@ def _describe(
         window_from=window.origin if window else None,
         attributes=attributes,
         rows=rows,
+        mask_kinds=kinds,
     )
 
 

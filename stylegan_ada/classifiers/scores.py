@@ -62,3 +62,17 @@ def _calibration_error(probabilities: Probabilities, labels: Labels) -> float:
 def balanced_accuracy(predicted: Labels, labels: Labels) -> float:
     """The mean over classes of the share that is right."""
     return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
+
+
+def dice(marked: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """[K], from 0 to 1, of masks [n, K, H, W], over all pixels of all of them: 2 |A and B| / (|A| + |B|). NaN where a
+    kind is marked in neither."""
+    common = (marked & true).sum(axis=(0, 2, 3))
+    whole = marked.sum(axis=(0, 2, 3)) + true.sum(axis=(0, 2, 3))
+    return np.divide(2 * common, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+
+
+def iou(marked: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """[K], from 0 to 1, as `dice`: |A and B| / |A or B|."""
+    found = dice(marked, true)
+    return found / (2 - found)

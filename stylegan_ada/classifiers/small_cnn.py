@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ WIDTHS = (16, 32, 64, 128, 128)
 
 Images = NDArray[np.uint8]  # [n, C, H, W]
 Labels = NDArray[np.int64]
-Batch = tuple[Images, Labels]
+Wanted = TypeVar("Wanted", bound=NDArray[Any])  # what is to be learned: labels, or masks
 
 
 class SmallNetwork(nn.Sequential):
@@ -49,9 +50,9 @@ class SmallNetwork(nn.Sequential):
 
 
 def learn(
-    network: SmallNetwork,
-    batches: "Batches",
-    loss: Callable[[Tensor, Labels], Tensor],
+    network: nn.Module,
+    batches: "Batches[Wanted]",
+    loss: Callable[[Tensor, Wanted], Tensor],
     score: Callable[[], float],
     device: torch.device,
 ) -> float:
@@ -63,9 +64,9 @@ def learn(
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=len(batches))
     highest, best, checks = -math.inf, network.state_dict(), 0
-    for step, (images, labels) in enumerate(batches, start=1):
+    for step, (images, wanted) in enumerate(batches, start=1):
         network.train()
-        value = loss(network(_tensor(images, device)), labels)
+        value = loss(network(_tensor(images, device)), wanted)
         optimiser.zero_grad()
         value.backward()
         optimiser.step()
@@ -82,8 +83,8 @@ def learn(
 
 
 @torch.inference_mode()
-def outputs_of(network: SmallNetwork, images: Pictures, device: torch.device) -> Tensor:
-    """[n, outputs], as when nothing is learned."""
+def outputs_of(network: nn.Module, images: Pictures, device: torch.device) -> Tensor:
+    """[n, ...], as when nothing is learned."""
     network.eval()
     return torch.cat([network(_tensor(images[i : i + 256], device)) for i in range(0, len(images), 256)])
 
@@ -103,7 +104,7 @@ class ImageClassifier:
 
     def __init__(
         self,
-        batches: "Batches",
+        batches: "Batches[Labels]",
         weights: NDArray[np.float64],
         validation: tuple[Pictures, Labels],
         seed: int,
@@ -129,19 +130,19 @@ class ImageClassifier:
         return outputs_of(self._network, images, self._device).softmax(dim=1).cpu().numpy()
 
 
-class Batches:
+class Batches(Generic[Wanted]):
     """Batches of `count` images in an order that is new in every pass: about 40 passes, in 200 to 600 steps.
 
-    take: images, uint8 [n, C, H, W], and labels [n] of places, int64 [n].
+    take: images, uint8 [n, C, H, W], and labels [n] or masks of places, int64 [n].
     """
 
-    def __init__(self, count: int, take: Callable[[NDArray[np.int64]], Batch], seed: int):
+    def __init__(self, count: int, take: Callable[[NDArray[np.int64]], tuple[Images, Wanted]], seed: int):
         self._count, self._take, self._seed = count, take, seed
 
     def __len__(self) -> int:
         return min(max(PASSES * self._count // BATCH, FEWEST_STEPS), MOST_STEPS)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[tuple[Images, Wanted]]:
         rng = np.random.default_rng([self._seed, 11])
         size, rest = min(BATCH, self._count), np.zeros(0, np.int64)
         for _ in range(len(self)):

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ..config.options import TrainOptions
     from ..datasets.inspect.inspection import Inspection
 
-READING = ("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups", "attributes", "split_names")
+READING = (
+    *("pages", "bands", "no_labels", "file_column", "label_column", "split", "groups", "attributes", "split_names"),
+    *("masks", "mask_kinds", "ignore", "unmasked"),
+)
 MOST_PAIRS = 20  # printed
 MOST_SIZES = 20
 MOST_EMPTY = 12
@@ -108,6 +111,7 @@ def _report(found: "Inspection") -> Iterator[str]:
     for label, count in (found.classes or {}).items():
         yield f"  {label}: {count}"
     yield from _on_attributes(found)
+    yield from _on_masks(found)
     more = f" and {len(found.sizes) - MOST_SIZES} others" if len(found.sizes) > MOST_SIZES else ""
     sizes = ", ".join(f"{size.height}x{size.width} ({size.count})" for size in found.sizes[:MOST_SIZES])
     yield f"sizes (height x width): {sizes}{more}"
@@ -152,6 +156,17 @@ def _on_attributes(found: "Inspection") -> Iterator[str]:
             values = f"{one.low:.7g} to {one.high:.7g}, mean {one.mean:.7g}"
         unknown = f", unknown ({one.unknown})" if one.unknown else ""
         yield f"attribute {one.name} ({one.kind}): {values}{unknown}"
+
+
+def _on_masks(found: "Inspection") -> Iterator[str]:
+    if found.masks is None:
+        return
+    for kind in found.masks.kinds:
+        yield (
+            f"masks of {kind.name}: {kind.images} images, {kind.area:.2%} of all pixels, {kind.of_marked:.2%} of "
+            "those images'"
+        )
+    yield f"masks that mark nothing: {found.masks.empty or 'none'}"
 
 
 def _proposal(reasons: list[str], command: str | None) -> Iterator[str]:

@@ -72,6 +72,18 @@ DAILY = (
     help="Keep this share of each block of 32, those of the highest density.",
 )
 @click.option(
+    "--mask-area",
+    metavar="LOW:HIGH",
+    help="Reject images whose mask marks less or more than these shares of them: 0.01: or 0.01:0.5.",
+)
+@click.option(
+    "--masks-as",
+    type=Choice(("png", "coco")),
+    default="png",
+    show_default=True,
+    help="Masks as files beside the images, or as COCO's annotations.json.",
+)
+@click.option(
     "--features",
     default="lite0",
     show_default=True,

@@ -76,6 +76,8 @@ def show_generator(run: Path) -> None:
     click.echo(f"classes        {names or 'none, without labels'}")
     for place, one in enumerate(about.attributes):
         click.echo(f"{'' if place else 'attributes':14} {attribute_words(one)}")
+    if about.mask_kinds:
+        click.echo(f"masks          {', '.join(map(shown, about.mask_kinds))}")
     click.echo(f"widths         base {network.channel_base}, at most {network.channel_max}; w of {network.w_dim}")
     notes = read_notes(run)
     for name in ("licence", "origin"):  # exported files have others, for other programs

@@ -5,8 +5,9 @@ from math import isfinite
 
 from ..errors import UserError
 from .attributes import parse_attributes
+from .masks import REFUSED, UNMASKED, parse_kinds
 from .preparation import ALL, AUTO, CHANNELS, FITS, NO_SPLIT, PAGES, Preparation
-from .settings import REQUIRED, Range, check, setting
+from .settings import NOT_NEGATIVE, REQUIRED, Range, check, setting
 
 MIRRORS = ("h", "v", "hv", "quarter")
 KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}  # of images, in words, by their channels
@@ -74,6 +75,29 @@ class DataConfig:
     split_names: str | None = setting(
         None, "What parts the names of classes into `attributes`: - of mono-0.67.", unset="names stay whole"
     )
+    masks: str | None = setting(
+        None,
+        "Masks to be trained with the images: auto, those beside them; a folder of them; a file of annotations (COCO); "
+        "or alpha, the images' transparency.",
+        unset="images alone",
+    )
+    mask_kinds: str | None = setting(
+        None,
+        "The masks' values that count, and what they stand for: crack=1,dent=2, or colours: crack=#ff0000; of "
+        "annotations the classes.",
+        unset="all values that occur, up to 4",
+    )
+    ignore: int | None = setting(
+        None,
+        "A value of masks that says nothing, such as 255.",
+        within=NOT_NEGATIVE,
+        unset="every value says something",
+    )
+    unmasked: str = setting(
+        REFUSED,
+        "Images without a mask are refused, or show nothing but background.",
+        choices=UNMASKED,
+    )
     mirror: str | None = setting(
         None, "Random flips of real images, or quarter turns.", choices=MIRRORS, unset="no flips"
     )
@@ -124,6 +148,10 @@ class DataConfig:
             groups=self.groups,
             attributes=parse_attributes(self.attributes),
             split_names=self.split_names,
+            masks=self.masks,
+            mask_kinds=parse_kinds(self.mask_kinds),
+            ignore=self.ignore,
+            unmasked=self.unmasked,
         )
 
 

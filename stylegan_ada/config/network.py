@@ -17,6 +17,7 @@ class NetworkConfig:
     )
     height: int
     width: int
+    mask_channels: int = 0  # of the masks that are made with the images
     c_dim: int = 0  # length of the label vector, 0 without labels
     attributes: bool = False  # whether a label vector is that of attributes, rather than a one for the class
     z_dim: int = 512
@@ -65,6 +66,11 @@ class NetworkConfig:
     @property
     def block_shapes(self) -> list[tuple[int, int]]:
         return block_shapes(self.height, self.width)
+
+    @property
+    def all_channels(self) -> int:
+        """Channels of what the networks make and judge: the image's, then the masks'."""
+        return self.channels + self.mask_channels
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from .settings import Setting, settings
 from .start import StartConfig
 from .training import TrainingConfig
 
-MAY_CHANGE = ("kimg", "data", "device", "evaluate_kimg", "stop_after", "timeout")  # when a run goes on
+MAY_CHANGE = ("kimg", "data", "masks", "device", "evaluate_kimg", "stop_after", "timeout")  # when a run goes on
 CONFIGS = (DataConfig, StartConfig, TrainingConfig, NetworkConfig, AugmentConfig)
 
 
@@ -43,6 +43,10 @@ class TrainOptions:
     groups: str | None = None
     attributes: str | None = None
     split_names: str | None = None
+    masks: str | None = None
+    mask_kinds: str | None = None
+    ignore: int | None = None
+    unmasked: str | None = None
     mirror: str | None = None
     balance: float | None = None
     balance_by: str | None = None

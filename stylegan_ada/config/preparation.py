@@ -7,6 +7,7 @@ from unicodedata import normalize
 
 from ..errors import UserError, nearest
 from .attributes import AskedAttribute
+from .masks import REFUSED, AskedKind, check_masks
 
 FITS = ("crop", "pad", "stretch")
 AUTO = "auto"
@@ -36,6 +37,9 @@ class Preparation:
     paths (`group_rule`); None goes by the column `group` of labels.csv.
     attributes: what images are labelled by in place of one class: columns of a table, without one the levels of folders
     from the top; () is one class. split_names: what parts the names of classes into these attributes; None does not.
+    masks: where the images' masks lie: "auto" (beside them), "alpha" (their transparency), a folder, or a file of
+    annotations; None takes images alone. mask_kinds: which values stand for what; () goes by the values that occur.
+    ignore: a value that says nothing. unmasked: "refused", or "background" where an image without a mask shows nothing.
     """
 
     size: tuple[int, int] | int | str | None = None
@@ -53,6 +57,10 @@ class Preparation:
     groups: str | None = None
     attributes: tuple[AskedAttribute, ...] = ()
     split_names: str | None = None
+    masks: str | None = None
+    mask_kinds: tuple[AskedKind, ...] = ()
+    ignore: int | None = None
+    unmasked: str = REFUSED
 
     def __post_init__(self) -> None:
         if isinstance(self.size, int):
@@ -79,6 +87,7 @@ class Preparation:
         if self.groups is not None:
             group_rule(self.groups)
         _check_attributes(self)
+        check_masks(self.masks, self.mask_kinds, self.ignore, self.unmasked)
 
 
 def check_background(text: str) -> None:

@@ -46,6 +46,7 @@ class Facts:
     count: int  # images
     fingerprint: str
     window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
+    mask_kinds: tuple[str, ...] = ()
     augment_extra: tuple[ExtraAugmentation, ...] = ()
     trained: TrainedFacts | None = None
 
@@ -116,6 +117,7 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
             channels=channels,
             height=height,
             width=width,
+            mask_channels=len(facts.mask_kinds),
             c_dim=label_width(facts.attributes) if facts.attributes else len(facts.classes),
             attributes=bool(facts.attributes),
             **network,
@@ -126,6 +128,7 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
         attributes=facts.attributes,
         fingerprint=facts.fingerprint,
         window=facts.window,
+        mask_kinds=facts.mask_kinds,
     )
     return config, reasons
 

@@ -23,6 +23,7 @@ class RunConfig:
     attributes: tuple[Attribute, ...] = ()  # in the order of the label vector; () where it is of classes
     fingerprint: str  # of the data set: pixels, labels and how they were prepared
     window: tuple[float, float] | None = None  # values of black and white, of images with more than 8 bits
+    mask_kinds: tuple[str, ...] = ()  # of the masks that are trained with the images, in the order of their channels
     start: StartConfig = field(default_factory=StartConfig)
 
     def __post_init__(self) -> None:

@@ -26,6 +26,7 @@ class ExportedPart(nn.Module):
         standard normal numbers as the network was trained with.
     label_vectors: [n, c_dim], of which examples take some; None: those of classes.
     uint8: the image is uint8 [N, H, W, C] as of `TrainedGenerator.sample`, else float32 [N, C, H, W], about [-1, 1].
+        Of a generator that makes masks their channels lie behind the image's, 255 or 1 for all of a pixel.
     UserError for another part or noise, and for uint8 or noise of the mapping network.
     """
 

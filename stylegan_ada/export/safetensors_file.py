@@ -30,12 +30,15 @@ def notes_with_names(info: GeneratorInfo, notes: Mapping[str, str]) -> dict[str,
     """`notes` (licence, training) with what any program should find without knowing our configuration.
 
     classes: a JSON list in the order of the label vector, [] when unlabelled. image_shape: a JSON list (channels,
-    height, width). attributes: JSON of `described_attributes`, where the label vector is of attributes.
+    height, width). attributes: JSON of `described_attributes`, where the label vector is of attributes. mask_kinds: a
+    JSON list, where the output's channels behind the image's are shares of pixels that these kinds cover.
     """
+    masks = {"mask_kinds": json.dumps(info.mask_kinds)} if info.mask_kinds else {}
     attributes = {"attributes": json.dumps(described_attributes(info.attributes))} if info.attributes else {}
     return {
         **notes,
         **attributes,
+        **masks,
         "classes": json.dumps(info.classes),
         "image_shape": json.dumps(info.network.image_shape),
         "made_by": f"stylegan_ada {__version__}",

@@ -52,7 +52,7 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """image [N, channels, H, W] and c [N, c_dim] -> logits [N], larger for images taken as real.
+    """image and masks [N, all_channels, H, W] and c [N, c_dim] -> logits [N], larger for images taken as real.
 
     The label enters by an inner product with features; with the full head it is added to a logit without label
     (arXiv 1802.05637, equation 3). A transitional one gives logits [N, 2], without and with the label (2201.06578).
@@ -64,7 +64,7 @@ class Discriminator(nn.Module):
         height, width = config.block_shapes[0]
         channels = config.block_channels(0)
         self.from_rgb = Conv2d(
-            config.channels, config.block_channels(top), 1, act="lrelu", clamp=block_clamp(config, top)
+            config.all_channels, config.block_channels(top), 1, act="lrelu", clamp=block_clamp(config, top)
         )
         self.top_dtype = block_dtype(config, top)
         self.blocks = nn.ModuleList(DiscriminatorBlock(config, level) for level in range(top, 0, -1))

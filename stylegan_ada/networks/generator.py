@@ -11,7 +11,7 @@ RIDGE = 1e-4  # beside label vectors of ones
 
 
 class Generator(nn.Module):
-    """z [N, z_dim] and c [N, c_dim] -> image [N, channels, H, W], about [-1, 1].
+    """z [N, z_dim] and c [N, c_dim] -> image and masks [N, all_channels, H, W], about [-1, 1].
 
     Keeps the running mean of w, one per class when labelled (a single one otherwise), as the centre of truncation.
     Where labels are attributes the centre is linear in the label vector: the least squares prediction of w, for values

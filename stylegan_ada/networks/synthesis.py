@@ -79,7 +79,7 @@ class SynthesisBlock(nn.Module):
             below = config.block_channels(level - 1)
             self.layers.append(SynthesisLayer(below, channels, config.w_dim, up=2, clamp=clamp))
         self.layers.append(SynthesisLayer(channels, channels, config.w_dim, up=1, clamp=clamp))
-        self.to_rgb = ToRGB(channels, config.channels, config.w_dim, clamp=clamp)
+        self.to_rgb = ToRGB(channels, config.all_channels, config.w_dim, clamp=clamp)
         self.register_buffer("resample_filter", setup_filter(RESAMPLING_TAPS), persistent=False)
 
     def forward(
@@ -96,7 +96,7 @@ class SynthesisBlock(nn.Module):
 
 
 class SynthesisNetwork(nn.Module):
-    """ws [N, num_ws, w_dim] -> image [N, channels, H, W], about [-1, 1].
+    """ws [N, num_ws, w_dim] -> image [N, all_channels, H, W], about [-1, 1].
 
     num_ws: one w per layer and one for the last ToRGB; every other ToRGB takes the w of the next block's first layer.
     noise_size: numbers of noise per image, over all layers.
@@ -106,6 +106,7 @@ class SynthesisNetwork(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
+        self.image_channels = config.channels
         self.blocks = nn.ModuleList(SynthesisBlock(config, level) for level in range(len(config.block_shapes)))
         self.noise_shapes = [
             shape for level, shape in enumerate(config.block_shapes) for _ in range(1 if level == 0 else 2)
@@ -125,6 +126,11 @@ class SynthesisNetwork(nn.Module):
             first += count
         assert image is not None
         return image
+
+    def image(self, ws: Tensor, noise: Tensor | None) -> Tensor:
+        """[N, channels, H, W]: the image without masks."""
+        made: Tensor = self(ws, noise)
+        return made[:, : self.image_channels]
 
     def compute_in(self, dtype: torch.dtype | None) -> None:
         """Lets every block but the lowest compute in `dtype` from now on, None for the parameters' own.

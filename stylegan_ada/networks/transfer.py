@@ -80,9 +80,9 @@ def transfer_generator(
     fresh, state = network.state_dict(), _beside(network, state)
     begin_anew = ("mapping.label_weight", "w_count", "w_moments")
     fitting = {name: tensor for name, tensor in state.items() if name not in begin_anew}
-    for name in fitting:
+    for name in fitting.keys() & fresh.keys():
         if ".to_rgb." in name and not name.endswith(("affine.weight", "affine.bias")):
-            fitting[name] = _to_channels(fitting[name], target.config.channels)
+            fitting[name] = _to_channels(fresh[name], fitting[name], target.config, source.config)
     fitting["synthesis.noise_constant"] = _prefix(fresh["synthesis.noise_constant"], state["synthesis.noise_constant"])
     fitting["mapping.layers.0.weight"] = _first_layer(
         fresh["mapping.layers.0.weight"], state["mapping.layers.0.weight"], target.config, source.config
@@ -111,7 +111,7 @@ def transfer_discriminator(
         elif first != "from_rgb":
             fitting[name] = tensor
         elif tops[0] == tops[1]:
-            fitting[name] = _from_channels(tensor, target.config.channels) if rest == "weight" else tensor
+            fitting[name] = _from_channels(tensor, target.config, source.config) if rest == "weight" else tensor
     embedding = _embedded(network.state_dict(), state, target, source)
     fitting |= embedding
     fitting = _heads(fitting, target.config, source.config)
@@ -158,23 +158,26 @@ def _discriminator_part(name: str, config: NetworkConfig) -> str:
     return "head" if first in ("out", "unconditional") else "block {}x{}".format(*config.block_shapes[0])
 
 
-def _to_channels(tensor: Tensor, channels: int) -> Tensor:
-    """Weight or bias of a layer that makes images."""
-    if tensor.shape[0] == channels:
-        return tensor
-    if channels == GRAY:
-        return tensor.mean(dim=0, keepdim=True)
-    return tensor.expand(channels, *tensor.shape[1:])
+def _to_channels(fresh: Tensor, trained: Tensor, target: NetworkConfig, source: NetworkConfig) -> Tensor:
+    """Weight or bias of a layer that makes images. Masks are taken where there are as many, else fresh."""
+    image, masks = trained[: source.channels], trained[source.channels :]
+    if source.channels != target.channels:
+        image = image.mean(dim=0, keepdim=True) if target.channels == GRAY else image.expand(RGB, *image.shape[1:])
+    if source.mask_channels != target.mask_channels:
+        masks = fresh[target.channels :]
+    return torch.cat([image, masks])
 
 
-def _from_channels(weight: Tensor, channels: int) -> Tensor:
-    """Weight of a layer that takes images: its value for a gray image stays."""
-    before = weight.shape[1]
-    if before == channels:
-        return weight
-    scale = math.sqrt(channels / before)
-    summed = weight.sum(dim=1, keepdim=True) * scale
-    return summed if channels == GRAY else summed.expand(-1, channels, -1, -1) / channels
+def _from_channels(weight: Tensor, target: NetworkConfig, source: NetworkConfig) -> Tensor:
+    """Weight of a layer that takes images: its value for a gray image stays. Masks of another number mean nothing at
+    first."""
+    image, masks = weight[:, : source.channels], weight[:, source.channels :]
+    if source.channels != target.channels:
+        summed = image.sum(dim=1, keepdim=True)
+        image = summed if target.channels == GRAY else summed.expand(-1, RGB, -1, -1) / RGB
+    if source.mask_channels != target.mask_channels:
+        masks = image.new_zeros(len(image), target.mask_channels, *image.shape[2:])
+    return torch.cat([image, masks], dim=1) * math.sqrt(target.all_channels / source.all_channels)
 
 
 def _prefix(fresh: Tensor, trained: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ def render(generator: TrainedGenerator, w: Tensor, noise: Tensor | None) -> NDAr
     images = []
     for first in range(0, len(w), BATCH):
         part = noise if noise is None or len(noise) == 1 else noise[first : first + BATCH]
-        batch = generator.network.synthesis(w[first : first + BATCH], part).float()
+        batch = generator.network.synthesis.image(w[first : first + BATCH], part).float()
         images.append(nhwc(to_uint8(batch)).cpu().numpy())
     return np.concatenate(images)
 

@@ -234,7 +234,7 @@ def _result(
     labels: list[str | None],
     deltas: tuple[Deltas, ...],
 ) -> Projection:
-    images = generator.network.synthesis(w, noise).float()
+    images = generator.network.synthesis.image(w, noise).float()
     untuned = distance(images, targets, mask).cpu().numpy()
     if deltas:
         networks = [tuned(generator, part).network.synthesis for part in deltas]

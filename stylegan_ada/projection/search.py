@@ -79,7 +79,7 @@ class Search:
     def _losses(self, w: Tensor, noise: Tensor, active: Tensor) -> Tensor:
         """[n] of the images `active`."""
         mask = self.mask if self.mask is None or len(self.mask) == 1 else self.mask[active]
-        images = self.synthesis(w.expand(-1, self.synthesis.num_ws, -1), noise).float()
+        images = self.synthesis.image(w.expand(-1, self.synthesis.num_ws, -1), noise).float()
         perceptual = (self.distance.features(images, mask) - self.wanted[active]).square().sum(dim=1)
         return perceptual + PIXEL_WEIGHT * pixel_term(images, self.targets[active], mask)
 

@@ -47,7 +47,7 @@ def find_starts(generator: TrainedGenerator, label: str | None, candidates: int,
     spread = (samples - mean).square().sum(dim=1).mean().sqrt()
     w = torch.cat([mean[None], samples[:candidates]])
     network = generator.network
-    images = torch.cat([network.synthesis(network.broadcast(part), None).float() for part in w.split(PART)])
+    images = torch.cat([network.synthesis.image(network.broadcast(part), None).float() for part in w.split(PART)])
     return Starts(mean, spread, w, images)
 
 

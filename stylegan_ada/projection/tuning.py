@@ -47,13 +47,13 @@ def tune(
     draws = Draws(seed, "project/tune", torch.arange(1, device=w.device))
     wanted = distance.features(targets, mask)
     for _ in range(steps):
-        images = synthesis(w, noise).float()
+        images = synthesis.image(w, noise).float()
         loss = _loss(distance.features(images, mask), wanted, images, targets, mask)
         other = samples[draws.integers(len(samples), 1)[0]]  # [1, w_dim]
         between = torch.lerp(w[:1], other[:, None].expand_as(w[:1]), BETWEEN)
         with torch.no_grad():
             kept = before(between, noise[:1]).float()
-        found = synthesis(between, noise[:1]).float()
+        found = synthesis.image(between, noise[:1]).float()
         loss = loss + LOCALITY * _loss(distance.features(found), distance.features(kept), found, kept, None)
         adam.zero_grad(set_to_none=True)
         loss.backward()

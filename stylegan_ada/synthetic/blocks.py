@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..files import atomic_path
 from ..pictures.files import as_picture, encode
 from .filters import KEPT, Judgement
+from .masks import encode_mask
 from .plan import Recipe
 
 
@@ -22,12 +23,13 @@ def encode_image(image: NDArray[np.uint8], recipe: Recipe) -> bytes:
     return file.getvalue()
 
 
-def write_block(path: Path, images: NDArray[np.uint8], judgement: Judgement, recipe: Recipe) -> None:
-    """images: uint8 [n, H, W, C], all candidates of the block."""
-    files = [
-        encode_image(image, recipe) if verdict == KEPT else b""
-        for image, verdict in zip(images, judgement.verdicts, strict=True)
-    ]
+def write_block(
+    path: Path, images: NDArray[np.uint8], masks: NDArray[np.uint8], judgement: Judgement, recipe: Recipe
+) -> None:
+    """images: uint8 [n, H, W, C], all candidates of the block; masks: [n, H, W, K]."""
+    kept = judgement.verdicts == KEPT
+    files = [encode_image(image, recipe) if one else b"" for image, one in zip(images, kept, strict=True)]
+    files += [encode_mask(mask) if one and mask.size else b"" for mask, one in zip(masks, kept, strict=True)]
     arrays: dict[str, Any] = {"score." + name: values for name, values in judgement.scores.items()}
     with atomic_path(path) as temporary:
         np.savez(
@@ -53,8 +55,11 @@ def read_judgement(path: Path) -> Judgement:
         )
 
 
-def read_files(path: Path) -> list[bytes]:
-    """The encoded candidates of a block that was written, b"" for those that did not pass."""
+def read_files(path: Path) -> list[tuple[bytes, bytes]]:
+    """The encoded candidates of a block that was written, each with its mask; b"" for those that did not pass, and for
+    masks where there are none."""
     with np.load(path, allow_pickle=False) as arrays:
-        content, ends = arrays["files"].tobytes(), arrays["ends"].tolist()
-    return [content[first:last] for first, last in zip([0, *ends], ends, strict=False)]
+        content, ends, count = arrays["files"].tobytes(), arrays["ends"].tolist(), len(arrays["verdicts"])
+    parts = [content[first:last] for first, last in zip([0, *ends], ends, strict=False)]
+    masks = parts[count:] or [b""] * count  # blocks that were begun before there were masks lack them
+    return [*zip(parts[:count], masks, strict=True)]

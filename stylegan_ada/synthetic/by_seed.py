@@ -13,9 +13,11 @@ from ..labels.attribute import Row
 from ..labels.sweep import Sweep
 from ..pictures.files import encode, picture_suffix
 from ..pictures.grids import MOST_ROWS, image_grid
+from ..pictures.masks import with_contours
 from ..pixels import as_8_bits
 from ..progress import Progress
 from ..sampling import TrainedGenerator
+from .masks import encode_mask
 from .write import COLUMNS, attribute_columns, attribute_texts, class_folders
 
 BATCH = 32
@@ -31,7 +33,8 @@ def write_images(
     progress: Progress,
 ) -> None:
     """An image for each seed, with the label of `TrainedGenerator.sample`, in the folder of its class, and
-    manifest.csv: file, seed, label (the class), psi, and the value of each attribute."""
+    manifest.csv: file, seed, label (the class), psi, and the value of each attribute. Where the generator makes masks,
+    all images lie in the folder `images`, and their masks, alike, in `masks`."""
     rows = generator.label_rows(seeds, labels)
     names = [_class_of(generator, row) for row in rows]
     known = [*dict.fromkeys((*generator.classes, *names))]  # a combination may be none that training had
@@ -40,12 +43,9 @@ def write_images(
     with _manifest(folder, generator) as manifest:
         for first in range(0, len(seeds), BATCH):
             part = slice(first, first + BATCH)
-            batch = generator.sample(seeds[part], labels[part] if labels else None, truncation_psi)
-            for seed, name, row, image in zip(seeds[part], names[part], rows[part], batch, strict=True):
-                path = folder / folders[name] / f"seed{seed:010d}.{suffix}"
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(encode(image))
-                file = path.relative_to(folder).as_posix()
+            batch, masks = generator.sample_pairs(seeds[part], labels[part] if labels else None, truncation_psi)
+            for seed, name, row, image, mask in zip(seeds[part], names[part], rows[part], batch, masks, strict=True):
+                file = _write(folder, f"{folders[name]}/seed{seed:010d}".lstrip("/"), suffix, image, mask)
                 manifest.writerow([file, seed, name, truncation_psi, *attribute_texts(generator.labels, row)])
             progress(first + len(batch), len(seeds))
 
@@ -71,17 +71,29 @@ def write_sweep(
         for done, (seed, own) in enumerate(zip(seeds, drawn, strict=True), start=1):
             rows = sweep.rows(own)
             texts = [generator.labels.text(row) for row in rows]
-            images = generator.sample([seed] * len(rows), texts, truncation_psi, BATCH)
-            for step, (row, image) in enumerate(zip(rows, images, strict=True)):
-                path = folder / f"seed{seed:010d}-{step:0{digits}d}.{suffix}"
-                path.write_bytes(encode(image))
+            images, masks = generator.sample_pairs([seed] * len(rows), texts, truncation_psi, BATCH)
+            for step, (row, image, mask) in enumerate(zip(rows, images, masks, strict=True)):
+                file = _write(folder, f"seed{seed:010d}-{step:0{digits}d}", suffix, image, mask)
                 about = [_class_of(generator, row), truncation_psi, *attribute_texts(generator.labels, row)]
-                manifest.writerow([path.name, seed, *about])
+                manifest.writerow([file, seed, *about])
             if len(pictures) < MOST_ROWS:
-                pictures.append(as_8_bits(images[shown], generator.info.window))
+                cells = as_8_bits(images[shown], generator.info.window)
+                pictures.append(with_contours(cells, masks[shown]) if generator.mask_kinds else cells)
             progress(done, len(seeds))
     names = [f"seed {seed}" for seed in seeds[: len(pictures)]]
     image_grid(pictures, names).save(folder / "grid.png")
+
+
+def _write(folder: Path, place: str, suffix: str, image: NDArray[Any], mask: NDArray[np.uint8]) -> str:
+    """An image's file, and its mask's where there is one, in folders `images` and `masks` then. Returns the image's."""
+    path = folder / ("images" if mask.size else "") / f"{place}.{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(image))
+    if mask.size:
+        beside = folder / "masks" / f"{place}.png"
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(encode_mask(mask))
+    return path.relative_to(folder).as_posix()
 
 
 @contextmanager

@@ -16,11 +16,13 @@ from .. import distributed
 from .._version import __version__
 from ..checkpoint import generator_file, read_notes
 from ..labels.attribute import NUMBER, Attribute
+from ..pictures.masks import values_of
 from ..pixels import as_8_bits
 from ..progress import Progress
 from ..sampling import TrainedGenerator
 from .blocks import read_judgement, write_block
 from .filters import Filters, accept_all
+from .masks import with_areas
 from .partial import PartialSet
 from .plan import BLOCK, Recipe, block_seeds
 from .selection import Selection
@@ -52,6 +54,10 @@ def set_facts(generator: TrainedGenerator, run: Path, recipe: Recipe, precision:
     settings, space = asdict(recipe), generator.labels
     if recipe.kinds == generator.classes:
         del settings["kinds"]
+    if generator.mask_kinds:
+        settings["mask_kinds"] = values_of(generator.mask_kinds)
+    else:
+        del settings["masks_as"], settings["mask_area"]
     digest = hashlib.sha256(generator_file(run).read_bytes()).hexdigest()
     return {
         "format": FORMAT,
@@ -129,16 +135,15 @@ def _make_blocks(
             seeds = block_seeds(recipe.seed, len(recipe.kinds), label, block)
             names = [recipe.kinds[label]] * BLOCK if recipe.kinds else None
             start = time.perf_counter()
-            if recipe.format == "jpg":
-                images = generator.sample_uint8(seeds, names, recipe.psi[label], batch_size=BLOCK)
-            else:
-                images = generator.sample(seeds, names, recipe.psi[label], batch_size=BLOCK)
+            images, masks = generator.sample_pairs(seeds, names, recipe.psi[label], batch_size=BLOCK)
             timing.network += time.perf_counter() - start
             timing.candidates += BLOCK
-            judgement = (
-                accept_all(BLOCK) if filters is None else filters.judge(as_8_bits(images, generator.info.window), label)
-            )
-            waiting.append(pool.submit(write_block, partial.block(label, block), images, judgement, recipe))
+            in_8 = as_8_bits(images, generator.info.window)
+            judgement = accept_all(BLOCK) if filters is None else filters.judge(in_8, label)
+            if generator.mask_kinds:
+                judgement = with_areas(judgement, masks, generator.mask_kinds, recipe.mask_area)
+            images = in_8 if recipe.format == "jpg" else images
+            waiting.append(pool.submit(write_block, partial.block(label, block), images, masks, judgement, recipe))
             if len(waiting) > 2 * workers:  # no more in memory than keeps the threads busy
                 waiting.popleft().result()
             tell(number + 1)

@@ -23,6 +23,7 @@ def data_card(facts: dict[str, Any], config: RunConfig | None = None, measured: 
         _header(facts),
         _classes(facts),
         _attributes(facts),
+        _masks(facts),
         _filters(facts),
         _origin(facts, config),
         _weights(facts),
@@ -77,6 +78,23 @@ def _attributes(facts: dict[str, Any]) -> str:
     return "## Attributes\n\n" + head + "\n".join(rows) + "\n"
 
 
+def _masks(facts: dict[str, Any]) -> str:
+    if "mask_kinds" not in facts:
+        return ""
+    place = "`mask.png` in the shards" if facts["shards"] else "the folder `masks`, each with its image's name"
+    if facts["masks_as"] == "coco":
+        place = "`annotations.json`, as COCO has it"
+    values = ", ".join(f"{value} {kind}" for kind, value in facts["mask_kinds"].items())
+    if facts["masks_as"] == "coco":
+        values = ", ".join(facts["mask_kinds"])
+    return f"""## Masks
+
+In {place}: {values}. The generator made them together with the images, and a pixel is marked where it gave half or more
+of it to a kind; nobody has drawn or checked them. {facts["empty_masks"]:.1%} of them mark nothing.
+`manifest.csv` has the share of each image that is marked (`area_...`).
+"""
+
+
 def _values_of(attribute: dict[str, Any]) -> str:
     return ", ".join(attribute["values"]) if "values" in attribute else "{low:.9g} to {high:.9g}".format(**attribute)
 
@@ -89,9 +107,14 @@ def _filters(facts: dict[str, Any]) -> str:
             lines.append(f"- `keep_best` {facts[option]:g} ({words}): {rejected} rejected")
         elif facts[option] is True:
             lines.append(f"- `{option}` ({words}): {rejected} rejected")
+    if tuple(facts.get("mask_area", (0, 1))) != (0, 1):
+        low, high = facts["mask_area"]
+        rejected = sum(one["rejected"]["mask_area"] for one in facts["per_class"])
+        lines.append(f"- `mask_area` {low:g}:{high:g} (of the image is marked): {rejected} rejected")
     if not lines:
         return "## Filters\n\nNone: these are the images of consecutive seeds.\n"
-    network = f"\nBy features of {facts['features']}. A rejected image is replaced by that of the class's next seed.\n"
+    by = f"By features of {facts['features']}. " if "features" in facts else ""
+    network = f"\n{by}A rejected image is replaced by that of the class's next seed.\n"
     return "## Filters\n\n" + "\n".join(lines) + "\n" + network
 
 

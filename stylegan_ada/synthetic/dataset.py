@@ -22,6 +22,7 @@ from .candidates import SyntheticSet, make_candidates, set_facts
 from .card import data_card
 from .filters import Filters
 from .finish import finish_set
+from .masks import AREA, check_coco, parse_area
 from .partial import PartialSet
 from .plan import Recipe, truncation_psi_by_kind
 from .wanted import Load, Wanted, missing_counts
@@ -41,6 +42,8 @@ def make_dataset(
     label: str | Sequence[str] = (),
     by: str | None = None,
     psi: float | str | Sequence[str] = (),
+    mask_area: str | None = None,
+    masks_as: str = "png",
     features: str = "lite0",
     data: str | None = None,
     precision: str = "fp32",
@@ -58,6 +61,8 @@ def make_dataset(
     label_column: of its labels.csv). label: what to make in place of all classes, a class or attributes such as
     "type=mono,degree=0.67", or several, each for a folder of its own; what one does not name is drawn. by: an attribute
     each value of which gets per_class images. psi: truncation from 0 to 2, or a list such as ["0.7", "NAME=0.9"].
+    mask_area: of a generator that makes masks, LOW:HIGH, the least and the most share of an image that its mask may
+    mark; masks_as: "png" or "coco".
     recipe: seed, format, quality, shards, reject_copies, reject_mislabelled, reject_duplicates and keep_best, as in
     `stylegan_ada.synthetic.Recipe`. features: the filters' network; data: their real images, if not the run's own.
     load: called as `load_dataset` is. say: called with each line that the command would print; progress: with the name
@@ -85,6 +90,8 @@ def make_dataset(
         generator = load_generator(run, where, precision)
         if recipe.get("format") == "jpg" and generator.image_shape[0] == 4:
             raise UserError("`format` jpg: it has no transparency, which this generator makes, give png")
+        _check_masks(generator, mask_area, masks_as, bool(recipe.get("shards")))
+        recipe |= {"mask_area": parse_area(mask_area), "masks_as": masks_as}
         texts = [str(psi)] if isinstance(psi, float | int | str) else psi
         kinds = wanted.kinds(generator.labels)
         by_kind = truncation_psi_by_kind(texts, kinds)
@@ -115,6 +122,15 @@ def make_dataset(
                 _report(out, made, kinds, say)
     names = kinds or ("",)
     return {name: len(selection.chosen) for name, selection in zip(names, made.selections, strict=True)}
+
+
+def _check_masks(generator: TrainedGenerator, mask_area: str | None, masks_as: str, shards: bool) -> None:
+    if masks_as == "coco":
+        check_coco()
+        if shards:
+            raise UserError("`masks_as` coco: `shards` hold masks as PNG, leave one of the two out")
+    if not generator.mask_kinds and (mask_area is not None or masks_as != "png"):
+        raise UserError("`mask_area`, `masks_as`: this generator was trained without masks")
 
 
 def _open_filters(
@@ -150,10 +166,15 @@ def _report(out: Path, made: SyntheticSet, kinds: tuple[str, ...], say: Say) -> 
                 f"warning: {len(selection.chosen)} images{of_class}, not {selection.count}: "
                 f"{selection.candidates} candidates held no more that the filters keep"
             )
+    areas = [name for name in (made.items[0].scores if made.items else ()) if name.startswith(AREA)]
     timing = made.timing
     if timing.candidates:
         say(
             f"{timing.candidates / timing.total:.1f} candidates per second in this process, "
             f"{timing.network / timing.total:.0%} of the time in the network"
         )
-    say(f"{len(made.items)} images, manifest.csv, dataset.json and README.md are in {out}")
+    empty = [all(item.scores[name] == 0 for name in areas) for item in made.items]
+    if areas:
+        say(f"{sum(empty)} of {len(empty)} masks mark nothing")
+    what = "images with masks" if areas else "images"
+    say(f"{len(made.items)} {what}, manifest.csv, dataset.json and README.md are in {out}")

@@ -18,8 +18,14 @@ from ..metrics.networks.extractor import Extractor
 from ..metrics.results import find_copies_of
 from .plan import Recipe
 
-KEPT, COPY, MISLABELLED, SPARSE, DUPLICATE = range(5)
-REASONS = {COPY: "copies", MISLABELLED: "mislabelled", SPARSE: "not_best", DUPLICATE: "duplicates"}
+KEPT, COPY, MISLABELLED, SPARSE, DUPLICATE, MASK_AREA = range(6)
+REASONS = {
+    COPY: "copies",
+    MISLABELLED: "mislabelled",
+    SPARSE: "not_best",
+    DUPLICATE: "duplicates",
+    MASK_AREA: "mask_area",
+}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

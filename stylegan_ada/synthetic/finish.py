@@ -9,10 +9,11 @@ from ..pictures.files import picture_suffix
 from ..sampling import TrainedGenerator
 from .candidates import SyntheticSet
 from .filters import REASONS
+from .masks import ANNOTATIONS, AREA, write_coco
 from .partial import PartialSet
 from .plan import Recipe
 from .selection import Selection
-from .write import attribute_values, write_manifest, write_shards, write_tree
+from .write import attribute_values, with_files, write_manifest, write_shards, write_tree
 
 Facts = dict[str, Any]
 
@@ -30,13 +31,19 @@ def finish_set(
     dataset.json also lists the labels as the data room and others read them; shards carry theirs.
     """
     facts: Facts = options | {"per_class": class_facts(recipe, made.selections)}
+    kinds = generator.mask_kinds
+    if kinds:
+        empty = [all(item.scores[f"{AREA}{kind}"] == 0 for kind in kinds) for item in made.items]
+        facts["empty_masks"] = sum(empty) / max(len(empty), 1)
     suffix = recipe.format if recipe.format == "jpg" else picture_suffix(generator.dtype)
     with partial.finished() as folder:
         if recipe.shards:
             files = write_shards(folder, generator.labels, made.items, suffix)
             labels: Facts = {}
         else:
-            files = write_tree(folder, made.items, recipe.kinds, suffix)
+            files = write_tree(folder, made.items, recipe.kinds, suffix, with_masks=recipe.masks_as == "png")
+            if kinds and recipe.masks_as == "coco":
+                write_coco(folder / ANNOTATIONS, files, [mask for _, _, mask in with_files(made.items)], kinds)
             labels = {"labels": _labels(generator, made, files) if generator.classes else None}
         write_manifest(folder / "manifest.csv", generator.labels, made.items, files)
         write_text(folder / "dataset.json", json.dumps(facts | labels, indent=1) + "\n")

@@ -10,6 +10,7 @@ BLOCK = 32  # candidates that are generated together, always: an image depends o
 SEEDS = 2**32  # of the generator, that one seed of a set may use
 LARGEST_SEED = 2**31 - 1
 FORMATS = ("png", "jpg")
+MASKS_AS = ("png", "coco")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,9 @@ class Recipe:
 
     kinds: what images are made of, class names or other labels of the generator, () when unlabelled. counts: images of
     each kind, of all when unlabelled. psi: truncation_psi of each, from 0 to 2. seed: 0 to 2^31 - 1. quality: of JPEG,
-    1 to 100. keep_best: the share of each block's candidates that is kept, the densest first, in (0, 1]. UserError for
-    anything out of range.
+    1 to 100. keep_best: the share of each block's candidates that is kept, the densest first, in (0, 1]. masks_as:
+    "png" or "coco", of a generator that makes masks; mask_area: the least and the most share of an image that its mask
+    may mark. UserError for anything out of range.
     """
 
     kinds: tuple[str, ...] = ()
@@ -33,6 +35,8 @@ class Recipe:
     reject_mislabelled: bool = False
     reject_duplicates: bool = False
     keep_best: float = 1.0
+    masks_as: str = "png"
+    mask_area: tuple[float, float] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         if sum(self.counts) < 1 or min(self.counts) < 0:
@@ -46,6 +50,8 @@ class Recipe:
             raise UserError(f"`quality` {self.quality}: give a quality of JPEG from 1 to 100")
         if not 0 < self.keep_best <= 1:
             raise UserError(f"`keep_best` {self.keep_best}: give a share above 0, up to 1 for all")
+        if self.masks_as not in MASKS_AS:
+            raise UserError(f"`masks_as` {self.masks_as}: no such choice, {nearest(self.masks_as, MASKS_AS)}")
 
     @property
     def filtered(self) -> bool:

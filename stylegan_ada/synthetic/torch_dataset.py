@@ -18,10 +18,12 @@ from .plan import BLOCK, block_seeds, check_seed
 from .write import attribute_values
 
 
-class SyntheticDataset(Dataset[tuple[Any, int]]):
+class SyntheticDataset(Dataset[tuple[Any, ...]]):
     """per_class images of each class, class after class; without labels, per_class images of label 0.
 
-    An item is (image, label): uint8 [C, H, W], or what `transform` makes of it, and the index in `classes`; of a
+    An item is (image, label), of masks=True (image, mask, label): the mask is uint8 [K, H, W], for each of `mask_kinds`
+    the share of a pixel that it covers, 255 for all of it, and `transform` is called with image and mask then.
+    The image is uint8 [C, H, W], or what `transform` makes of it, and the index in `classes`; of a
     generator with attributes these are the combinations of their values, and `values` has each image's own. Image j of
     a class is candidate j of `generate dataset` with the same seed and truncation_psi, and so its image j where nothing
     is filtered; gray levels may differ by rounding.
@@ -40,7 +42,8 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         per_class: int,
         seed: int = 0,
         truncation_psi: float = 1.0,
-        transform: Callable[[Tensor], Any] | None = None,
+        transform: Callable[..., Any] | None = None,
+        masks: bool = False,
         device: str = "cpu",
         blocks_kept: int = 16,
     ):
@@ -50,15 +53,20 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         check_seed(seed)
         self.path, self.per_class, self.seed, self.truncation_psi = user_path(path), per_class, seed, truncation_psi
         self.transform, self.device, self.blocks_kept = transform, device, blocks_kept
-        self.classes = read_info(generator_file(self.path)).classes
+        info = read_info(generator_file(self.path))
+        self.classes, self.mask_kinds, self.masks = info.classes, info.mask_kinds, masks
+        if masks and not self.mask_kinds:
+            raise UserError(f"masks: the generator in {self.path} makes none, leave that out")
         self._forget()
 
     def __len__(self) -> int:
         return self.per_class * max(len(self.classes), 1)
 
-    def __getitem__(self, index: int) -> tuple[Any, int]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         label, place = self._place(index)
-        image = self._block(label, place // BLOCK)[place % BLOCK].clone()
+        image, mask = (part[place % BLOCK].clone() for part in self._block(label, place // BLOCK))
+        if self.masks:
+            return *((image, mask) if self.transform is None else self.transform(image, mask)), label
         return (image if self.transform is None else self.transform(image)), label
 
     def values(self, index: int) -> dict[str, Any]:
@@ -76,7 +84,7 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
 
     def _forget(self) -> None:
         self._generator: TrainedGenerator | None = None
-        self._blocks: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
+        self._blocks: OrderedDict[tuple[int, int], tuple[Tensor, Tensor]] = OrderedDict()
 
     def _place(self, index: int) -> tuple[int, int]:
         """The class of an image, and its place among that one's."""
@@ -96,15 +104,15 @@ class SyntheticDataset(Dataset[tuple[Any, int]]):
         seeds = block_seeds(self.seed, len(self.classes), label, block)
         return seeds, [self.classes[label]] * BLOCK if self.classes else None
 
-    def _block(self, label: int, block: int) -> Tensor:
-        """uint8 [32, C, H, W]"""
+    def _block(self, label: int, block: int) -> tuple[Tensor, Tensor]:
+        """uint8 [32, C, H, W], and masks [32, K, H, W]."""
         key = label, block
         if key in self._blocks:
             self._blocks.move_to_end(key)
             return self._blocks[key]
         seeds, names = self._candidates(label, block)
-        images = self._loaded().sample(seeds, names, self.truncation_psi, batch_size=BLOCK)
-        self._blocks[key] = nchw(torch.from_numpy(images))
+        images, masks = self._loaded().sample_pairs(seeds, names, self.truncation_psi, batch_size=BLOCK)
+        self._blocks[key] = nchw(torch.from_numpy(images)), nchw(torch.from_numpy(masks))
         if len(self._blocks) > self.blocks_kept:
             self._blocks.popitem(last=False)
         return self._blocks[key]

@@ -71,34 +71,44 @@ def attribute_values(space: LabelSpace, row: Row) -> dict[str, Any]:
     }
 
 
-def write_tree(folder: Path, items: Sequence[SyntheticImage], kinds: Sequence[str], suffix: str) -> list[str]:
-    """Images in folders of their kinds, in `folder` itself when unlabelled. Returns each image's file, relative to
-    `folder`."""
+def write_tree(
+    folder: Path, items: Sequence[SyntheticImage], kinds: Sequence[str], suffix: str, with_masks: bool = True
+) -> list[str]:
+    """Images in folders of their kinds, in `folder` itself when unlabelled; where there are masks all of that in the
+    folder `images`, and beside it, alike, in `masks`, which the caller may leave out. Returns each image's file,
+    relative to `folder`."""
     folders = class_folders(kinds)
     files = []
-    for item, content in _with_files(items):
-        path = folder / (folders[item.label] if kinds else "") / f"seed{item.seed:010d}.{suffix}"
-        path.parent.mkdir(exist_ok=True)
+    for item, content, mask in with_files(items):
+        place = Path(folders[item.label] if kinds else "") / f"seed{item.seed:010d}"
+        path = folder / ("images" if mask else "") / f"{place}.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        if mask and with_masks:
+            of_mask = folder / "masks" / f"{place}.png"
+            of_mask.parent.mkdir(parents=True, exist_ok=True)
+            of_mask.write_bytes(mask)
         files.append(path.relative_to(folder).as_posix())
     return files
 
 
 def write_shards(folder: Path, space: LabelSpace, items: Sequence[SyntheticImage], suffix: str) -> list[str]:
-    """WebDataset's tar files of at most SHARD images each: image, cls (the kind's index), json. Returns each image's
-    place, as shard/member. UserError without the package webdataset."""
+    """WebDataset's tar files of at most SHARD images each: image, cls (the kind's index), json, and mask.png where
+    there are masks. Returns each image's place, as shard/member. UserError without the package webdataset."""
     tar_writer = _tar_writer()
     files = []
     for first in range(0, len(items), SHARD):
         shard = folder / f"shard-{first // SHARD:06d}.tar"
         # without times and owners, so that the same set is the same file
         with open(shard, "wb") as stream, tar_writer(stream, encoder=False, mtime=0, user="", group="") as tar:
-            for item, content in _with_files(items[first : first + SHARD]):
+            for item, content, mask in with_files(items[first : first + SHARD]):
                 key = f"{item.label:04d}-{item.seed:010d}"
                 about: dict[str, Any] = {"label": item.name, "seed": item.seed, "psi": item.truncation_psi}
                 if not space.is_flat:
                     about["attributes"] = attribute_values(space, item.row)
                 sample = {"__key__": key, suffix: content, "cls": str(item.label).encode()}
+                if mask:
+                    sample["mask.png"] = mask
                 tar.write(sample | {"json": json.dumps(about).encode()})
                 files.append(f"{shard.name}/{key}.{suffix}")
     return files
@@ -121,10 +131,11 @@ def write_manifest(path: Path, space: LabelSpace, items: Sequence[SyntheticImage
             manifest.writerow([name, item.seed, item.name, item.truncation_psi, *values, *scores])
 
 
-def _with_files(items: Sequence[SyntheticImage]) -> Iterator[tuple[SyntheticImage, bytes]]:
+def with_files(items: Sequence[SyntheticImage]) -> Iterator[tuple[SyntheticImage, bytes, bytes]]:
+    """Each image with its file's content and its mask's, b"" without masks."""
     read = lru_cache(maxsize=64)(read_files)
     for item in items:
-        yield item, read(item.block_file)[item.position]
+        yield item, *read(item.block_file)[item.position]
 
 
 def _tar_writer() -> Callable[..., Any]:

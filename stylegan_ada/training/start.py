@@ -16,6 +16,7 @@ import torch
 from .. import distributed
 from ..augment.extra import read_extra
 from ..config import ExtraAugmentation, RunConfig
+from ..config.masks import ALPHA, BESIDE
 from ..config.network import block_shapes
 from ..config.options import MAY_CHANGE, TrainOptions
 from ..config.presets import with_preset
@@ -84,6 +85,8 @@ def locate_data(options: TrainOptions, out: Path) -> TrainOptions:
     """
     if options.init_from is not None:
         options = dataclasses.replace(options, init_from=str(user_path(options.init_from).resolve()))
+    if options.masks not in (None, BESIDE, ALPHA):
+        options = dataclasses.replace(options, masks=str(user_path(options.masks).resolve()))
     if options.data.startswith("sample:"):
         return options
     data = user_path(options.data).resolve()
@@ -121,7 +124,7 @@ def _configure(
     full = with_preset(options)
     if folder.has_begun():
         before = folder.read_config()
-        data = dataclasses.replace(before.data, data=options.data)
+        data = dataclasses.replace(before.data, data=options.data, masks=options.masks)
         dataset = load_as(dataclasses.replace(before, data=data), load, check_shape=block_shapes)
         config = _go_on(before, dataset, full)
     else:
@@ -152,6 +155,7 @@ def _begin(
         count=len(dataset),
         fingerprint=dataset.fingerprint,
         window=dataset.window,
+        mask_kinds=dataset.mask_kinds,
         augment_extra=extra,
         trained=None if trained is None else trained.facts,
     )
@@ -192,7 +196,7 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
             f"`data` {options.data}: the images have changed since this run began: use a new `out`, "
             "where `init_from` with this run goes on from what it has learned"
         )
-    data = dataclasses.replace(config.data, data=options.data)
+    data = dataclasses.replace(config.data, data=options.data, masks=options.masks)
     names = ("kimg", "evaluate_kimg", "timeout")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     training = dataclasses.replace(config.training, stop_after=options.stop_after, **given)

@@ -62,11 +62,12 @@ class Trainer:
         labels = torch.from_numpy(dataset.label_vectors(epoch)).to(device)
         augment = config.augment
         augmented = augment.ada_p != 0 and (augment.augment or augment.augment_extra)
-        image_shape = config.network.image_shape
+        shape, masks = config.network.image_shape, config.network.mask_channels
+        pipe = AugmentPipe(augment.augment, shape, augment.augment_extra, masks) if augmented else None
         self.objective = Objective(
             generator=self.state.generator,
             discriminator=self.state.discriminator,
-            pipe=AugmentPipe(augment.augment, image_shape, augment.augment_extra).to(device) if augmented else None,
+            pipe=None if pipe is None else pipe.to(device),
             p=self.state.controller.p,
             path_length_mean=self.state.path_length_mean,
             label_table=labels,

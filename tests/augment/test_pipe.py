@@ -148,3 +148,16 @@ def test_a_misspelt_group_is_answered_with_the_nearest() -> None:
 def test_an_impossible_shape_is_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(UserError, match="1 to 4 channels"):
         AugmentPipe(["blit"], shape)
+
+
+@pytest.mark.parametrize("group", AUGMENT_GROUPS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_masks_move_with_their_image_and_keep_their_values(group: str, channels: int) -> None:
+    """The mask is a copy of the image: where pixels move it still is one, where values change it stays as it was."""
+    shape = (channels, 8, 8)
+    pipe = AugmentPipe([group], shape, mask_channels=channels)
+    x = images(6, shape)
+    parameters = pipe.draw(draws(*range(6)), torch.tensor(1.0))
+    image, mask = pipe.apply(torch.cat([x, x], dim=1), parameters).split([channels, channels], dim=1)
+    assert torch.equal(image, AugmentPipe([group], shape).apply(x, parameters))
+    assert torch.equal(mask, image if group in ("blit", "geom", "cutout") else x)

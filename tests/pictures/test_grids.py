@@ -12,6 +12,7 @@ class Numbered:
 
     def __init__(self, classes: tuple[Any, ...]) -> None:
         self.classes = classes
+        self.mask_kinds = ()
         self.labels = LabelSpace(classes, [1] * len(classes))
 
     def sample_uint8(self, seeds: Any, labels: Any, truncation_psi: Any) -> Any:

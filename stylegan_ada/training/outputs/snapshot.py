@@ -58,4 +58,5 @@ def generator_info(config: RunConfig, dataset: ImageDataset, members: np.ndarray
         attributes=config.attributes,
         labels=tuple(labels),
         label_counts=tuple(labels.values()),
+        mask_kinds=dataset.mask_kinds,
     )

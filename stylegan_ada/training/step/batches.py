@@ -20,10 +20,11 @@ from .objective import MicroBatch
 @dataclass(frozen=True)
 class Read:
     """A micro-batch in the host's memory. start: its first place in the stream; pixels: uint8 or uint16 [N, C, H, W];
-    c: [N, c_dim]."""
+    masks: uint8 [N, K, H, W], None where there are none; c: [N, c_dim]."""
 
     start: int
     pixels: Tensor
+    masks: Tensor | None
     c: Tensor
 
 
@@ -73,7 +74,9 @@ class BatchSource:
         for start in range(first, first + self.share, self.micro_batch):
             count = min(self.micro_batch, first + self.share - start)
             chosen = self.members[image_order(len(self.members), self.seed, start, count)]
-            share.append(Read(start, self._pinned(pictures[chosen]), self._pinned(self.dataset.label_vectors(chosen))))
+            masks = None if self.dataset.masks is None else self._pinned(self.dataset.masks[chosen])
+            c = self._pinned(self.dataset.label_vectors(chosen))
+            share.append(Read(start, self._pinned(pictures[chosen]), masks, c))
         return share
 
     def _pinned(self, array: np.ndarray) -> Tensor:
@@ -85,5 +88,7 @@ class BatchSource:
         indices = torch.arange(read.start, read.start + len(read.pixels), device=self.device)
         pixels = read.pixels.to(self.device, non_blocking=True)
         images = from_uint8(pixels) if self.dataset.levels is None else from_uint16(pixels)
+        if read.masks is not None:
+            images = torch.cat([images, from_uint8(read.masks.to(self.device, non_blocking=True))], dim=1)
         images = mirror_images(images, self.mirror, Draws(self.seed, f"{self.stream}/mirror", indices))
         return MicroBatch(read.start, indices, images, read.c.to(self.device, non_blocking=True))

@@ -23,7 +23,7 @@ class MicroBatch:
 
     first: int  # the first image's place in the endless stream of real images
     indices: Tensor  # int64 [N], all images' places; consecutive, but for those that `every` takes
-    images: Tensor  # [N, C, H, W] in [-1, 1], mirrored already
+    images: Tensor  # [N, all_channels, H, W] in [-1, 1], mirrored already
     c: Tensor  # [N, c_dim], the real images' label vectors
 
     def first_ones(self, count: int) -> "MicroBatch":

@@ -1,0 +1,175 @@
+"""What the values of masks stand for."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_ada import UserError
+
+
+def areas(found: Any) -> list[list[int]]:
+    """Pixels of each kind that are wholly covered, of each image."""
+    return [[int((plane == 255).sum()) for plane in mask] for mask in found.masks]
+
+
+def test_two_kinds_by_value(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    save("masks/1.png", quarter(1))
+    save("masks/2.png", np.maximum(quarter(1), np.rot90(quarter(2))))
+    found = load()
+    assert found.mask_kinds == ("1", "2")
+    assert areas(found) == [[16, 0], [16, 16]]
+    named = load(mask_kinds="dent=2,crack=1")
+    assert named.mask_kinds == ("dent", "crack")
+    assert areas(named) == [[0, 16], [16, 16]]
+    merged = load(mask_kinds="defect=1,defect=2")
+    assert merged.mask_kinds == ("defect",)
+    assert areas(merged) == [[16], [32]]
+    one = load(mask_kinds="crack=1")  # what is not asked for is background
+    assert areas(one) == [[16], [16]]
+
+
+def test_kinds_by_colour(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    save("masks/1.png", quarter((255, 0, 0)))
+    save("masks/2.png", quarter((0, 255, 0)))
+    found = load()
+    assert found.mask_kinds == ("#00ff00", "#ff0000")
+    assert areas(found) == [[0, 16], [16, 0]]
+    assert load(mask_kinds="crack=#ff0000,dent=#00FF00").mask_kinds == ("crack", "dent")
+
+
+def test_a_palette_counts_by_its_indices(image: Any, tmp_path: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    (tmp_path / "masks").mkdir()
+    for name in ("1", "2"):
+        mask = Image.fromarray(np.where(quarter() > 0, 2, 0).astype(np.uint8), mode="P")
+        mask.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+        mask.save(tmp_path / "masks" / f"{name}.png")
+    assert load(mask_kinds="plane=2").mask_kinds == ("plane",)
+    assert areas(load()) == [[16], [16]]
+
+
+@pytest.mark.parametrize("value", [1, 200, 255])
+def test_one_value_is_one_kind_whatever_it_is(value: int, image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    save("masks/1.png", quarter(value))
+    save("masks/2.png", quarter(0))
+    found = load()
+    assert found.mask_kinds == ("mask",)
+    assert areas(found) == [[16], [0]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32, bool])
+def test_masks_of_other_numbers(dtype: Any, image: Any, save: Any, tmp_path: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    (tmp_path / "gt").mkdir()
+    for name in ("1", "2"):
+        np.save(tmp_path / "gt" / f"{name}.npy", (quarter() > 0).astype(dtype))
+    assert areas(load("images", str(tmp_path / "gt"))) == [[16], [16]]
+
+
+def test_ignored_values_are_background_and_said(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    for name in ("1", "2"):
+        save(f"masks/{name}.png", np.maximum(quarter(1), np.rot90(quarter(255))))
+    assert load().mask_kinds == ("1", "255")
+    found = load(ignore=255)
+    assert found.mask_kinds == ("mask",)
+    assert areas(found) == [[16], [16]]
+    assert any("2 masks have pixels to be ignored" in note for note in found.notes)
+
+
+def test_five_kinds_are_a_line(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image(*(f"images/{value}.png" for value in range(1, 6)))
+    for value in range(1, 6):
+        save(f"masks/{value}.png", quarter(value))
+    with pytest.raises(UserError, match=r"5 values beside 0 \(1, 2, 3, 4, 5\).*4 kinds.*`mask_kinds`"):
+        load()
+    assert load(mask_kinds="crack=1,dent=5").mask_kinds == ("crack", "dent")
+
+
+def test_blurred_masks_are_rounded_and_said(image: Any, save: Any, load: Any, tmp_path: Any) -> None:
+    y, x = np.mgrid[:64, :64]
+    disc = ((x - 30) ** 2 + (y - 30) ** 2 < 20**2) * 255
+    rng = np.random.default_rng(0)
+    for name in ("1", "2"):
+        save(f"images/{name}.png", rng.integers(0, 256, (64, 64)).astype(np.uint8))
+    (tmp_path / "masks").mkdir()
+    for name in ("1", "2"):
+        Image.fromarray(disc.astype(np.uint8)).save(tmp_path / "masks" / f"{name}.jpg", quality=60)
+    found = load()
+    assert found.mask_kinds == ("mask",)
+    assert ((found.masks[0, 0] == 255) != (disc > 0)).mean() < 0.005
+    said = "\n".join(found.notes)
+    assert "2 masks are JPEG" in said
+    assert "2 masks have values between" in said
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ("crack=7", "no mask has that value, there are 0, 1"),
+        ("crack=1,dent=1", "stands there twice"),
+        ("a=1,b=2,c=3,d=4,e=5", "5 kinds, give up to 4"),
+        ("crack=", "give NAME=VALUE"),
+        ("=1", "give NAME=VALUE"),
+        ("a/b=1", "give NAME=VALUE"),
+    ],
+)
+def test_wrong_kinds_are_a_line(kinds: str, words: str, image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    for name in ("1", "2"):
+        save(f"masks/{name}.png", quarter(1))
+    with pytest.raises(UserError, match=words):
+        load(mask_kinds=kinds)
+
+
+def test_empty_masks_and_options_without_masks_are_a_line(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    for name in ("1", "2"):
+        save(f"masks/{name}.png", quarter(0))
+    with pytest.raises(UserError, match="they are empty, all pixels are 0"):
+        load()
+    with pytest.raises(UserError, match="say with `masks` where"):
+        load(masks=None, ignore=255)
+    with pytest.raises(UserError, match="`mask_kinds` names that value, too"):
+        load(mask_kinds="a=255", ignore=255)
+
+
+def test_the_alpha_of_images_is_a_mask(save: Any, load: Any, quarter: Any) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("1", "2"):
+        pixels = np.dstack([rng.integers(0, 256, (8, 8, 3)).astype(np.uint8), quarter()])
+        save(f"{name}.png", pixels)
+    found = load(masks="alpha")
+    assert found.image_shape == (3, 8, 8)
+    assert areas(found) == [[16], [16]]
+
+
+def test_masks_that_show_too_little_or_all_are_said(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png", "images/3.png")
+    thin = np.zeros((8, 8), np.uint8)
+    thin[:, 3] = 255
+    save("masks/1.png", thin)
+    save("masks/2.png", np.full((8, 8), 255, np.uint8))
+    save("masks/3.png", quarter())
+    said = "\n".join(load(size=(2, 2)).notes)
+    assert "1 masks fill no pixel by half at this size (first: 'images/1.png')" in said
+    assert "1 masks cover their whole image (first: 'images/2.png')" in said
+
+
+def test_a_mask_of_another_size_or_damaged(image: Any, save: Any, load: Any, tmp_path: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png", "images/3.png")
+    for name in ("1", "2"):
+        save(f"masks/{name}.png", quarter())
+    save("masks/3.png", quarter(255, 6))
+    with pytest.raises(UserError, match=r"'images/3.png' is 8x8 .*its mask 'masks/3.png' is 6x6"):
+        load()
+    (tmp_path / "masks/3.png").write_bytes((tmp_path / "masks/1.png").read_bytes()[:40])
+    found = load()
+    assert len(found) == 2
+    assert found.skipped[0][0] == "images/3.png"
+    assert "its mask 'masks/3.png'" in found.skipped[0][1]
