@@ -75,10 +75,7 @@ def draw(annotated: Annotated, kind_of: Mapping[str, int], count: int, size: tup
             scale = [width, height] if annotated.height is None else [1, 1]
             found = [(np.asarray(polygon, float).reshape(-1, 2) * scale).ravel().tolist() for polygon in found]
         try:
-            runs = found
-            if not isinstance(found, dict) or isinstance(found["counts"], list):
-                runs = coco.frPyObjects(found, height, width)
-            drawn = coco.decode(runs)
+            drawn = coco.decode(coco.frPyObjects(found, height, width))
         except Exception as error:  # a library in C, on text of any kind
             raise ValueError(first_line(error)) from None
         if drawn.shape[:2] != size:
@@ -96,14 +93,35 @@ def require_drawing() -> None:
 
 
 def _checked_runs(found: dict[str, Any], height: int, width: int) -> dict[str, Any]:
+    """The same with its runs as numbers. ValueError unless they fill the image: the library does not look."""
     counts = found.get("counts")
     if found.get("size") != [height, width]:
         raise ValueError(f"run lengths of size {found.get('size')!r:.40}")
-    if isinstance(counts, list) and sum(counts) != height * width:
-        raise ValueError(f"run lengths of {sum(counts)} pixels")
-    if not isinstance(counts, list | str):
+    counts = _unpacked(counts) if isinstance(counts, str) else counts
+    if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
         raise ValueError("run lengths that are neither numbers nor text")
-    return found
+    if sum(counts) != height * width:
+        raise ValueError(f"run lengths of {sum(counts)} pixels")
+    return {"size": [height, width], "counts": counts}
+
+
+def _unpacked(text: str) -> list[int]:
+    """Run lengths of COCO's text: letters of 6 bits from "0" on, of which one says that another follows; the last one
+    of a number has its sign; from the fourth number on each is the difference to that two before."""
+    counts: list[int] = []
+    number = bits = 0
+    for letter in text:
+        code = ord(letter) - 48
+        if not 0 <= code < 64:
+            raise ValueError(f"run lengths with the letter {letter!r}")
+        number |= (code & 31) << bits
+        bits += 5
+        if not code & 32:
+            if code & 16:
+                number -= 1 << bits
+            counts.append(number + (counts[-2] if len(counts) > 2 else 0))
+            number = bits = 0
+    return counts
 
 
 def _load(path: Path) -> Any:

@@ -13,12 +13,16 @@ T = TypeVar("T")
 NO_MASK = "add them, or give `unmasked` background if these images show nothing to mark"
 
 
+class NoMasks(UserError):
+    """A set has none, where `masks` asks for them."""
+
+
 def masks_beside(names: Sequence[str], masks: Mapping[str, str | None], unmasked: str) -> dict[str, list[str]]:
     """The masks of each of the images `names` among those that lie beside (`ChosenImages.masks`). UserError where there
     are none, or where images have none that must."""
     shown = {name: image for name, image in masks.items() if not _is_thumbnail(name)}
     if not shown:
-        raise UserError(
+        raise NoMasks(
             "`masks` auto: there are none beside the images (X_mask.png beside X, or a folder masks beside images): "
             "name their folder"
         )
@@ -69,9 +73,7 @@ def complete(found: dict[str, T], unmasked: str) -> dict[str, T]:
     mask."""
     missing = [name for name, masks in found.items() if masks is None or masks == []]
     if len(missing) == len(found):
-        raise UserError(
-            f"`masks`: none of them goes with an image (such as {missing[0]!r:.200}): give them their names"
-        )
+        raise NoMasks(f"`masks`: none of them goes with an image (such as {missing[0]!r:.200}): give them their names")
     if missing and unmasked == REFUSED:
         one = len(missing) == 1
         raise UserError(

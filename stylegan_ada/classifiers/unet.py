@@ -11,7 +11,7 @@ from ..pictures.masks import MARKED
 from .scores import dice
 from .small_cnn import Batches, learn, outputs_of
 
-WIDTHS = (16, 32, 64, 128, 128)
+WIDTHS = (8, 16, 32, 64, 64)
 
 Masks = NDArray[np.uint8]  # [n, K, H, W], shares of pixels, 255 for all of one
 

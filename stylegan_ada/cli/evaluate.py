@@ -16,6 +16,7 @@ from ..metrics.words.results import PIXEL_HEADINGS, details, footnotes, interval
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
 if TYPE_CHECKING:
+    from ..metrics.masks import MaskFigures
     from ..metrics.mathematics.attribute_agreement import AttributeAgreement
     from ..metrics.mathematics.pixel_statistics import PixelFigure
     from ..metrics.results import MetricResult
@@ -79,6 +80,7 @@ def evaluate(
     from ..api import evaluation_of
     from ..files import atomic_path
     from ..metrics.evaluate import closest_pairs
+    from ..metrics.masks import mask_figures
     from ..metrics.mathematics.memorisation import Copies
     from ..pictures.grids import pair_grid
 
@@ -100,13 +102,41 @@ def evaluate(
             with atomic_path(pairs) as temporary:
                 pair_grid(*pictures).save(temporary)
         of_real = feature_sets.real.classifier.cross_validated() if "label_accuracy" in results else None
+        masks = None
+        if generator.mask_kinds and real.dataset.mask_kinds == generator.mask_kinds:
+            masks = mask_figures(generator, real, len(feature_sets.generated), generator.device)
         if as_json:
-            click.echo(as_json_text(results, feature_sets.real.classes, of_real, feature_sets.pixel_figures))
+            text = as_json_text(results, feature_sets.real.classes, of_real, feature_sets.pixel_figures)
+            click.echo(text if masks is None else json.dumps(json.loads(text) | {"masks": _masks(masks)}))
         else:
             click.echo(as_table(results, evaluation.network, reference_name(real), real.dataset.classes, of_real))
             click.echo("\n" + as_pixel_table(feature_sets.pixel_figures))
+            if masks is not None:
+                click.echo("\n" + as_mask_table(masks))
         for name, reason in left_out.items():
             click.echo(f"{name} is left out: {reason}", err=True)
+
+
+def as_mask_table(figures: "MaskFigures") -> str:
+    """What masks look like beside real ones, and how well a U-Net of real pairs finds them."""
+    seen = "never seen by the generator" if figures.unseen else "not learned from"
+    rows = (
+        ("images with it", "images", "{:.1%}"),
+        ("area of all pixels", "area", "{:.2%}"),
+        ("pieces in an image", "pieces", "{:.2f}"),
+        ("pixels of a piece", "size", "{:.1f}"),
+        ("eccentricity", "eccentricity", "{:.2f}"),
+    )
+    lines = []
+    for kind in figures.kinds:
+        lines.append(f"mask {kind.name:20} {'generated':>10} {'real':>10}")
+        for words, name, form in rows:
+            made, real = (form.format(getattr(of, name)) for of in (kind.generated, kind.real))
+            lines.append(f"  {words:23} {made:>10} {real:>10}")
+        lines.append(f"  {'IoU of a U-Net':23} {kind.iou_generated:10.2f} {kind.iou_real:10.2f}")
+    return "\n".join(
+        [*lines, f"the U-Net learned from real pairs; real ones that it is tested on: {figures.tested}, {seen}"]
+    )
 
 
 def as_table(
@@ -146,6 +176,19 @@ def as_json_text(
     }
     found["pixels"] = {name: {**asdict(figure), "ratio": figure.ratio} for name, figure in figures.items()}
     return json.dumps(found)
+
+
+def _masks(figures: "MaskFigures") -> Any:
+    """The figures as plain values, null for NaN."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(one) for one in value]
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return plain(asdict(figures))
 
 
 def _plain(result: "MetricResult") -> dict[str, Any]:

@@ -17,20 +17,29 @@ from .messages import EVERYDAY, SectionedCommand, say
 
 if TYPE_CHECKING:
     from ..utility.assess import Assessment
+    from ..utility.segmentation.assess import MaskAssessment
 
-DAILY = ("--out", "--target", "--test", "--synthetic", "--classifier", "--preset", "--device", "--help")
+DAILY = ("--out", "--task", "--target", "--test", "--synthetic", "--classifier", "--preset", "--device", "--help")
 ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of utility.arms, which imports numpy
 
 
 @click.command(cls=SectionedCommand, sections={EVERYDAY: DAILY})
 @RUN
 @click.option("--out", required=True, type=PATH, help="A new folder, or one to go on with.")
+@click.option(
+    "--task",
+    type=Choice(("classification", "segmentation")),
+    default="classification",
+    show_default=True,
+    help="What is learned: classes, or the masks of a run with masks.",
+)
 @click.option("--target", metavar="ATTRIBUTE", help="The attribute to classify by. Default: classes, or combinations.")
 @click.option("--test", metavar="SOURCE", help="Real images to test on. Default: those that the run held out.")
 @click.option("--data", metavar="SOURCE", help="Where the run's images are now, if they have moved.")
 @click.option("--synthetic", metavar="SOURCE", help="A set of synthetic images. Default: made by the run's generator.")
 @click.option(
-    "--arms", default=",".join(ARMS), show_default=True, help="What classifiers are trained on, separated by commas."
+    "--arms",
+    help=f"What networks are trained on, separated by commas. Default: {','.join(ARMS)}; segmentation has no filtered.",
 )
 @click.option("--ratios", default="0.5,1,2,5", show_default=True, help="Synthetic images per real one.")
 @click.option("--classifier", type=Choice(("linear", "cnn", "both")), default="both", show_default=True)
@@ -58,10 +67,11 @@ ARMS = ("real", "classic", "synthetic", "filtered", "combined", "alone")  # of u
 def utility(
     run: Path,
     out: Path,
+    task: str,
     test: str | None,
     data: str | None,
     synthetic: str | None,
-    arms: str,
+    arms: str | None,
     ratios: str,
     classifier: str,
     fractions: str,
@@ -69,17 +79,49 @@ def utility(
     device: str,
     **options: Any,
 ) -> None:
-    """Test whether synthetic images help a classifier.
+    """Test whether synthetic images help a classifier, or a network that marks pixels.
 
-    Classifiers are trained with and without synthetic images of RUN. They are tested on real images that neither the
+    Networks are trained with and without synthetic images of RUN. They are tested on real images that neither the
     generator nor they have seen. If it is stopped, the same command goes on.
     """
     keep_freed_memory()
     # these import torch, which takes seconds that `--help` need not spend
     from ..utility.assess import Question, assess
+    from ..utility.segmentation.assess import ARMS as MASK_ARMS
+    from ..utility.segmentation.assess import MaskQuestion, assess_masks
 
+    if task == "segmentation":
+        for name, value, default in (
+            ("--synthetic", synthetic, None),
+            ("--fractions", fractions, "1"),
+            ("--balance", options.pop("balance"), False),
+            ("--target", options.pop("target"), None),
+            ("--classifier", classifier, "both"),
+            ("--features", options.pop("features"), "lite0"),
+        ):
+            if value != default:
+                raise UserError(f"{name}: it is for --task classification, leave it out")
+        chosen = MASK_ARMS if arms is None else tuple(map(str.strip, arms.split(",")))
+        mask_question = MaskQuestion(arms=chosen, ratios=numbers("--ratios", ratios), **options)
+        with bars() as progress:
+            marked = assess_masks(
+                run,
+                out,
+                mask_question,
+                data=data,
+                test=test,
+                device=choose_device(device),
+                show_real=not no_real_images,
+                load=open_dataset,
+                say=lambda line: say(line, err=True),
+                progress=progress,
+            )
+        click.echo(as_mask_table(marked))
+        click.echo(f"{marked.sentence}.")
+        click.echo(f"results.json and report.html are in {out}")
+        return
     question = Question(
-        arms=tuple(map(str.strip, arms.split(","))),
+        arms=ARMS if arms is None else tuple(map(str.strip, arms.split(","))),
         ratios=numbers("--ratios", ratios),
         classifiers=("linear", "cnn") if classifier == "both" else (classifier,),
         fractions=numbers("--fractions", fractions),
@@ -102,6 +144,24 @@ def utility(
     click.echo(as_table(found))
     click.echo(f"{found.verdict.sentence}.")
     click.echo(f"results.json and report.html are in {out}")
+
+
+def as_mask_table(found: "MaskAssessment") -> str:
+    """A line per arm: pairs, Dice, what it gained, IoU of each kind."""
+    from ..utility.verdict import points
+
+    width = max(len(result.arm.name) for result in found.results)
+    lines = [
+        f"  {'trained on':{width}} {'real':>6} {'synthetic':>9} {'Dice':>6}  {'IoU (' + ', '.join(found.kinds) + ')'}"
+    ]
+    for result in found.results:
+        gain = "" if result.gain is None else f"gain {points(result.gain)}, p = {result.gain.p_corrected:.2g}"
+        iou = ", ".join(f"{100 * value:.1f}" for value in result.iou)
+        dice = 100 * sum(result.dice) / len(result.dice)
+        lines.append(
+            f"  {result.arm.name:{width}} {result.real:6d} {result.synthetic:9d} {dice:6.1f}  {iou}  {gain}".rstrip()
+        )
+    return "\n".join(lines)
 
 
 def numbers(flag: str, text: str) -> tuple[float, ...]:

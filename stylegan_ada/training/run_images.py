@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
 from ..config.attributes import asked_of
+from ..config.masks import REFUSED
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset, holdout_split, load_dataset
 from ..datasets.labels.groups import NoGroups
 from ..datasets.labels.splits import NoSplits
 from ..datasets.labels.tables import NoColumns
+from ..datasets.masks.pairing import NoMasks
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
 from .run_folder import RunFolder
@@ -66,13 +68,15 @@ def run_split(dataset: ImageDataset, config: RunConfig) -> tuple[NDArray[np.int6
 
 
 def load_other(source: str, preparation: Preparation, load: Callable[..., ImageDataset]) -> ImageDataset:
-    """The images of perhaps another set than a run's own, which need not have its splits, groups and columns."""
+    """The images of perhaps another set than a run's own, which need not have its splits, groups, columns and masks."""
     try:
         return load(source, preparation)
     except NoSplits:
         return load_other(source, replace(preparation, split=None), load)
     except NoGroups:
         return load_other(source, replace(preparation, groups=None), load)
+    except NoMasks:
+        return load_other(source, replace(preparation, masks=None, mask_kinds=(), ignore=None, unmasked=REFUSED), load)
     except NoColumns:
         if preparation.file_column is None and preparation.label_column is None:
             raise

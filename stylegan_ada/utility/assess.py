@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ from ..checkpoint import generator_file
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset, load_dataset
 from ..errors import UserError, nearest
-from ..files import atomic_path, check_folder, write_text
-from ..folders import begin_or_go_on, locked_folder
+from ..files import atomic_path, write_text
 from ..metrics.evaluate import RealImages, compute_real
 from ..metrics.networks import make_extractor
 from ..metrics.networks.extractor import Extractor
@@ -39,13 +37,12 @@ from .experiment import (
 )
 from .page import utility_page
 from .pool import DatasetSource, GeneratorSource, Pool, make_pool
-from .real import LabelledImages, TrainTestImages, open_real, without_synthetic
+from .real import LabelledImages, TrainTestImages, open_real, require_two_classes, without_synthetic
 from .results import ArmResult, arm_record, results_of
 from .target import Target, target_of
 from .verdict import UtilityVerdict, verdict_of
+from .work import POOL, TRIALS, check_unused, work_folder
 
-WORK = "work"  # within `out`: what an interrupted assessment goes on from
-POOL, TRIALS = "synthetic", "trials"  # within that
 FEWEST_SEEDS = 5
 
 
@@ -117,7 +114,7 @@ def assess(
     a set of generated images, if not made by the run's generator. show_real: with test images on the page. load: called
     as `load_dataset` is. say: told what is left out, and why. UserError for anything that does not fit together.
     """
-    _check_unused(out)
+    check_unused(out)
     generator = load_generator(run_folder, device)
     if generator.image_shape[0] == 4:
         raise UserError(f"{run_folder}: classic augmentation has no transparency: assess a run without `channels` rgba")
@@ -129,11 +126,12 @@ def assess(
     real = open_real(run_folder, target, data, test, load)
     source = _source(question, generator, target, synthetic, load)
     facts = _facts(question, generator, run_folder, real, extractor, source)
-    with _folder(out, facts) as work:
+    with work_folder(out, facts) as work:
         filters = _filters(real.train, target.classes, extractor) if filtered and extractor is not None else None
         counts = largest_counts(real.train, len(real.classes), question.ratios, question.fractions, question.balance)
         pool = make_pool(source, counts, filters, extractor, work / POOL, progress("synthetic images"))
         usable, refused = without_synthetic(real.test, pool.images, lambda index: _name(source, pool, index))
+        require_two_classes(usable, refused)
         real = replace(real, test=usable, refused=real.refused + refused)
         for line in real.notes:
             say(f"warning: {line}")
@@ -158,22 +156,6 @@ def assess(
         assessment = Assessment(verdict=verdict_of(results), results=results, real=real, generator_saw=len(real.train))
         _write(out, assessment, facts, pool, show_real)
     return assessment
-
-
-def _check_unused(out: Path) -> None:
-    """Raises UserError for a folder that cannot be written, or that holds files of others."""
-    if check_folder(out) and not (out / WORK).is_dir():
-        raise UserError(f"`out` {out}: it exists already and holds something else, give a new folder")
-
-
-@contextmanager
-def _folder(out: Path, facts: dict[str, Any]) -> Iterator[Path]:
-    """The folder for what is computed, locked. A second process, or another question: UserErrors."""
-    work = out / WORK
-    beside = [out, work / POOL, work / TRIALS]
-    with locked_folder(work, out, "another process is working there, wait for it", beside):
-        begin_or_go_on(work / "options.json", facts, out)
-        yield work
 
 
 def _source(

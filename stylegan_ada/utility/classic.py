@@ -55,6 +55,24 @@ def augmenter(pipeline: Any, seed: int) -> Augment:
     return augment
 
 
+def pair_augmenter(pipeline: Any, seed: int) -> Callable[..., tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """As `augmenter`, of images [N, H, W, C] with masks [N, H, W, K], which move with them."""
+    pipeline.set_random_seed(seed)
+
+    def augment(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        changed = np.empty_like(images), np.empty_like(masks)
+        for index, (image, mask) in enumerate(zip(images, masks, strict=True)):
+            try:
+                new = pipeline(image=image, mask=mask)
+            except Exception as error:  # each transform raises its own kinds
+                raise UserError(f"the pipeline fails on images of {_shape(image)}: {first_line(error)}") from None
+            for whole, name in zip(changed, ("image", "mask"), strict=True):
+                whole[index] = new[name].reshape(whole.shape[1:])
+        return changed
+
+    return augment
+
+
 def _shape(image: NDArray[Any]) -> str:
     return "x".join(map(str, image.shape)) + f" {image.dtype}"
 

@@ -125,12 +125,12 @@ def open_real(
     else:
         tested = _labelled(own.dataset, own.held_out, target, "the held-out set")
     usable, refused = without_seen(tested, train)
+    require_two_classes(usable, refused)
     return TrainTestImages(train=train, test=usable, classes=target.classes, refused=refused)
 
 
 def without_seen(test: LabelledImages, train: LabelledImages) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
-    """The test images that are of no training image's group, nor the same picture as one; the others with the reason.
-    UserError if none is left."""
+    """The test images that are of no training image's group, nor the same picture as one; the others with a reason."""
     reasons: dict[int, str] = {}
     same = same_pictures(test.pictures, train.pictures)
     for index in np.flatnonzero(same >= 0).tolist():
@@ -155,16 +155,20 @@ def without_synthetic(
 
 
 def leave_out(test: LabelledImages, reasons: dict[int, str]) -> tuple[LabelledImages, tuple[tuple[str, str], ...]]:
-    """Test images by index and why. UserError if none is left, or of one class only."""
+    """Test images by index and why."""
     refused = tuple((test.names[index], reasons[index]) for index in sorted(reasons))
-    usable = test.only(~np.isin(np.arange(len(test)), list(reasons)))
+    return test.only(~np.isin(np.arange(len(test)), list(reasons))), refused
+
+
+def require_two_classes(usable: LabelledImages, refused: tuple[tuple[str, str], ...]) -> None:
+    """Raises UserError where the test images that are left are of fewer than two classes."""
     if len(np.unique(usable.labels)) < 2:
         first = f", first {refused[0][0]}: {refused[0][1]}" if refused else ""
+        whole = len(usable) + len(refused)
         raise UserError(
-            f"there are test images of fewer than two classes ({len(refused)} of {len(test)} were refused{first}): "
+            f"there are test images of fewer than two classes ({len(refused)} of {whole} were refused{first}): "
             "give others by `test`"
         )
-    return usable, refused
 
 
 def _labelled(dataset: ImageDataset, members: NDArray[np.int64], target: Target, what: str) -> LabelledImages:

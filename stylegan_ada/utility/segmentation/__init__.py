@@ -1,0 +1,1 @@
+"""Whether synthetic images with masks help a network that marks pixels."""
