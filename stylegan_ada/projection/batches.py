@@ -11,6 +11,7 @@ from .. import distributed
 from ..errors import UserError
 from ..files import atomic_path
 from ..pictures.grids import image_grid
+from ..pictures.masks import mask_picture
 from ..progress import Progress
 from .folder import Record, ResultFolder
 from .inputs import InputImage, Inputs
@@ -67,7 +68,7 @@ def project_batches(
     Under torchrun each process takes a share of the batches. A batch that was interrupted is done again as a whole, as
     rounding depends on its size.
     """
-    missing = [batch for batch in batches if not all(_is_done(folder, *pair, projector.tune) for pair in _pairs(batch))]
+    missing = [batch for batch in batches if not all(_is_done(projector, folder, *pair) for pair in _pairs(batch))]
     mine = missing[distributed.rank() :: distributed.world_size()]
     total, done = sum(len(batch.items) for batch in mine), 0
     failed: list[tuple[InputImage, str]] = []
@@ -94,11 +95,14 @@ def _pairs(batch: InputBatch) -> Iterator[tuple[InputImage, NDArray[np.uint8]]]:
     return zip(batch.items, batch.images, strict=True)
 
 
-def _is_done(folder: ResultFolder, item: InputImage, image: NDArray[np.uint8], tune: bool) -> bool:
+def _is_done(projector: Projector, folder: ResultFolder, item: InputImage, image: NDArray[np.uint8]) -> bool:
     record = folder.read(item.name)
     # a table may have another label by now
     whole = record is not None and record.pixels == _pixel_digest(image) and item.label in ("", record.label)
-    return whole and all(path.exists() for path in folder.files(item.name, tune))
+    files = folder.files(item.name, projector.tune)
+    if projector.generator.mask_kinds:
+        files.append(folder.mask_file(item.name))
+    return whole and all(path.exists() for path in files)
 
 
 def _write(
@@ -115,6 +119,11 @@ def _write(
         image_grid([side_by_side(target, found.images[index])]).save(temporary)
     latents = Latents(found.w[one], found.noise[one], found.labels[one], projector.space, digest(generator))
     save_latents(latent, latents)
+    if found.masks.size:
+        mask = folder.mask_file(item.name)
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(mask) as temporary:
+            mask_picture(found.masks[index]).save(temporary)
     for path in tuning:
         save_deltas(path, found.deltas[index], generator)
     record = Record(

@@ -55,6 +55,10 @@ class ResultFolder:
         suffixes = ("png", "npz", "safetensors") if tune else ("png", "npz")
         return [self.path / f"{name}.{suffix}" for suffix in suffixes]
 
+    def mask_file(self, name: str) -> Path:
+        """The file of what the generator marks, where it makes masks."""
+        return self.path / "masks" / f"{name}.png"
+
     def write(self, name: str, record: Record) -> None:
         """Writes the record, which must come last: an image with a record is done."""
         write_text(self._records / f"{name}.json", json.dumps(asdict(record)))

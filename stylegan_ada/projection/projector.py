@@ -33,7 +33,8 @@ class Projection:
     w: [N, num_ws, w_dim]. noise: [N, noise_size]. distances: [N], the perceptual ones. untuned_distances: [N], those
     before tuning, the same without. labels: the class of each, () without classes. images: uint8 [N, H, W, C], the
     reconstructions. psnr, ssim: [N], of these, inside the mask where there is one. deltas: per image what tuning adds
-    to the weights (`tuned`), () without tuning.
+    to the weights (`tuned`), () without tuning. masks: uint8 [N, H, W, K], what the generator marks in its
+    reconstructions (`TrainedGenerator.sample_pairs`), of which nothing was known to the search; K is 0 without masks.
     """
 
     w: Tensor
@@ -44,6 +45,7 @@ class Projection:
     images: NDArray[np.uint8]
     psnr: NDArray[np.float64]
     ssim: NDArray[np.float64]
+    masks: NDArray[np.uint8]
     deltas: tuple[Deltas, ...] = field(default=())
 
 
@@ -234,11 +236,13 @@ def _result(
     labels: list[str | None],
     deltas: tuple[Deltas, ...],
 ) -> Projection:
-    images = generator.network.synthesis.image(w, noise).float()
-    untuned = distance(images, targets, mask).cpu().numpy()
+    channels = targets.shape[1]
+    made = generator.network.synthesis(w, noise).float()
+    untuned = distance(made[:, :channels], targets, mask).cpu().numpy()
     if deltas:
         networks = [tuned(generator, part).network.synthesis for part in deltas]
-        images = torch.cat([net(w[i : i + 1], noise[i : i + 1]).float() for i, net in enumerate(networks)])
+        made = torch.cat([net(w[i : i + 1], noise[i : i + 1]).float() for i, net in enumerate(networks)])
+    images = made[:, :channels]
     found, wanted = (nhwc(to_uint8(part)).cpu().numpy() for part in (images, targets))
     weights = None if mask is None else mask[:, 0].cpu().numpy()
     return Projection(
@@ -250,6 +254,7 @@ def _result(
         images=found,
         psnr=psnr(found, wanted, weights),
         ssim=ssim(found, wanted, weights),
+        masks=nhwc(to_uint8(made[:, channels:])).cpu().numpy(),
         deltas=deltas,
     )
 
@@ -264,5 +269,6 @@ def _join(parts: list[Projection]) -> Projection:
         images=np.concatenate([part.images for part in parts]),
         psnr=np.concatenate([part.psnr for part in parts]),
         ssim=np.concatenate([part.ssim for part in parts]),
+        masks=np.concatenate([part.masks for part in parts]),
         deltas=tuple(delta for part in parts for delta in part.deltas),
     )

@@ -203,3 +203,38 @@ def test_a_network_on_another_device(kind: type, transfer: Callable[..., Any]) -
     trained = made(kind, described(), 0)
     parts = transfer(made(kind, target, 1).to("meta"), target, described(), trained.state_dict())
     assert {part.name: part.words for part in parts}["classes"] == "1 of 2 classes"
+
+
+@pytest.mark.parametrize("masks", [0, 2])
+def test_masks_are_new_where_there_were_none_or_others(masks: int) -> None:
+    """Images stay what they were, and the discriminator's judgement of them, whatever it is shown as a mask."""
+    source, target = described(mask_channels=masks), described(mask_channels=1)
+    trained, network, _ = pair(Generator, transfer_generator, source, target)
+    z, c = draw(source)
+    before, after = images(trained, z, c), images(network, z, c)
+    assert after.shape[1] == 4
+    torch.testing.assert_close(after[:, :3], before[:, :3])
+    _, judge, _ = pair(Discriminator, transfer_discriminator, source, target)
+    shown = torch.randn(4, 3, 16, 16)
+    one, other = (judge(torch.cat([shown, torch.randn(4, 1, 16, 16)], dim=1), c) for _ in range(2))
+    torch.testing.assert_close(one, other)
+
+
+def test_a_discriminator_judges_images_as_before_masks_came() -> None:
+    source, target = described(), described(mask_channels=2)
+    trained, network, _ = pair(Discriminator, transfer_discriminator, source, target)
+    _, c = draw(source)
+    shown = torch.randn(4, 3, 16, 16)
+    torch.testing.assert_close(network(torch.cat([shown, torch.randn(4, 2, 16, 16)], dim=1), c), trained(shown, c))
+
+
+def test_as_many_masks_are_taken_as_they_are() -> None:
+    source = described(mask_channels=2)
+    trained, network, _ = pair(Generator, transfer_generator, source, source)
+    z, c = draw(source)
+    assert torch.equal(images(trained, z, c), images(network, z, c))
+    gray, rgb = described(channels=1, mask_channels=1), described(mask_channels=1)
+    trained, network, _ = pair(Generator, transfer_generator, gray, rgb)
+    before, after = images(trained, z, c), images(network, z, c)
+    torch.testing.assert_close(after[:, :3], before[:, :1].expand(-1, 3, -1, -1))
+    torch.testing.assert_close(after[:, 3:], before[:, 1:])

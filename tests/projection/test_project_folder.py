@@ -78,3 +78,23 @@ def test_mistakes_name_parameters(
         project_folder(file, images, tmp_path / "out", **quick | options)
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_generator_marks_comes_with_the_image(
+    mask_generator_file: Path, quick: list[Any], tmp_path: Path
+) -> None:
+    """The search sees the image alone: the mask is that of the latent it found."""
+    (tmp_path / "images").mkdir()
+    generator = load_generator(mask_generator_file)
+    Image.fromarray(generator.sample([5], ["a"])[0, :, :, 0]).save(tmp_path / "images" / "x.png")
+    out = tmp_path / "out"
+    project_folder(mask_generator_file, tmp_path / "images", out, label="a", say=lambda line: None, **quick)
+    latents = load_latents(out / "x.npz", generator)
+    with torch.inference_mode():
+        whole = generator.network.synthesis(latents.w, latents.noise)[0, 1:].double().numpy()
+    expected = np.where(whole.max(axis=0) > 0, whole.argmax(axis=0) + 1, 0)
+    mask = np.asarray(Image.open(out / "masks" / "x.png"))
+    assert (mask != expected).mean() < 0.02
+    (out / "masks" / "x.png").unlink()
+    project_folder(mask_generator_file, tmp_path / "images", out, label="a", say=lambda line: None, **quick)
+    assert np.array_equal(np.asarray(Image.open(out / "masks" / "x.png")), mask)

@@ -1,0 +1,166 @@
+"""A short run on bright discs whose masks are known exactly: what it learned, and whether it helps."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylegan_ada import UserError, load_generator, train
+from stylegan_ada.classifiers import small_cnn
+from stylegan_ada.metrics.masks import mask_figures
+from stylegan_ada.training import RunFolder
+from stylegan_ada.training.run_images import run_images
+
+SIDE = 8
+
+
+def write_discs(folder: Path, count: int, seed: int) -> Path:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
+    for index in range(count):
+        radius = rng.uniform(0.2, 0.32) * SIDE
+        left, top = rng.uniform(radius, SIDE - radius, 2)
+        disc = (x - left) ** 2 + (y - top) ** 2 <= radius**2
+        image = np.clip(rng.normal(60, 10, (SIDE, SIDE)) + 120 * disc, 0, 255).astype(np.uint8)
+        for name, pixels in (("images", image), ("masks", disc.astype(np.uint8) * 255)):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / name / f"{index:03d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trained on three quarters of 300 pairs."""
+    folder = write_discs(tmp_path_factory.mktemp("discs") / "pairs", 300, 0)
+    train(
+        folder,
+        folder.parent / "run",
+        masks="auto",
+        holdout=0.25,
+        kimg=6,
+        batch=16,
+        channel_base=256,
+        channel_max=16,
+        gamma=0.02,
+        ema_kimg=0.5,
+        ada_kimg=8,
+        augment="blit,geom",
+        evaluate_kimg=0,
+        device="cpu",
+    )
+    return folder.parent / "run"
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_cnn, "FEWEST_STEPS", 100)
+    monkeypatch.setattr(small_cnn, "MOST_STEPS", 100)
+
+
+def test_masks_fit_their_images_as_real_ones_do(run: Path) -> None:
+    """A U-Net of real pairs finds what generated masks mark nearly as well as what real ones do."""
+    generator = load_generator(run)
+    found = mask_figures(generator, run_images(run, None), 200, torch.device("cpu"))
+    (kind,) = found.kinds
+    assert found.unseen
+    assert kind.iou_real > 0.95
+    assert kind.iou_generated > kind.iou_real - 0.1
+    assert kind.generated.images > 0.95
+    assert kind.generated.area == pytest.approx(kind.real.area, rel=0.5)
+    # masks of other images fit them no better than by chance
+    images, masks = generator.sample_pairs(range(200))
+    bright = images[:, :, :, 0] > 120
+    own, others = masks[:, :, :, 0] >= 128, np.roll(masks[:, :, :, 0], 1, axis=0) >= 128
+    assert (bright & own).sum() / (bright | own).sum() > 0.8
+    assert (bright & others).sum() / (bright | others).sum() < 0.6
+
+
+def test_the_run_knows_its_masks(run: Path, command: Callable[..., Any]) -> None:
+    config = RunFolder(run).read_config()
+    assert config.mask_kinds == ("mask",)
+    assert config.network.mask_channels == 1
+    assert "masks          mask" in command("info", run).out
+    picture = Image.open(next(run.glob("samples-*.png")))
+    assert (213, 94, 0) in {color for _, color in picture.getcolors(2**24)}
+
+
+def test_it_goes_on_where_the_masks_are_now(run: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    """Masks may have moved, but not changed."""
+    shutil.copytree(run, tmp_path / "run")
+    data = run.parent / "pairs"
+    options = json.loads((tmp_path / "run" / "options.json").read_text())
+    assert options["masks"] == "auto"
+    given = {name: value for name, value in options.items() if value not in (None, False)}
+    words = [
+        word
+        for name, value in given.items()
+        if name not in ("data", "kimg")
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    moved = tmp_path / "pairs"
+    shutil.copytree(data, moved)
+    again = command("train", "--data", moved, "--out", tmp_path / "run", "--kimg", 6.1, *words)
+    assert again.code == 0, again.err
+    changed = Image.fromarray(np.zeros((SIDE, SIDE), np.uint8))
+    changed.save(moved / "masks" / "000.png")
+    refused = command("train", "--data", moved, "--out", tmp_path / "run", "--kimg", 6.2, *words)
+    assert refused.code == 2
+    assert "the images have changed" in refused.err
+
+
+def test_a_u_net_is_asked_whether_they_help(
+    run: Path, tmp_path: Path, command: Callable[..., Any], few_steps: None
+) -> None:
+    options = ("--task", "segmentation", "--ratios", "1", "--arms", "real,synthetic,alone", "--seeds", 5)
+    found = command("utility", run, *options, "--out", tmp_path / "out")
+    assert found.code == 0, found.err
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    arms = {one["arm"]: one for one in results["arms"]}
+    assert set(arms) == {"real", "real + 1 synthetic", "1 synthetic"}
+    assert arms["real"]["dice"] > 0.9
+    assert arms["1 synthetic"]["dice"] > 0.6  # it learned from generated pairs alone
+    assert arms["real"]["gain"] is None
+    assert results["verdict"] in ("gain", "no gain shown", "harm")
+    assert found.out.strip().splitlines()[-2] == f"{results['sentence']}."
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert results["sentence"] in page
+    again = command("utility", run, *options, "--out", tmp_path / "out")
+    assert again.code == 0
+    assert json.loads((tmp_path / "out" / "results.json").read_text()) == results
+    for wrong in (("--balance",), ("--classifier", "cnn"), ("--fractions", "0.5"), ("--arms", "real,filtered")):
+        refused = command("utility", run, "--task", "segmentation", *wrong, "--out", tmp_path / "wrong")
+        assert refused.code == 2
+        assert len(refused.err.strip().splitlines()) == 1
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_pairs_are_written_and_measured(run: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    assert command("generate", "images", run, "--count", 3, "--out", tmp_path / "images").code == 0
+    with open(tmp_path / "images" / "manifest.csv", newline="") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == [f"images/seed{seed:010d}.png" for seed in range(3)]
+    assert sorted(path.name for path in (tmp_path / "images" / "masks").iterdir()) == [
+        f"seed{seed:010d}.png" for seed in range(3)
+    ]
+
+
+def test_without_masks_segmentation_is_refused(attribute_generator_file: Path, tmp_path: Path, command: Any) -> None:
+    refused = command("utility", attribute_generator_file, "--task", "segmentation", "--out", tmp_path / "out")
+    assert refused.code == 2
+    assert "makes no masks" in refused.err
+
+
+def test_images_alone_can_be_named_for_a_run_with_masks(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    for path in sorted((run.parent / "pairs" / "images").iterdir())[:20]:
+        (tmp_path / "plain" / path.name).write_bytes(path.read_bytes())
+    found = run_images(run, str(tmp_path / "plain"))
+    assert found.dataset.masks is None
+    with pytest.raises(UserError, match="have no masks of the generator's kinds"):
+        mask_figures(load_generator(run), found, 20, torch.device("cpu"))
