@@ -173,3 +173,27 @@ def test_a_mask_of_another_size_or_damaged(image: Any, save: Any, load: Any, tmp
     assert len(found) == 2
     assert found.skipped[0][0] == "images/3.png"
     assert "its mask 'masks/3.png'" in found.skipped[0][1]
+
+
+def test_masks_go_with_images_of_16_bits(save: Any, load: Any, quarter: Any) -> None:
+    for name in ("1", "2"):
+        save(f"images/{name}.png", np.random.default_rng(0).integers(0, 65536, (8, 8)).astype(np.uint16))
+        save(f"masks/{name}.png", quarter())
+    found = load()
+    assert found.levels.shape == (2, 1, 8, 8)
+    assert areas(found) == [[16], [16]]
+
+
+def test_every_page_has_its_own_mask(tmp_path: Any, load: Any, quarter: Any) -> None:
+    rng = np.random.default_rng(0)
+    pages = {
+        "images": [Image.fromarray(rng.integers(0, 256, (8, 8)).astype(np.uint8)) for _ in range(2)],
+        "masks": [Image.fromarray(quarter()), Image.fromarray(np.rot90(quarter(), 2).copy())],
+    }
+    for folder, own in pages.items():
+        (tmp_path / folder).mkdir()
+        own[0].save(tmp_path / folder / "x.tif", save_all=True, append_images=own[1:])
+    found = load(pages="all")
+    assert found.names == ("images/x.tif#0001", "images/x.tif#0002")
+    assert np.array_equal(found.masks[0, 0], quarter())
+    assert np.array_equal(found.masks[1, 0], np.rot90(quarter(), 2))

@@ -85,3 +85,20 @@ def test_an_error_of_the_thread_is_raised_by_the_step_that_needs_the_images() ->
     with ahead.reading_ahead():
         found = steps_done(ahead)
     assert found == steps_done(source(fails=True))
+
+
+@pytest.mark.parametrize("mirror", ["h", "hv", "quarter"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_masks_are_mirrored_with_their_images(mirror: str, deep: bool) -> None:
+    """Masks that are copies of their images still are."""
+    images = np.random.default_rng(0).integers(0, 256, (N, 1, 4, 4), np.uint8)
+    levels = images.astype(np.uint16) * 257 if deep else None
+    names = tuple(map(str, range(N)))
+    dataset = ImageDataset(images, None, (), names, (), "", levels=levels, masks=images.copy(), mask_kinds=("crack",))
+    training = TrainingConfig(kimg=1, batch=BATCH)
+    batches = BatchSource(
+        dataset, np.arange(N), DataConfig(data="x", mirror=mirror), training, "real", torch.device("cpu")
+    )
+    (batch,) = batches.micro_batches(0)
+    assert batch.images.shape == (BATCH, 2, 4, 4)
+    torch.testing.assert_close(batch.images[:, 0], batch.images[:, 1], atol=1e-4, rtol=0)
