@@ -10,7 +10,7 @@ from ...config.masks import COLOR
 from ..reading import arrays, opening
 from ..reading.decode import upright, with_pillow
 from ..reading.formats import FIRST
-from ..reading.unreadable import Unreadable
+from ..reading.unreadable import Unreadable, UnreadableForNow
 
 JPEG = b"\xff\xd8\xff"
 
@@ -28,7 +28,13 @@ def read_codes(stream: BinaryIO, picture: int = 0) -> NDArray[np.uint32]:
     stream.seek(0)
     if arrays.is_array(beginning):
         return _whole(arrays.open_values(stream))
-    return with_pillow(stream, min(picture, header.frames - 1), _of_pillow)
+    try:
+        return with_pillow(stream, min(picture, header.frames - 1), _of_pillow)
+    except UnreadableForNow:
+        raise
+    except Unreadable:  # a TIFF beyond Pillow, or DICOM
+        stream.seek(0)
+        return _colors(np.asarray(opening.open_image(stream, picture)))
 
 
 def is_lossy(stream: BinaryIO) -> bool:

@@ -1,6 +1,5 @@
 """Masks in image files, and the images' own transparency, as shares of pixels that kinds cover."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..reading.picture_names import file_of, page_of
 from ..reading.sources import Source
 from ..reading.unreadable import Unreadable
 from .codes import is_lossy, read_codes
-from .kinds import ONLY, Kinds, asked_kinds, count_codes, found_kinds
+from .kinds import ONLY, Kinds, asked_kinds, found_kinds, values_of_mask, values_of_masks
 from .notes import BETWEEN, IGNORED, LOSSY, kinds_text
 
 
@@ -29,13 +28,13 @@ class FileMasks:
 
     def _choose(self, preparation: Preparation) -> Kinds:
         names = [name for masks in self._pairs.values() for name in masks]
-        counts: Counter[int] = Counter()
-        for _, found in map_readable(lambda name: count_codes(self._codes(name, 0)[0]), list(dict.fromkeys(names))):
-            if not isinstance(found, Unreadable):
-                counts += found
+        each = map_readable(lambda name: values_of_mask(self._codes(name, 0)[0]), list(dict.fromkeys(names)))
+        values = values_of_masks(found for _, found in each if not isinstance(found, Unreadable))
+        if not values:
+            raise UserError(f"`masks`: none of them can be read (first: {names[0]!r:.200}): save them as PNG")
         if preparation.mask_kinds:
-            return asked_kinds(counts, preparation.mask_kinds, preparation.ignore)
-        return found_kinds(counts, preparation.ignore)
+            return asked_kinds(values, preparation.mask_kinds, preparation.ignore)
+        return found_kinds(values, preparation.ignore)
 
     def _codes(self, mask: str, picture: int) -> tuple[NDArray[np.uint32], bool]:
         with open_picture(self._source, mask) as (stream, _):

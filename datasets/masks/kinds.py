@@ -1,7 +1,6 @@
 """The kinds that masks show: chosen by the values that occur, or as asked for; and the kind of each pixel."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +11,30 @@ from ...errors import UserError
 
 ONLY = "mask"  # the name of a kind that is the only one
 NOTHING = -1
-BINARY_SHARE = 0.95  # of pixels that are nearly black or nearly white: a mask of two values, saved with loss
+MANY = 16  # values, more than anybody has kinds: blurred, as JPEG does it
+BINARY_SHARE = 0.95  # of pixels that are nearly black or nearly white: a blurred mask of two values
 NEAR = 64  # gray levels
-MANY = 16  # values, more than anybody has kinds
-PLENTIFUL = 0.01  # share of all pixels: a value of its own, no blur of others
+PLENTIFUL = 0.01  # share of all pixels: of a blurred mask a value of its own
+INDICES = 32  # masks with no value above it number their kinds, so that no value is a mixture of others
+EDGE_SHARE = 0.8  # of a value's pixels that lie between darker and brighter ones: a mixture of these
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of masks: its pixels; those between a darker and a brighter pixel, among their 8 neighbours; and whether
+    it fills a square of 2x2 anywhere."""
+
+    pixels: int
+    between: int = 0
+    fills: bool = False
+
+    def __add__(self, other: "Value") -> "Value":
+        return Value(self.pixels + other.pixels, self.between + other.between, self.fills or other.fills)
+
+    @property
+    def is_edge(self) -> bool:
+        """Whether it occurs along edges alone, as smoothing makes it."""
+        return not self.fills and self.between >= EDGE_SHARE * self.pixels
 
 
 @dataclass(frozen=True)
@@ -42,39 +61,71 @@ def _space(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     return np.where((codes >= COLOR)[:, None], colors, codes[:, None])
 
 
-def asked_kinds(counts: Mapping[int, int], asked: Sequence[AskedKind], ignore: int | None) -> Kinds:
-    """The kinds that `mask_kinds` names. counts: pixels of each value in all masks. Values that were not asked for show
-    nothing where there are many of them, and are taken for the nearest where there are few. UserError for a value that
-    no mask has."""
+def values_of_mask(codes: NDArray[np.uint32]) -> dict[int, Value]:
+    """What is known of each value of a mask [H, W]. Of more than MANY only how many pixels have it."""
+    values, counts = np.unique(codes, return_counts=True)
+    if len(values) > MANY or max(values) <= INDICES:
+        return {int(value): Value(int(count)) for value, count in zip(values, counts, strict=True)}
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), (3, 3))
+    lowest, highest = around.min(axis=(2, 3)), around.max(axis=(2, 3))
+    between = (lowest < codes) & (codes < highest)
+    corner = codes[:-1, :-1]
+    same = (corner == codes[1:, :-1]) & (corner == codes[:-1, 1:]) & (corner == codes[1:, 1:])
+    filling = set(np.unique(corner[same]).tolist())
+    return {
+        int(value): Value(int(count), int(between[codes == value].sum()), int(value) in filling)
+        for value, count in zip(values, counts, strict=True)
+    }
+
+
+def values_of_masks(each: Iterable[Mapping[int, Value]]) -> dict[int, Value]:
+    """The same of all masks together."""
+    found: dict[int, Value] = {}
+    for one in each:
+        for code, value in one.items():
+            found[code] = found[code] + value if code in found else value
+    return found
+
+
+def asked_kinds(values: Mapping[int, Value], asked: Sequence[AskedKind], ignore: int | None) -> Kinds:
+    """The kinds that `mask_kinds` names. Other values show nothing, but those that blur or smoothing has made, which
+    are taken for the nearest. UserError for a value that no mask has."""
     names = kind_names(tuple(asked))
     levels: dict[int, int] = {}
     for kind in asked:
-        if not isinstance(kind.value, int) or kind.value not in counts:
+        if not isinstance(kind.value, int) or kind.value not in values:
             raise UserError(
                 f"`mask_kinds` {kind.name}={value_text(kind.value)}: no mask has that value, "
-                f"there are {_listed(counts)}"
+                f"there are {_listed(values)}"
             )
         levels[kind.value] = names.index(kind.name)
-    whole = sum(counts.values())
-    rest = [code for code, count in counts.items() if count >= PLENTIFUL * whole]
-    return _kinds(names, {**dict.fromkeys((0, *rest), NOTHING), **levels}, ignore)
+    return _kinds(names, {**dict.fromkeys((0, *_own(values)), NOTHING), **levels}, ignore)
 
 
-def found_kinds(counts: Mapping[int, int], ignore: int | None) -> Kinds:
-    """The kinds by the values that occur: one for each but 0; a single one for masks that are black and white up to
-    blur. UserError where there are none, or too many."""
-    values = sorted(code for code in counts if code not in (0, ignore))
-    if not values:
+def found_kinds(values: Mapping[int, Value], ignore: int | None) -> Kinds:
+    """The kinds by the values that occur: one for each but 0 and what smoothing has made; a single one for masks that
+    are black and white up to blur. UserError where there are none, or too many."""
+    own = sorted(code for code in _own(values) if code not in (0, ignore))
+    if not any(code not in (0, ignore) for code in values):
         raise UserError("`masks`: they are empty, all pixels are 0: leave `masks` out")
-    if len(values) > MOST_KINDS and _is_blurred_binary(counts):
-        values = [255]
-    if len(values) > MOST_KINDS:
+    if len(values) > MANY and _is_blurred_binary(values):
+        own = [255]
+    if not 1 <= len(own) <= MOST_KINDS:
         raise UserError(
-            f"`masks`: they have {len(values)} values beside 0 ({_listed(dict.fromkeys(values))}), where there may be "
-            f"{MOST_KINDS} kinds: say with `mask_kinds` which count, as crack=1,dent=2"
+            f"`masks`: they have {len(values.keys() - {0})} values beside 0 ({_listed(values.keys() - {0})}), where there "
+            f"may be {MOST_KINDS} kinds: say with `mask_kinds` which count, as crack=1,dent=2"
         )
-    names = (ONLY,) if len(values) == 1 else tuple(map(value_text, values))
-    return _kinds(names, {0: NOTHING} | {value: index for index, value in enumerate(values)}, ignore)
+    names = (ONLY,) if len(own) == 1 else tuple(map(value_text, own))
+    return _kinds(names, {0: NOTHING} | {value: index for index, value in enumerate(own)}, ignore)
+
+
+def _own(values: Mapping[int, Value]) -> list[int]:
+    """The values that are no mixture of others."""
+    if len(values) <= MANY:
+        indices = max(values) <= INDICES
+        return [code for code, value in values.items() if indices or not value.is_edge]
+    whole = sum(value.pixels for value in values.values())
+    return [code for code, value in values.items() if value.pixels >= PLENTIFUL * whole]
 
 
 def _kinds(names: tuple[str, ...], levels: Mapping[int, int], ignore: int | None) -> Kinds:
@@ -82,19 +133,13 @@ def _kinds(names: tuple[str, ...], levels: Mapping[int, int], ignore: int | None
     return Kinds(names, np.array([*levels], np.uint32), np.array([*levels.values()], np.int8))
 
 
-def _is_blurred_binary(counts: Mapping[int, int]) -> bool:
-    if len(counts) <= MANY or max(counts) > 255:
+def _is_blurred_binary(values: Mapping[int, Value]) -> bool:
+    if max(values) > 255:
         return False
-    ends = sum(count for code, count in counts.items() if code <= NEAR or code >= 255 - NEAR)
-    return ends >= BINARY_SHARE * sum(counts.values())
+    ends = sum(value.pixels for code, value in values.items() if code <= NEAR or code >= 255 - NEAR)
+    return ends >= BINARY_SHARE * sum(value.pixels for value in values.values())
 
 
-def count_codes(codes: NDArray[np.uint32]) -> Counter[int]:
-    """How many pixels have each value."""
-    values, counts = np.unique(codes, return_counts=True)
-    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-
-
-def _listed(counts: Mapping[int, object]) -> str:
-    shown = [value_text(code) for code in sorted(counts)]
+def _listed(values: Collection[int]) -> str:
+    shown = [value_text(code) for code in sorted(values)]
     return ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")

@@ -82,6 +82,37 @@ def test_ignored_values_are_background_and_said(image: Any, save: Any, load: Any
     assert any("2 masks have pixels to be ignored" in note for note in found.notes)
 
 
+def smoothed(mask: np.ndarray) -> np.ndarray:
+    """Edges as programs draw them that smooth by squares of 2x2."""
+    return (mask.reshape(mask.shape[0] // 2, 2, mask.shape[1] // 2, 2).mean(axis=(1, 3)) * 255).astype(np.uint8)
+
+
+def test_smoothed_edges_are_no_kinds(image: Any, save: Any, load: Any) -> None:
+    image("images/1.png", "images/2.png")
+    y, x = np.mgrid[:16, :16]
+    for name, radius in (("1", 5.3), ("2", 4.1)):
+        save(f"masks/{name}.png", smoothed(((x - 7.2) ** 2 + (y - 8.1) ** 2 < radius**2).astype(float)))
+    found = load()
+    assert found.mask_kinds == ("mask",)
+    assert any("2 masks have values between" in note for note in found.notes)
+    file = smoothed(((x - 7.2) ** 2 + (y - 8.1) ** 2 < 5.3**2).astype(float))
+    assert np.array_equal(found.masks[0, 0] == 255, file >= 128)
+    assert np.array_equal(load(mask_kinds="hole=255").masks, found.masks)
+
+
+def test_a_thin_kind_and_a_rare_one_are_kinds(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    """A line of one pixel between background and another kind, in numbered masks; and one that few pixels have."""
+    image("images/1.png", "images/2.png")
+    rings = np.zeros((8, 8), np.uint8)
+    rings[1:7, 1:7], rings[2:6, 2:6] = 1, 2
+    save("masks/1.png", rings)
+    rare = quarter(2)
+    rare[7, 7] = 3
+    save("masks/2.png", rare)
+    assert load().mask_kinds == ("1", "2", "3")
+    assert areas(load(mask_kinds="cell=2")) == [[16], [16]]  # 1 and 3 are not rounded to it
+
+
 def test_five_kinds_are_a_line(image: Any, save: Any, load: Any, quarter: Any) -> None:
     image(*(f"images/{value}.png" for value in range(1, 6)))
     for value in range(1, 6):
