@@ -111,9 +111,10 @@ def found_kinds(values: Mapping[int, Value], ignore: int | None) -> Kinds:
     if len(values) > MANY and _is_blurred_binary(values):
         own = [255]
     if not 1 <= len(own) <= MOST_KINDS:
+        marking = values.keys() - {0}
         raise UserError(
-            f"`masks`: they have {len(values.keys() - {0})} values beside 0 ({_listed(values.keys() - {0})}), where there "
-            f"may be {MOST_KINDS} kinds: say with `mask_kinds` which count, as crack=1,dent=2"
+            f"`masks`: they have {len(marking)} values beside 0 ({_listed(marking)}), where there may be "
+            f"{MOST_KINDS} kinds: say with `mask_kinds` which count, as crack=1,dent=2"
         )
     names = (ONLY,) if len(own) == 1 else tuple(map(value_text, own))
     return _kinds(names, {0: NOTHING} | {value: index for index, value in enumerate(own)}, ignore)

@@ -203,7 +203,7 @@ def test_a_wrong_coco_file_is_a_line(content: str, words: str, images: Path, loa
         ("images/0.json", '{"shapes": [{"label": "a"}], "imageHeight": 40, "imageWidth": 40}', "not as expected"),
         (
             "images/0.json",
-            '{"shapes": [{"label": "", "points": [[1, 2]], "shape_type": "point"}], "imageHeight": 9, "imageWidth": 9}',
+            '{"shapes": [{"label": "", "points": [[1, 2]], "shape_type": "point"}], "imageHeight": 9, "imageWidth": 1}',
             "a point: outlines are polygons",
         ),
         ("labels/0.txt", "0 0.5 0.5 0.1 0.1\n", "line 1 is a box, no outline"),
