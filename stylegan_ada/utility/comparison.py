@@ -49,6 +49,11 @@ def difference(
         drawn = rng.multinomial(len(names), np.full(len(counts), 1 / len(counts)), RESAMPLES)  # [R, units]
         resampled += ((seeds @ sums) * drawn).sum(axis=1) / (drawn @ counts) / len(classes)
         value += float(gain[:, own].mean()) / len(classes)
+    return resampled_difference(value, resampled)
+
+
+def resampled_difference(value: float, resampled: NDArray[np.float64]) -> Difference:
+    """The difference `value` with the interval and the chance that its bootstrap, [R], gives."""
     low, high = np.quantile(resampled, [0.025, 0.975])
     beyond = min((resampled <= 0).sum(), (resampled >= 0).sum())
     return Difference(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..comparison import RESAMPLES, Difference
+from ..comparison import RESAMPLES, Difference, resampled_difference
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,15 +52,7 @@ def difference(one: Sequence[Overlap], other: Sequence[Overlap], units: NDArray[
     seeds = rng.multinomial(len(one), np.full(len(one), 1 / len(one)), RESAMPLES) / len(one)  # [R, seeds]
     each = [_resampled(a, units, drawn) - _resampled(b, units, drawn) for a, b in zip(one, other, strict=True)]
     resampled = (np.stack(each, axis=1) * seeds).sum(axis=1)
-    value = mean_dice(one) - mean_dice(other)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    beyond = min((resampled <= 0).sum(), (resampled >= 0).sum())
-    return Difference(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        p=min(1.0, 2 * (float(beyond) + 1) / (RESAMPLES + 1)),
-    )
+    return resampled_difference(mean_dice(one) - mean_dice(other), resampled)
 
 
 def _resampled(overlap: Overlap, units: NDArray[np.int64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
