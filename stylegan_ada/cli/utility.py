@@ -79,7 +79,7 @@ def utility(
     device: str,
     **options: Any,
 ) -> None:
-    """Test whether synthetic images help a classifier, or a network that marks pixels.
+    """Test whether synthetic images help a classifier or a U-Net.
 
     Networks are trained with and without synthetic images of RUN. They are tested on real images that neither the
     generator nor they have seen. If it is stopped, the same command goes on.
