@@ -40,7 +40,7 @@ def test_a_verdict_with_its_figures_and_page(
 def test_choices_are_the_librarys() -> None:
     """The command names them itself, since the library imports torch."""
     parameters = {parameter.name: parameter for parameter in utility.utility.params}
-    assert tuple(parameters["arms"].default.split(",")) == arms.KINDS
+    assert utility.ARMS == arms.KINDS
     assert tuple(map(float, parameters["ratios"].default.split(","))) == arms.RATIOS
     assert tuple(parameters["preset"].type.choices) == classic.AUGMENTATION_PRESETS
     assert set(parameters["classifier"].type.choices) == {*assess.CLASSIFIERS, "both"}

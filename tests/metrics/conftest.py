@@ -17,6 +17,7 @@ class FakeGenerator:
         self, image_shape: tuple[int, int, int] = (1, 8, 8), classes: tuple[Any, ...] = ("good", "bad")
     ) -> None:
         self.image_shape, self.classes = image_shape, classes
+        self.mask_kinds: tuple[str, ...] = ()
         self.seeds: list[int] = []
         self.labels = LabelSpace(classes, (1,) * len(classes))
         self.asked_labels: list[str | None] = []

@@ -66,10 +66,10 @@ def test_it_is_pickled_without_its_generator(generator_file: Path) -> None:
 def test_blocks_are_made_once_and_the_last_ones_kept(generator_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = SyntheticDataset(generator_file, per_class=64, blocks_kept=2)
     made = []
-    sample = stylegan_ada.TrainedGenerator.sample
+    sample = stylegan_ada.TrainedGenerator.sample_pairs
     monkeypatch.setattr(
         stylegan_ada.TrainedGenerator,
-        "sample",
+        "sample_pairs",
         lambda self, seeds, *more, **options: made.append(seeds[0]) or sample(self, seeds, *more, **options),
     )
     for index in (0, 1, 40, 2, 70, 3, 41):
