@@ -247,9 +247,9 @@ def test_lost_connections_and_slurm_end_with_a_checkpoint(
     shown = b""
     while b"ETA" not in shown:
         shown += os.read(ours, 1000)  # an OSError once the process has ended
-    if number == signal.SIGHUP:
-        os.close(ours)
     process.send_signal(number)
+    if number == signal.SIGHUP:  # not before, or a line may be printed in between
+        os.close(ours)
     process.send_signal(number)
     assert process.wait(timeout=120) == 130
     assert RunFolder(tmp_path / "run").checkpoints()
