@@ -87,7 +87,7 @@ def draw(annotated: Annotated, kind_of: Mapping[str, int], count: int, size: tup
 def require_drawing() -> None:
     """Raises UserError where the library that draws is missing."""
     try:
-        import pycocotools.mask  # noqa: F401
+        import pycocotools.mask  # noqa: F401 - only whether it is there
     except ImportError:
         raise UserError(f"`masks`: annotations are drawn by pycocotools, which is missing: {REMEDY}") from None
 

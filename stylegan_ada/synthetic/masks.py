@@ -62,7 +62,7 @@ def parse_area(text: str | None) -> tuple[float, float]:
 def check_coco() -> None:
     """Raises UserError unless COCO's annotations can be written."""
     try:
-        import pycocotools.mask  # noqa: F401
+        import pycocotools.mask  # noqa: F401 - only whether it is there
     except ImportError:
         raise UserError("`masks_as` coco needs the package pycocotools: install stylegan-ada[coco]") from None
 
