@@ -91,13 +91,13 @@ def verdict(results: Sequence[ArmResult]) -> tuple[str, str]:
     best = best_with_synthetic(results)
     gain, arms = _gain(best), sum(result.gain is not None for result in results)
     number, interval = points(gain).split(" ", 1)
-    change = f"{best.arm.name} changes Dice by {number} points {interval} against {best.baseline}"
+    change = f"changes Dice by {number} points {interval} against {best.baseline}"
     p = f"p = {gain.p_corrected:.2g}, corrected for {arms} comparisons"
     if _is_sure(best) and gain.value > 0:
-        return GAIN, f"Synthetic pairs helped: {change} ({p})"
+        return GAIN, f"Synthetic pairs helped: {best.arm.name} {change} ({p})"
     if _is_sure(best):
-        return HARM, f"They did harm: the best arm with synthetic pairs, {change} ({p})"
-    return NO_GAIN, f"No gain shown: the best arm with synthetic pairs, {change}, which may be chance ({p})"
+        return HARM, f"They did harm: the best arm with synthetic pairs, {best.arm.name}, {change} ({p})"
+    return NO_GAIN, f"No gain shown: the best arm with them, {best.arm.name}, {change}, which may be chance ({p})"
 
 
 def _gain(result: ArmResult) -> Difference:
