@@ -14,8 +14,8 @@ from .files import user_path
 from .labels.attribute import Row
 from .networks import Generator
 from .pictures.grids import MOST_ROWS, image_grid
-from .pictures.masks import with_contours
-from .pixels import as_8_bits, dtype_in_units, in_units, nhwc, to_uint8, to_uint16
+from .pictures.masks import marked_on
+from .pixels import dtype_in_units, in_units, nhwc, to_uint8, to_uint16
 from .random import Draws
 
 SAMPLING_PRECISIONS = ("fp32", "bf16")
@@ -85,7 +85,17 @@ class TrainedGenerator:
         batch_size: int = 32,
     ) -> np.ndarray:
         """uint8 [N, H, W, C], from 0 to 255, the images of `sample`: what is shown and measured."""
-        return self._sample(to_uint8, seeds, labels, truncation_psi, batch_size)[0]
+        return self.shown_pairs(seeds, labels, truncation_psi, batch_size)[0]
+
+    def shown_pairs(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[str] | None = None,
+        truncation_psi: float = 1.0,
+        batch_size: int = 32,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The images of `sample_uint8`, and the masks of `sample_pairs`."""
+        return self._sample(to_uint8, seeds, labels, truncation_psi, batch_size)
 
     def _sample(
         self,
@@ -224,10 +234,6 @@ def sample_grid(generator: TrainedGenerator, columns: int = 8, truncation_psi: f
     names = generator.labels.shown(MOST_ROWS)
     seeds = list(range((len(names) or 8) * columns))
     labels = [name for name in names for _ in range(columns)]
-    if generator.mask_kinds:
-        pairs = generator.sample_pairs(seeds, labels or None, truncation_psi)
-        images = with_contours(as_8_bits(pairs[0], generator.info.window), pairs[1])
-    else:
-        images = generator.sample_uint8(seeds, labels or None, truncation_psi)
+    images = marked_on(*generator.shown_pairs(seeds, labels or None, truncation_psi))
     rows = [images[first : first + columns] for first in range(0, len(images), columns)]
     return image_grid(rows, names)

@@ -12,6 +12,7 @@ from ..config.settings import Range
 from ..devices import choose_device, keep_freed_memory
 from ..errors import UserError, nearest
 from ..metrics.table import METRICS, MOST_IMAGES, default_metrics, measure, pictured_metrics
+from ..metrics.words.masks import mask_footnote, mask_table
 from ..metrics.words.results import PIXEL_HEADINGS, details, footnotes, interval, number, pixel_table, reference_name
 from .common import DEVICE, PATH, RUN, Number, check_picture, open_dataset, progress_bar
 
@@ -119,24 +120,11 @@ def evaluate(
 
 def as_mask_table(figures: "MaskFigures") -> str:
     """What masks look like beside real ones, and how well a U-Net of real pairs finds them."""
-    seen = "never seen by the generator" if figures.unseen else "not learned from"
-    rows = (
-        ("images with it", "images", "{:.1%}"),
-        ("area of all pixels", "area", "{:.2%}"),
-        ("pieces in an image", "pieces", "{:.2f}"),
-        ("pixels of a piece", "size", "{:.1f}"),
-        ("eccentricity", "eccentricity", "{:.2f}"),
-    )
     lines = []
-    for kind in figures.kinds:
-        lines.append(f"mask {kind.name:20} {'generated':>10} {'real':>10}")
-        for words, name, form in rows:
-            made, real = (form.format(getattr(of, name)) for of in (kind.generated, kind.real))
-            lines.append(f"  {words:23} {made:>10} {real:>10}")
-        lines.append(f"  {'IoU of a U-Net':23} {kind.iou_generated:10.2f} {kind.iou_real:10.2f}")
-    return "\n".join(
-        [*lines, f"the U-Net learned from real pairs; real ones that it is tested on: {figures.tested}, {seen}"]
-    )
+    for name, rows in mask_table(figures):
+        lines.append(f"mask {name:20} {'generated':>10} {'real':>10}")
+        lines += [f"  {words:23} {made:>10} {real:>10}" for words, made, real in rows]
+    return "\n".join([*lines, mask_footnote(figures)])
 
 
 def as_table(

@@ -12,7 +12,7 @@ from ..classifiers.unet import MaskPredictor
 from ..datasets.holdout.random_share import hold_out
 from ..errors import UserError
 from ..pictures.masks import MARKED
-from ..pixels import as_8_bits, nchw
+from ..pixels import nchw
 from ..sampling import TrainedGenerator
 from .evaluate import RealImages
 from .mathematics.mask_shapes import MaskShapes, mask_shapes
@@ -53,8 +53,7 @@ def mask_figures(
     masks = real.dataset.masks
     if masks is None or real.dataset.mask_kinds != generator.mask_kinds:
         raise UserError("the real images have no masks of the generator's kinds: name those that it was trained on")
-    images, made = generator.sample_pairs(range(seed * count, (seed + 1) * count))
-    in_8, shares = nchw(as_8_bits(images, generator.info.window)), nchw(made)
+    images, shares = map(nchw, generator.shown_pairs(range(seed * count, (seed + 1) * count)))
     learned = real.reference if real.trained_on is None else real.trained_on
     fit, validation, test = _parts(real, learned)
     unseen = real.held_out is not None and len(real.held_out) > 0
@@ -65,7 +64,7 @@ def mask_figures(
 
     held = real.dataset.images[validation], masks[validation]
     model = MaskPredictor(Batches(len(fit), take, SEED), held, SEED, device)
-    on_generated = iou(model.marked(np.ascontiguousarray(in_8)), shares >= MARKED)
+    on_generated = iou(model.marked(np.ascontiguousarray(images)), shares >= MARKED)
     on_real = iou(model.marked(real.dataset.images[test]), masks[test] >= MARKED)
     true = masks[real.reference] >= MARKED
     return MaskFigures(

@@ -42,6 +42,11 @@ def with_contours(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> NDArra
     return with_edges(enlarged[0], enlarged[1])
 
 
+def marked_on(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`with_contours` where there are masks, otherwise the images as they are."""
+    return with_contours(images, masks) if masks.shape[3] else images
+
+
 def with_edges(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Images [N, H, W, 3] with the outermost pixels of what masks [N, H, W, K] mark, in a colour for each kind."""
     painted = images.copy()

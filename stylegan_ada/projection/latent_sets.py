@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
@@ -12,13 +12,25 @@ from torch import Tensor
 
 from ..pictures.files import as_picture
 from ..pictures.grids import MOST_ROWS, image_grid
+from ..pictures.masks import marked_on, mask_picture
 from ..sampling import TrainedGenerator
 from ..synthetic.write import class_folders
 from .directions import Directions, edit
-from .latents import Latents, class_name, interpolate, interpolate_noise, layer_thirds, mix, render, save_latents, vary
+from .latents import (
+    Latents,
+    class_name,
+    interpolate,
+    interpolate_noise,
+    layer_thirds,
+    mix,
+    render_pairs,
+    save_latents,
+    vary,
+)
 
 COLUMNS = 9
 LATENTS_FILE, GRID_FILE = "latents.npz", "grid.png"
+IMAGES, MASKS = "images", "masks"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,34 +99,48 @@ def edited(one: Latents, directions: Directions, name: str, amounts: Sequence[fl
 
 
 def write_latent_set(folder: Path, generator: TrainedGenerator, made: LatentSet) -> NDArray[np.uint8]:
-    """Writes an image each, latents.npz and grid.png. Returns the images, [N, H, W, C]."""
-    images = render(generator, made.latents.w, made.latents.noise)
-    for stem, image in zip(made.stems, images, strict=True):
-        as_picture(image).save(folder / f"{stem}.png")
+    """Writes an image each, of a generator that makes masks also masks/, latents.npz and grid.png. Returns the images,
+    [N, H, W, C]."""
+    images, masks = render_pairs(generator, made.latents.w, made.latents.noise)
+    for stem, image, mask in zip(made.stems, images, masks, strict=True):
+        _write_pair(folder, folder / MASKS, f"{stem}.png", image, mask)
     save_latents(folder / LATENTS_FILE, made.latents)
-    image_grid([images[list(row)] for row in made.rows], made.names).save(folder / GRID_FILE)
+    shown = marked_on(images, masks)
+    image_grid([shown[list(row)] for row in made.rows], made.names).save(folder / GRID_FILE)
     return images
 
 
 def write_latent_images(folder: Path, generator: TrainedGenerator, latents: Latents) -> None:
-    """Writes an image each in class folders, manifest.csv (file, seed, label, psi; no seed and psi) and grid.png: the
-    first images of each class, of the first classes."""
-    images = render(generator, latents.w, latents.noise)
+    """Writes an image each in class folders, manifest.csv (file, seed, label, psi; no seed and psi) and grid.png:
+    the first images of each class, of the first classes. Of a generator that makes masks the class folders lie in
+    images/, and their masks' in masks/."""
+    images, masks = render_pairs(generator, latents.w, latents.noise)
     labels = latents.labels or ("",) * len(images)
     classes = [class_name(generator.labels, label) if label else "" for label in labels]
     known = [name for name in dict.fromkeys((*generator.classes, *classes)) if name]  # a file may name others
     folders = {"": ""} | dict(zip(known, class_folders(known), strict=True))
+    pictures = folder / IMAGES if generator.mask_kinds else folder
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
         manifest = csv.writer(file)
         manifest.writerow(["file", "seed", "label", "psi"])
-        for index, (label, name, image) in enumerate(zip(labels, classes, images, strict=True)):
-            path = folder / folders[name] / f"latent{index:06d}.png"
-            path.parent.mkdir(exist_ok=True)
-            as_picture(image).save(path)
-            manifest.writerow([path.relative_to(folder).as_posix(), "", label, ""])
+        for index, (label, name, image, mask) in enumerate(zip(labels, classes, images, masks, strict=True)):
+            place = (PurePosixPath(folders[name]) / f"latent{index:06d}.png").as_posix()
+            _write_pair(pictures, folder / MASKS, place, image, mask)
+            manifest.writerow([(pictures / place).relative_to(folder).as_posix(), "", label, ""])
     names = [*dict.fromkeys(classes)][:MOST_ROWS]
-    rows = [images[[own == name for own in classes]][:COLUMNS] for name in names]
+    shown = marked_on(images, masks)
+    rows = [shown[[own == name for own in classes]][:COLUMNS] for name in names]
     image_grid(rows, names if latents.labels else ()).save(folder / GRID_FILE)
+
+
+def _write_pair(images: Path, masks: Path, place: str, image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+    """The image at its place in one folder, its mask, if it has one, at the same in another."""
+    pictures = {images / place: as_picture(image)}
+    if mask.size:
+        pictures[masks / place] = mask_picture(mask)
+    for path, picture in pictures.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
 
 
 def write_animation(path: Path, images: NDArray[np.uint8], milliseconds: int = 50) -> None:

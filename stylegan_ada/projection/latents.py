@@ -91,15 +91,24 @@ def load_latents(path: Path, generator: TrainedGenerator) -> Latents:
     return Latents(w, noise, tuple(map(str, arrays["labels"])), str(arrays["space"]), str(arrays["generator"]))
 
 
-@torch.inference_mode()
 def render(generator: TrainedGenerator, w: Tensor, noise: Tensor | None) -> NDArray[np.uint8]:
-    """uint8 [N, H, W, C] of w [N, num_ws, w_dim] and noise [N, noise_size], or [1, noise_size] for all, or None."""
-    images = []
+    """The images of `render_pairs`."""
+    return render_pairs(generator, w, noise)[0]
+
+
+@torch.inference_mode()
+def render_pairs(
+    generator: TrainedGenerator, w: Tensor, noise: Tensor | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Images, uint8 [N, H, W, C], and masks as of `TrainedGenerator.sample_pairs`, uint8 [N, H, W, K], of
+    w [N, num_ws, w_dim] and noise [N, noise_size], or [1, noise_size] for all, or None."""
+    made = []
     for first in range(0, len(w), BATCH):
         part = noise if noise is None or len(noise) == 1 else noise[first : first + BATCH]
-        batch = generator.network.synthesis.image(w[first : first + BATCH], part).float()
-        images.append(nhwc(to_uint8(batch)).cpu().numpy())
-    return np.concatenate(images)
+        batch = generator.network.synthesis(w[first : first + BATCH], part).float()
+        made.append(nhwc(to_uint8(batch)).cpu().numpy())
+    whole, channels = np.concatenate(made), generator.image_shape[0]
+    return whole[..., :channels], whole[..., channels:]
 
 
 def mix(w_a: Tensor, w_b: Tensor, layers: Iterable[int]) -> Tensor:

@@ -41,7 +41,7 @@ class MetricRow:
 @dataclass(frozen=True, kw_only=True)
 class RunPage:
     """All text is plain and may hold anything. facts, options: pairs of name and value. pixels: statistics,
-    as `pixel_table` words them. config: JSON."""
+    as `pixel_table` words them. masks: kinds with lines, as `mask_table` words them. config: JSON."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -49,6 +49,8 @@ class RunPage:
     metrics: tuple[MetricRow, ...]
     footnotes: tuple[str, ...]
     pixels: tuple[tuple[str, str, str, str, str], ...]
+    masks: tuple[tuple[str, list[tuple[str, str, str]]], ...] = ()
+    masks_footnote: str = ""
     pictures: tuple[Picture, ...]
     options: tuple[tuple[str, str], ...]
     config: str

@@ -1,6 +1,6 @@
 """The page's pictures of images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from ..labels.label_space import LabelSpace
 from ..metrics.evaluate import Evaluation, RealImages, closest_pairs
 from ..metrics.mathematics.memorisation import Copies
 from ..pictures.grids import MOST_ROWS, image_grid, pair_grid
+from ..pictures.masks import marked_on
 from ..pixels import nhwc
 from ..sampling import sample_grid
 from .page import Picture
@@ -30,7 +31,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
     found = [
         Picture(
             title="Generated images",
-            caption=f"{rows}each from a seed of its own, not chosen; without truncation",
+            caption=f"{rows}each from a seed of its own, not chosen; without truncation{edges(generator.mask_kinds)}",
             image=sample_grid(generator, COLUMNS),
             lossless=small,
         )
@@ -46,7 +47,7 @@ def pictures(evaluation: Evaluation, copies: Copies | None, show_real: bool) -> 
         )
     names = generator.classes[:COLUMNS] or [None] * COLUMNS
     labels = None if names[0] is None else list(names)
-    sweep = [generator.sample_uint8(range(len(names)), labels, truncation_psi) for truncation_psi in SWEEP]
+    sweep = [marked_on(*generator.shown_pairs(range(len(names)), labels, psi)) for psi in SWEEP]
     found.append(
         Picture(
             title="Truncation",
@@ -82,7 +83,15 @@ def real_grid(real: RealImages, space: LabelSpace) -> Image:
         groups = [(name, members[dataset.labels[members] == label][:COLUMNS]) for label, name in named]
     kept = [(name, group) for name, group in groups if len(group)]
     names = [name for name, _ in kept] if dataset.labels is not None else ()
-    return image_grid([nhwc(dataset.images[group]) for _, group in kept], names)
+    shown = [nhwc(dataset.images[group]) for _, group in kept]
+    if dataset.masks is not None:
+        shown = [marked_on(images, nhwc(dataset.masks[group])) for images, (_, group) in zip(shown, kept, strict=True)]
+    return image_grid(shown, names)
+
+
+def edges(kinds: Sequence[str]) -> str:
+    """What a caption adds about masks, if there are any."""
+    return f"; the edges of what masks mark ({', '.join(kinds)}) are coloured" if kinds else ""
 
 
 def _showing(dataset: ImageDataset, members: NDArray[np.int64], named: Mapping[str, Value]) -> NDArray[np.int64]:

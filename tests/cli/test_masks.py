@@ -15,6 +15,7 @@ from PIL import Image
 from stylegan_ada import UserError, load_generator, train
 from stylegan_ada.classifiers import small_cnn
 from stylegan_ada.metrics.masks import mask_figures
+from stylegan_ada.projection.latents import Latents, digest, save_latents
 from stylegan_ada.training import RunFolder
 from stylegan_ada.training.run_images import run_images
 
@@ -150,6 +151,52 @@ def test_pairs_are_written_and_measured(run: Path, tmp_path: Path, command: Call
     assert {row["file"] for row in rows} == files
     masks = {path.relative_to(tmp_path / "images").as_posix() for path in (tmp_path / "images").rglob("masks/*/*.png")}
     assert masks == {file.replace("images/", "masks/", 1) for file in files}
+
+
+def test_latents_give_their_masks(run: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    """A latent moved by nothing has the mask that its seed has, as a file and on the sheet."""
+    generator = load_generator(run)
+    labels = ["a", "d", "b"]
+    w = generator.network.mapping(generator.z(range(3)), generator.label_vectors(labels, 3))
+    noise = generator._draws("sample/noise", range(3)).normal(generator.network.synthesis.noise_size)
+    latents = Latents(
+        w=generator.network.broadcast(w).detach(),
+        noise=noise,
+        labels=tuple(labels),
+        space="w",
+        generator=digest(generator),
+    )
+    save_latents(tmp_path / "latents.npz", latents)
+    expected = generator.sample_pairs(range(3), labels)[1][..., 0] >= 128
+    assert (
+        command("generate", "images", run, "--latents", tmp_path / "latents.npz", "--out", tmp_path / "images").code
+        == 0
+    )
+    for index, label in enumerate(labels):
+        for kind in ("images", "masks"):
+            found = np.asarray(Image.open(tmp_path / "images" / kind / label / f"latent{index:06d}.png"))
+            assert found.shape == (SIDE, SIDE)
+        assert ((found > 0) == expected[index]).all()
+    options = ("--direction", "pc1", "--amount", 0, "--amount", 2, "--index", 1)
+    assert command("generate", "edit", run, tmp_path / "latents.npz", *options, "--out", tmp_path / "edited").code == 0
+    moved = {path.stem: np.asarray(Image.open(path)) > 0 for path in (tmp_path / "edited" / "masks").iterdir()}
+    assert set(moved) == {"0000-original", "0001-amount+0", "0002-amount+2"}
+    assert (moved["0001-amount+0"] == expected[1]).all()
+    assert (213, 94, 0) in {color for _, color in Image.open(tmp_path / "edited" / "grid.png").getcolors(2**24)}
+
+
+def test_the_report_tells_of_masks(run: Path, tmp_path: Path, command: Callable[..., Any], few_steps: None) -> None:
+    found = command("report", run, "--count", 100, "--out", tmp_path / "report.html")
+    assert found.code == 0, found.err
+    page = (tmp_path / "report.html").read_text()
+    assert "<h2>Masks</h2>" in page
+    assert "IoU of a U-Net" in page
+    assert "the edges of what masks mark (mask) are coloured" in page
+    evaluated = command("evaluate", run, "--count", 100)
+    for line in evaluated.out.splitlines():
+        if line.startswith("  IoU of a U-Net"):
+            made, real = line.split()[-2:]
+            assert f'<td class="number">{made}</td><td class="number">{real}</td>' in page
 
 
 def test_without_masks_segmentation_is_refused(attribute_generator_file: Path, tmp_path: Path, command: Any) -> None:

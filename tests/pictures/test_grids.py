@@ -12,13 +12,13 @@ class Numbered:
 
     def __init__(self, classes: tuple[Any, ...]) -> None:
         self.classes = classes
-        self.mask_kinds = ()
         self.labels = LabelSpace(classes, [1] * len(classes))
 
-    def sample_uint8(self, seeds: Any, labels: Any, truncation_psi: Any) -> Any:
+    def shown_pairs(self, seeds: Any, labels: Any, truncation_psi: Any) -> Any:
         kinds = [0] * len(seeds) if labels is None else [self.classes.index(label) for label in labels]
         levels = np.uint8([seed + 100 * kind for seed, kind in zip(seeds, kinds, strict=True)])
-        return np.broadcast_to(levels[:, None, None, None], (len(seeds), 64, 64, 1))
+        images = np.broadcast_to(levels[:, None, None, None], (len(seeds), 64, 64, 1))
+        return images, images[:, :, :, :0]
 
 
 @pytest.mark.parametrize(
