@@ -47,14 +47,15 @@ def curve(seed: int, precision: str = "fp32") -> list[list[float]]:
 
 
 def outside(found: list[list[float]], seeds: list[list[list[float]]]) -> list[str]:
-    """The points that lie beyond the band, four standard deviations about the mean of the seeds.
+    """The points that lie beyond the band, four standard deviations about the mean of the seeds. found: the first
+    windows, or all.
 
     A figure's deviation is pooled over the windows, since that of five seeds alone is uncertain; the mean's own
     uncertainty is added to it.
     """
     values = np.array(seeds)  # [seeds, windows, names]
     deviation = np.sqrt(values.var(axis=0, ddof=1).mean(axis=0) * (1 + 1 / len(seeds)))  # [names]
-    off = np.abs(np.array(found) - values.mean(axis=0)) / deviation
+    off = np.abs(np.array(found) - values.mean(axis=0)[: len(found)]) / deviation
     return [
         f"{NAMES[name]} in steps {window * WINDOW} to {(window + 1) * WINDOW}: {off[window, name]:.1f} deviations"
         for window, name in np.argwhere(off > BAND)

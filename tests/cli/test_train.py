@@ -2,7 +2,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -271,68 +270,6 @@ def test_what_nohup_ignores_stays_ignored(
     assert process.returncode == 130
 
 
-def test_torchrun_trains_the_same_on_two_processes(
-    command: Callable[..., Any],
-    environment: dict[str, str],
-    image_folder: Path,
-    tmp_path: Path,
-    small: list[str],
-    root: Path,
-) -> None:
-    """And a run begun on one process goes on on two."""
-    arguments = ["--data", image_folder, "--mirror", "h", "--ada-kimg", "0.1", *small]
-    one = command("train", *arguments, "--out", tmp_path / "one", "--kimg", "0.032")
-    assert one.code == 0, one
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
-    two = [*launcher, root / "train.py", *arguments, "--out", tmp_path / "two", "--kimg", "0.032"]
-    done = subprocess.run(
-        list(map(str, two)), env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("finished at") == 1  # one process speaks
-    files = (RunFolder(tmp_path / name).checkpoint_file(32) for name in ("one", "two"))
-    one, two = (torch.load(path, weights_only=True) for path in files)
-    assert one["controller"]["p"] == two["controller"]["p"]
-    for name, tensor in one["generator_ema"].items():
-        torch.testing.assert_close(two["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
-
-
-def test_a_run_goes_on_with_another_number_of_processes(
-    command: Callable[..., Any],
-    environment: dict[str, str],
-    image_folder: Path,
-    tmp_path: Path,
-    small: list[str],
-    root: Path,
-) -> None:
-    """Three processes begin and one goes on, as if one had done it all."""
-    arguments = ["--data", image_folder, "--mirror", "h", "--ada-kimg", "0.1", *small, "--batch", "12"]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "3", "--master-port", free_port()]
-    three = [*launcher, root / "train.py", *arguments, "--out", tmp_path / "three", "--kimg", "0.024"]
-    done = subprocess.run(
-        list(map(str, three)), env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert "minibatch statistics" not in done.stdout
-    for name in ("one", "three"):
-        result = command("train", *arguments, "--out", tmp_path / name, "--kimg", "0.048")
-        assert result.code == 0, result
-        assert ("resuming" in result.out) == (name == "three")
-    files = (RunFolder(tmp_path / name).checkpoint_file(48) for name in ("one", "three"))
-    one, three = (torch.load(path, weights_only=True) for path in files)
-    assert one["controller"]["p"] == three["controller"]["p"]
-    for name, tensor in one["generator_ema"].items():
-        torch.testing.assert_close(three["generator_ema"][name], tensor, rtol=1e-3, atol=1e-4)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_killed_run_resumes(
     start: Callable[..., Any], command: Callable[..., Any], image_folder: Path, tmp_path: Path, small: list[str]
 ) -> None:
@@ -397,18 +334,6 @@ def test_warning_where_minibatch_statistics_differ(
         "train", "--data", image_folder, "--out", tmp_path / "run", "--batch", batch, *options, "--dry-run"
     )
     assert ("minibatch statistics" in result.err) == warned, result
-
-
-def test_an_error_of_the_first_process_is_told_once(environment: dict[str, str], tmp_path: Path, root: Path) -> None:
-    (tmp_path / "images").mkdir()
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]
-    command = [*launcher, root / "train.py", "--data", tmp_path / "images", "--out", tmp_path / "run", "--kimg", "1"]
-    done = subprocess.run(
-        list(map(str, command)), env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode != 0
-    assert done.stderr.count("stylegan-ada: error:") == 1
-    assert "stylegan_ada/" not in done.stderr.replace(str(tmp_path), "")  # no traceback of ours
 
 
 def test_dry_run_says_what_would_be_taken(
