@@ -26,7 +26,8 @@ def names(root: Path, image_folder: Path, tmp_path_factory: pytest.TempPathFacto
         patch.chdir(folder)
         patch.setenv("STYLEGAN_ADA_CACHE", str(folder / "cache"))
         lines = lines.replace("    print(error)", "    refused = error")  # Python forgets `error` behind the block
-        exec(lines.replace("kimg=200", "kimg=0.064, batch=16, channel_base=256, channel_max=16"), found)
+        few = "kimg=0.064, evaluate_kimg=0.064, batch=16, channel_base=256, channel_max=16"
+        exec(lines.replace("kimg=200", few), found)
     return found
 
 
