@@ -63,9 +63,11 @@ class ExtraAugmentations(nn.Module):
 
 
 def _moves_pixels(transform: nn.Module) -> bool:
-    from kornia.augmentation import GeometricAugmentationBase2D
+    """Whether masks must move with the image. Some of kornia's that move, such as elastic ones, are neither geometric
+    nor of intensity."""
+    from kornia.augmentation import IntensityAugmentationBase2D
 
-    return isinstance(transform, GeometricAugmentationBase2D)
+    return not isinstance(transform, IntensityAugmentationBase2D)
 
 
 def _make(entry: ExtraAugmentation) -> nn.Module:

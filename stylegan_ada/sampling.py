@@ -112,7 +112,7 @@ class TrainedGenerator:
             part = slice(first, first + batch_size)
             z = self.z(seeds[part])
             c = torch.from_numpy(vectors[part]).to(self.device)
-            noise = self._draws("sample/noise", seeds[part]).normal(self.network.synthesis.noise_size)
+            noise = self.noise(seeds[part])
             batch = self._render(z, c, noise, truncation_psi)
             channels = self.image_shape[0]
             images.append(nhwc(levels(batch[:, :channels])).cpu().numpy())
@@ -143,6 +143,22 @@ class TrainedGenerator:
     def z(self, seeds: Sequence[int]) -> Tensor:
         """The latents of seeds, [N, z_dim]."""
         return self._draws("sample/z", seeds).normal(self.info.network.z_dim)
+
+    def noise(self, seeds: Sequence[int]) -> Tensor:
+        """The noise of seeds' images, [N, noise_size]."""
+        return self._draws("sample/noise", seeds).normal(self.network.synthesis.noise_size)
+
+    @torch.no_grad()
+    def latents(
+        self, seeds: Sequence[int], labels: Sequence[str] | None = None, truncation_psi: float = 1.0
+    ) -> tuple[Tensor, Tensor, list[str]]:
+        """What the images of `sample` are made of: w [N, num_ws, w_dim], noise [N, noise_size], and the texts of their
+        labels, [] when unlabelled."""
+        rows = self.label_rows(seeds, labels)
+        c = torch.from_numpy(self.labels.vectors(rows)).to(self.device)
+        w = self.network.truncate(self.network.mapping(self.z(seeds), c), c, truncation_psi)
+        texts = [self.labels.text(row) for row in rows] if self.classes else []
+        return self.network.broadcast(w).contiguous(), self.noise(seeds), texts
 
     def labels_for(self, seeds: Sequence[int]) -> list[str]:
         """A label's text per seed, a class name unless there are attributes, in the training set's shares; [] when

@@ -1,6 +1,7 @@
 """A picture of some images of a source: a row for each class."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from ..masks.reading import open_masks
 from ..reading.opening import PLAIN, open_picture, open_shown, read_headers
 from ..reading.picture_names import file_of
 from ..reading.sources import open_source
+from ..reading.unreadable import Unreadable
 
 CELL = 96  # pixels, the side of a cell
 GAP = 4
@@ -47,8 +49,8 @@ def example_sheet(source: str, preparation: Preparation = PLAIN, *, leave_out: C
                     shown = open_shown(stream, picture, preparation)
                 cell = fit(shown, CELL)
                 if masks is not None:
-                    shares, _ = masks.shares(file, (shown.height, shown.width))
-                    cell = _with_edges(cell, shares)
+                    with suppress(Unreadable):  # which the warnings say
+                        cell = _with_edges(cell, masks.shares(file, (shown.height, shown.width))[0])
                 left = margin + column * (CELL + GAP)
                 sheet.paste(cell, (left + (CELL - cell.width) // 2, top + (CELL - cell.height) // 2))
     return sheet

@@ -110,6 +110,9 @@ def inspect_source(source: str, preparation: Preparation = PLAIN, *, progress: P
         apart = _values_apart(opened, facts, preparation)
         sizes = {name: (seen.header.height, seen.header.width) for name, seen in facts.items()}
         masks = None if reader is None else mask_counts(reader, sizes)
+        for name, reason in (masks.damaged if masks else {}).items():  # training leaves its image out
+            unreadable.append(UnreadableFile(name, reason))
+            del facts[name], sizes[name]
     by_attributes = bool(labelling and labelling.attributes)
     if labelling and by_attributes and facts:
         labelling = labelling.only(facts)

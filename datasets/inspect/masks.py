@@ -21,10 +21,12 @@ class KindCounts:
 
 @dataclass(frozen=True)
 class MaskCounts:
-    """empty: images whose mask marks nothing. notes, warnings: a line each."""
+    """empty: images whose mask marks nothing. damaged: why a mask cannot be read, by its image. notes, warnings: a line
+    each."""
 
     kinds: list[KindCounts]
     empty: int
+    damaged: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -36,13 +38,13 @@ def mask_counts(masks: Masks, sizes: Mapping[str, tuple[int, int]]) -> MaskCount
         shares, marks = masks.shares(name, sizes[name])
         return shares.mean(axis=(1, 2)).tolist(), [*marks, *marks_of_mask(shares, bool(shares.any()))]
 
-    found = {
-        name: one for name, one in map_readable(look_at, list(sizes)) if not isinstance(one, Unreadable)
-    }  # fmt: skip
+    looked_at = dict(map_readable(look_at, list(sizes)))
+    found = {name: one for name, one in looked_at.items() if not isinstance(one, Unreadable)}
     areas = [own for own, _ in found.values()]
     return MaskCounts(
         kinds=[_counts(name, [own[index] for own in areas]) for index, name in enumerate(masks.kinds)],
         empty=sum(not any(own) for own in areas),
+        damaged={name: str(one) for name, one in looked_at.items() if isinstance(one, Unreadable)},
         notes=[line for line in masks.notes if not line.startswith("warning: ")],
         warnings=[
             *(line.removeprefix("warning: ") for line in masks.notes if line.startswith("warning: ")),

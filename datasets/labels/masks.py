@@ -23,10 +23,10 @@ class _Known:
     by_base: dict[str, set[str]]
     folders: dict[str, set[str]]
 
-    def only(self, stem: str) -> str | None:
-        """The image of the same last part, if there is but one."""
-        found = self.by_base.get(stem.rpartition("/")[2], set())
-        return next(iter(found)) if len(found) == 1 else None
+    def only(self, base: str) -> list[str]:
+        """The image with this last part, if there is but one."""
+        found = sorted(self.by_base.get(base, ()))
+        return found if len(found) == 1 else []
 
 
 def find_masks(names: Iterable[str]) -> dict[str, str | None]:
@@ -46,12 +46,15 @@ def find_masks(names: Iterable[str]) -> dict[str, str | None]:
         place = next((at for at, part in enumerate(parts[:-1]) if is_mask_folder(part)), None)
         if place is not None:
             by_folder.setdefault(tuple(parts[: place + 1]), []).append(name)
-    inside = {name for files in by_folder.values() for name in files}
-    known = _known(name for name in names if name not in inside and name not in masks)
-    for folder, files in by_folder.items():
-        found = {name: image for name in files if (image := _match(folder, name, known)) is not None}
+    outside = {name for name in names if name not in masks} - {name for files in by_folder.values() for name in files}
+    # first those that may be classes, of which masks in the others are masks then
+    for folder, files in sorted(by_folder.items(), key=lambda pair: bool(PLAIN.fullmatch(pair[0][-1]))):
+        known = _known(outside)
+        found = {name: images for name in files if (images := _match(folder, name, known))}
         if 2 * len(found) >= len(files):
-            masks |= dict.fromkeys(files) | found
+            masks |= dict.fromkeys(files) | {name: one[0] for name, one in found.items() if len(one) == 1}
+        else:
+            outside |= {name for name in files if name not in masks}
     return masks
 
 
@@ -72,23 +75,27 @@ def _known(names: Iterable[str]) -> _Known:
     return known
 
 
-def _match(folder: tuple[str, ...], name: str, known: _Known) -> str | None:
-    """The image that has the place of this file, in the folder above, or in one of images or of a split beside; of a
-    folder whose name says it, the only image that has its name. A path without suffix; None if there is no such."""
+def _match(folder: tuple[str, ...], name: str, known: _Known) -> list[str]:
+    """The images that have the place of this file: in the folder above, otherwise in one of images or of a split
+    beside; of a file that lies in no further folder, where the folder's name says masks, the only one that has its
+    name. Paths without suffix. Of several it is the mask of none."""
     own = stem_of(name)
     above = "/".join(folder[:-1])
-    siblings = [part for part in known.folders.get(above, ()) if part.lower() in IMAGES or is_split(part)]
+    siblings = sorted(part for part in known.folders.get(above, ()) if part.lower() in IMAGES or is_split(part))
     for stem in (own, image_stem(own)):
         if stem is None:
             continue
         rest = stem.removeprefix("/".join(folder) + "/")
-        places = ["/".join(filter(None, (above, part, rest))) for part in ("", *siblings)]
-        found = next((place for place in places if place in known.stems), None)
-        if found is None and PLAIN.fullmatch(folder[-1]):
-            found = known.only(stem)
-        if found is not None:
+        direct = "/".join(filter(None, (above, rest)))
+        if direct in known.stems:
+            return [direct]
+        places = ["/".join(filter(None, (above, part, rest))) for part in siblings]
+        found = [place for place in places if place in known.stems]
+        if not found and PLAIN.fullmatch(folder[-1]) and "/" not in rest:
+            found = known.only(rest)
+        if found:
             return found
-    return None
+    return []
 
 
 def image_stem(stem: str) -> str | None:

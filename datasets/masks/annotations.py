@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import UserError, first_line
 from ..labels.masks import stem_of
+from .errors import MaskError
 
 MOST_BYTES = 2**28
 CIRCLE = 64  # corners of LabelMe's circles
@@ -54,7 +55,7 @@ def read_annotations(path: Path, bases: Collection[str]) -> Annotations:
     names = _yolo_names(path)
     files = [file for file in sorted(path.rglob("*.txt")) if file.stem in bases]
     if not files:
-        raise UserError(f"`masks` {path}: it holds no masks, and no .json or .txt with the name of an image")
+        raise MaskError(f"`masks` {path}: it holds no masks, and no .json or .txt with the name of an image")
     return _each(path, files, lambda file: _yolo(file, names))
 
 
@@ -127,37 +128,55 @@ def _unpacked(text: str) -> list[int]:
 def _load(path: Path) -> Any:
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise UserError(f"`masks` {path}: more than {MOST_BYTES // 2**20} MiB of annotations")
+            raise MaskError(f"`masks` {path}: more than {MOST_BYTES // 2**20} MiB of annotations")
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UserError(f"`masks` {path}: cannot be read ({error.strerror})") from None
+        raise MaskError(f"`masks` {path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"`masks` {path}: no JSON ({first_line(error)})") from None
+        raise MaskError(f"`masks` {path}: no JSON ({first_line(error)})") from None
 
 
 def _coco(path: Path) -> Annotations:
     content = _load(path)
     keys = ("images", "annotations", "categories")
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in keys):
-        raise UserError(f"`masks` {path}: not COCO's annotations, which have lists of {', '.join(keys)}")
+        raise MaskError(f"`masks` {path}: not COCO's annotations, which have lists of {', '.join(keys)}")
     try:
         kinds = {category["id"]: str(category["name"]) for category in content["categories"]}
         shapes: dict[Any, list[Shape]] = {image["id"]: [] for image in content["images"]}
         boxes = 0
         for one in content["annotations"]:
             if one.get("segmentation"):
+                _check_segmentation(one["segmentation"])
                 shapes[one["image_id"]].append(Shape(kinds[one["category_id"]], one["segmentation"]))
             else:
                 boxes += 1
         of = {
-            _plain(str(image["file_name"])): Annotated(image["height"], image["width"], tuple(shapes[image["id"]]))
+            _plain(str(image["file_name"])): Annotated(
+                _whole(image, "height"), _whole(image, "width"), tuple(shapes[image["id"]])
+            )
             for image in content["images"]
         }
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"`masks` {path}: not as COCO has it ({type(error).__name__}: {first_line(error)})") from None
+        raise MaskError(f"`masks` {path}: not as COCO has it ({type(error).__name__}: {first_line(error)})") from None
     if boxes and boxes == len(content["annotations"]):
-        raise UserError(f"`masks` {path}: its {boxes} annotations are boxes without outlines, which are no masks")
+        raise MaskError(f"`masks` {path}: its {boxes} annotations are boxes without outlines, which are no masks")
     return Annotations(str(path), of)
+
+
+def _whole(image: dict[str, Any], name: str) -> int:
+    value = image[name]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"the {name} of {image['file_name']!r:.200} is {value!r:.40}, no whole number")
+    return value
+
+
+def _check_segmentation(found: Any) -> None:
+    """Raises TypeError unless it is run lengths, or lists of numbers."""
+    polygons = found if isinstance(found, list) else []
+    numbers = all(isinstance(one, list) and all(isinstance(number, int | float) for number in one) for one in polygons)
+    if not isinstance(found, dict | list) or not numbers:
+        raise TypeError(f"a segmentation is {found!r:.60}: lists of numbers or run lengths are expected")
 
 
 def _each(folder: Path, files: Sequence[Path], read: Callable[[Path], Annotated]) -> Annotations:
@@ -166,9 +185,9 @@ def _each(folder: Path, files: Sequence[Path], read: Callable[[Path], Annotated]
         try:
             of[_plain(file.relative_to(folder).as_posix())] = read(file)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UserError(f"`masks` {file}: not as expected ({first_line(error)})") from None
+            raise MaskError(f"`masks` {file}: not as expected ({first_line(error)})") from None
         except OSError as error:
-            raise UserError(f"`masks` {file}: cannot be read ({error.strerror})") from None
+            raise MaskError(f"`masks` {file}: cannot be read ({error.strerror})") from None
     return Annotations(str(folder), of)
 
 
@@ -217,12 +236,16 @@ def _yolo_names(folder: Path) -> dict[int, str]:
     for place in (folder, folder.parent):
         for name in ("classes.txt", "obj.names"):
             if (place / name).is_file():
-                return dict(enumerate((place / name).read_text(encoding="utf-8").splitlines()))
+                try:
+                    return dict(enumerate((place / name).read_text(encoding="utf-8-sig").splitlines()))
+                except UnicodeDecodeError:
+                    raise MaskError(f"`masks` {place / name}: it is not in UTF-8, save it so") from None
         for file in sorted(place.glob("*.yaml")):
             try:
                 names = yaml.safe_load(file.read_text(encoding="utf-8"))["names"]
-                return dict(enumerate(names)) if isinstance(names, list) else {int(key): names[key] for key in names}
-            except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+                pairs = enumerate(names) if isinstance(names, list) else names.items()
+                return {int(key): str(name) for key, name in pairs}
+            except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
                 continue
     return {}
 

@@ -9,22 +9,30 @@ from numpy.typing import NDArray
 
 from ...config.masks import MOST_KINDS, kind_names
 from ...config.preparation import Preparation
-from ...errors import UserError
 from ..labels.masks import stem_of
 from ..reading.picture_names import file_of
 from .annotations import Annotations, draw, require_drawing
+from .errors import MaskError, NoKinds
 from .file_masks import check_size
 from .notes import kinds_text
-from .pairing import complete
+from .pairing import complete, ends_of
 
 
 class DrawnMasks:
     """Masks that are drawn from annotations."""
 
-    def __init__(self, annotations: Annotations, names: Sequence[str], top: str, preparation: Preparation):
+    def __init__(
+        self,
+        annotations: Annotations,
+        names: Sequence[str],
+        top: str,
+        preparation: Preparation,
+        everything: Sequence[str] = (),
+    ):
+        """names: of the images that are taken, of `everything` that the source has, () where these are all."""
         require_drawing()
         self._place = annotations.place
-        keys = _keys(annotations, top, names)
+        keys = _keys(annotations, top, names, everything or names)
         used = set(keys.values())
         self._of = complete(
             {name: None if key is None else annotations.of[key] for name, key in keys.items()}, preparation.unmasked
@@ -45,17 +53,17 @@ class DrawnMasks:
         if not preparation.mask_kinds:
             names = sorted(counts)
             if not names:
-                raise UserError(f"`masks` {self._place}: no outline is in it")
+                raise MaskError(f"`masks` {self._place}: no outline is in it")
             if len(names) > MOST_KINDS:
-                raise UserError(
+                raise MaskError(
                     f"`masks` {self._place}: outlines of {len(names)} classes ({', '.join(names[:8])}), where there "
                     f"may be {MOST_KINDS} kinds: say with `mask_kinds` which count"
                 )
             return {name: index for index, name in enumerate(names)}
         kinds = kind_names(preparation.mask_kinds)
         for kind in preparation.mask_kinds:
-            if str(kind.value) not in counts:
-                raise UserError(
+            if str(kind.value) not in counts and not kind.optional:
+                raise NoKinds(
                     f"`mask_kinds` {kind.value}: {self._place} has no outline of it, there are "
                     f"{', '.join(sorted(counts)[:8])}"
                 )
@@ -70,22 +78,26 @@ class DrawnMasks:
         try:
             return draw(annotated, self._kind_of, len(self.kinds), size), []
         except ValueError as error:
-            raise UserError(f"`masks` {self._place}: what it says of {name!r:.200} is no outline ({error})") from None
+            raise MaskError(f"`masks` {self._place}: what it says of {name!r:.200} is no outline ({error})") from None
 
 
-def _keys(annotations: Annotations, top: str, names: Sequence[str]) -> dict[str, str | None]:
-    """The name that annotations have for each image: its path from any folder on, the longest first; otherwise the only
-    one with its last part, if no other image has that."""
-    by_base: dict[str, list[str]] = {}
+def _keys(annotations: Annotations, top: str, names: Sequence[str], everything: Sequence[str]) -> dict[str, str | None]:
+    """The name that annotations have for each image: the one that ends as its path does, the longest end first
+    (images/train/1 and labels/train/1); the last part alone counts where no other image has it."""
+    by_end: dict[str, list[str]] = {}
     for key in annotations.of:
-        by_base.setdefault(PurePosixPath(key).name, []).append(key)
-    stems = {name: stem_of(top + name) for name in names}
-    bases = Counter(PurePosixPath(stem).name for stem in stems.values())
+        for end in ends_of(key):
+            by_end.setdefault(end, []).append(key)
+    bases = Counter(PurePosixPath(stem_of(name)).name for name in everything)
     found: dict[str, str | None] = {}
-    for name, stem in stems.items():
-        parts = stem.split("/")
-        ends = ("/".join(parts[first:]) for first in range(len(parts) - (bases[parts[-1]] > 1)))
-        found[name] = next((end for end in ends if end in annotations.of), None)
-        if found[name] is None and bases[parts[-1]] == 1 and len(by_base.get(parts[-1], [])) == 1:
-            found[name] = by_base[parts[-1]][0]
+    for name in names:
+        stem = stem_of(top + name)
+        found[name] = None
+        for end in ends_of(stem):
+            if "/" not in end and bases[end] > 1:
+                break
+            own = [end] if end in annotations.of else by_end.get(end, [])
+            if own:
+                found[name] = own[0] if len(own) == 1 else None
+                break
     return found

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...config.preparation import Preparation
-from ...errors import UserError
-from ..reading.opening import open_image, open_picture
+from ...config.preparation import ALL, Preparation
+from ..reading.decode import OPAQUE
+from ..reading.opening import open_image, open_picture, read_header
 from ..reading.parallel import map_readable
 from ..reading.picture_names import file_of, page_of
 from ..reading.sources import Source
 from ..reading.unreadable import Unreadable
 from .codes import is_lossy, read_codes
-from .kinds import ONLY, Kinds, asked_kinds, found_kinds, values_of_mask, values_of_masks
+from .errors import MaskError
+from .kinds import ONLY, Kinds, Value, asked_kinds, found_kinds, values_of_mask, values_of_masks
 from .notes import BETWEEN, IGNORED, LOSSY, kinds_text
 
 
@@ -28,13 +29,26 @@ class FileMasks:
 
     def _choose(self, preparation: Preparation) -> Kinds:
         names = [name for masks in self._pairs.values() for name in masks]
-        each = map_readable(lambda name: values_of_mask(self._codes(name, 0)[0]), list(dict.fromkeys(names)))
-        values = values_of_masks(found for _, found in each if not isinstance(found, Unreadable))
+
+        def look_at(name: str) -> tuple[dict[int, Value], bool]:
+            codes, lossy = self._codes(name, 0)
+            each = [values_of_mask(codes)]
+            for picture in range(1, self._pictures(name) if preparation.pages == ALL else 1):
+                each.append(values_of_mask(self._codes(name, picture)[0]))
+            return values_of_masks(each), lossy
+
+        found = [one for _, one in map_readable(look_at, list(dict.fromkeys(names))) if not isinstance(one, Unreadable)]
+        values, lossy = values_of_masks(one for one, _ in found), any(lossy for _, lossy in found)
         if not values:
-            raise UserError(f"`masks`: none of them can be read (first: {names[0]!r:.200}): save them as PNG")
+            raise MaskError(f"`masks`: none of them can be read (first: {names[0]!r:.200}): save them as PNG")
         if preparation.mask_kinds:
-            return asked_kinds(values, preparation.mask_kinds, preparation.ignore)
-        return found_kinds(values, preparation.ignore)
+            return asked_kinds(values, preparation.mask_kinds, preparation.ignore, lossy)
+        return found_kinds(values, preparation.ignore, lossy)
+
+    def _pictures(self, mask: str) -> int:
+        with open_picture(self._source, mask) as (stream, _):
+            header = read_header(stream)
+        return max(header.pictures, header.frames)
 
     def _codes(self, mask: str, picture: int) -> tuple[NDArray[np.uint32], bool]:
         with open_picture(self._source, mask) as (stream, _):
@@ -69,6 +83,8 @@ class AlphaMasks:
     def shares(self, name: str, size: tuple[int, int]) -> tuple[NDArray[np.float32], list[str]]:
         with open_picture(self._source, name) as (stream, picture):
             image = open_image(stream, picture, self._preparation, alpha=True)
+        if image.info.get(OPAQUE):  # of an image, where nothing is to be seen of it otherwise; a mask marks nothing
+            return np.zeros((1, *size), np.float32), []
         if image.mode != "RGBA":
             return np.ones((1, *size), np.float32), []
         return np.asarray(image.getchannel("A"), np.float32)[None] / np.float32(255), []
@@ -77,7 +93,7 @@ class AlphaMasks:
 def check_size(name: str, size: tuple[int, int], what: str, found: tuple[int, ...]) -> None:
     """Raises UserError where a mask is of another size than its image."""
     if found != size:
-        raise UserError(
+        raise MaskError(
             f"`masks`: {name!r:.200} is {size[0]}x{size[1]} (height x width), {what} is {found[0]}x{found[1]}: "
             "both must be of one size"
         )

@@ -7,15 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...config.masks import COLOR, MOST_KINDS, AskedKind, kind_names, value_text
-from ...errors import UserError
+from .errors import MaskError, NoKinds
 
 ONLY = "mask"  # the name of a kind that is the only one
 NOTHING = -1
-MANY = 16  # values, more than anybody has kinds: blurred, as JPEG does it
+MANY = 16  # values, more than there are of smoothing alone in a few masks
 BINARY_SHARE = 0.95  # of pixels that are nearly black or nearly white: a blurred mask of two values
 NEAR = 64  # gray levels
 PLENTIFUL = 0.01  # share of all pixels: of a blurred mask a value of its own
-INDICES = 32  # masks with no value above it number their kinds, so that no value is a mixture of others
+INDICES = 64  # masks with no value above it number their kinds, so that no value is a mixture of others
+BORDER = 255  # beside such numbers: between objects, as Pascal VOC has it
+SMOOTHED_SHARE = 0.5  # of the pixels of rare values that lie so: smoothing has made them all
+OVERSHOOT = 16  # gray levels about a value of smoothed masks: bicubic interpolation makes rings
 EDGE_SHARE = 0.8  # of a value's pixels that lie between darker and brighter ones: a mixture of these
 
 
@@ -62,9 +65,9 @@ def _space(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def values_of_mask(codes: NDArray[np.uint32]) -> dict[int, Value]:
-    """What is known of each value of a mask [H, W]. Of more than MANY only how many pixels have it."""
-    values, counts = np.unique(codes, return_counts=True)
-    if len(values) > MANY or max(values) <= INDICES:
+    """What is known of each value of a mask [H, W]. Of numbered kinds only how many pixels have it."""
+    values, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    if max(values) <= INDICES:
         return {int(value): Value(int(count)) for value, count in zip(values, counts, strict=True)}
     around = np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), (3, 3))
     lowest, highest = around.min(axis=(2, 3)), around.max(axis=(2, 3))
@@ -72,9 +75,10 @@ def values_of_mask(codes: NDArray[np.uint32]) -> dict[int, Value]:
     corner = codes[:-1, :-1]
     same = (corner == codes[1:, :-1]) & (corner == codes[:-1, 1:]) & (corner == codes[1:, 1:])
     filling = set(np.unique(corner[same]).tolist())
+    inside = np.bincount(places.ravel(), weights=between.ravel())
     return {
-        int(value): Value(int(count), int(between[codes == value].sum()), int(value) in filling)
-        for value, count in zip(values, counts, strict=True)
+        int(value): Value(int(count), int(own), int(value) in filling)
+        for value, count, own in zip(values, counts, inside, strict=True)
     }
 
 
@@ -87,32 +91,34 @@ def values_of_masks(each: Iterable[Mapping[int, Value]]) -> dict[int, Value]:
     return found
 
 
-def asked_kinds(values: Mapping[int, Value], asked: Sequence[AskedKind], ignore: int | None) -> Kinds:
+def asked_kinds(
+    values: Mapping[int, Value], asked: Sequence[AskedKind], ignore: int | None, lossy: bool = False
+) -> Kinds:
     """The kinds that `mask_kinds` names. Other values show nothing, but those that blur or smoothing has made, which
-    are taken for the nearest. UserError for a value that no mask has."""
+    are taken for the nearest. lossy: whether a file is JPEG. UserError for a value that no mask has."""
     names = kind_names(tuple(asked))
     levels: dict[int, int] = {}
     for kind in asked:
-        if not isinstance(kind.value, int) or kind.value not in values:
-            raise UserError(
+        if not isinstance(kind.value, int) or (kind.value not in values and not kind.optional):
+            raise NoKinds(
                 f"`mask_kinds` {kind.name}={value_text(kind.value)}: no mask has that value, "
                 f"there are {_listed(values)}"
             )
         levels[kind.value] = names.index(kind.name)
-    return _kinds(names, {**dict.fromkeys((0, *_own(values)), NOTHING), **levels}, ignore)
+    return _kinds(names, {**dict.fromkeys((0, *_own(values, ignore, lossy)), NOTHING), **levels}, ignore)
 
 
-def found_kinds(values: Mapping[int, Value], ignore: int | None) -> Kinds:
+def found_kinds(values: Mapping[int, Value], ignore: int | None, lossy: bool = False) -> Kinds:
     """The kinds by the values that occur: one for each but 0 and what smoothing has made; a single one for masks that
-    are black and white up to blur. UserError where there are none, or too many."""
-    own = sorted(code for code in _own(values) if code not in (0, ignore))
+    are black and white up to blur. lossy: whether a file is JPEG. UserError where there are none, or too many."""
+    own = sorted(code for code in _own(values, ignore, lossy) if code not in (0, ignore))
     if not any(code not in (0, ignore) for code in values):
-        raise UserError("`masks`: they are empty, all pixels are 0: leave `masks` out")
+        raise MaskError("`masks`: they are empty, all pixels are 0: leave `masks` out")
     if len(values) > MANY and _is_blurred_binary(values):
         own = [255]
     if not 1 <= len(own) <= MOST_KINDS:
         marking = values.keys() - {0}
-        raise UserError(
+        raise MaskError(
             f"`masks`: they have {len(marking)} values beside 0 ({_listed(marking)}), where there may be "
             f"{MOST_KINDS} kinds: say with `mask_kinds` which count, as crack=1,dent=2"
         )
@@ -120,13 +126,25 @@ def found_kinds(values: Mapping[int, Value], ignore: int | None) -> Kinds:
     return _kinds(names, {0: NOTHING} | {value: index for index, value in enumerate(own)}, ignore)
 
 
-def _own(values: Mapping[int, Value]) -> list[int]:
+def _own(values: Mapping[int, Value], ignore: int | None, lossy: bool) -> list[int]:
     """The values that are no mixture of others."""
-    if len(values) <= MANY:
-        indices = max(values) <= INDICES
-        return [code for code, value in values.items() if indices or not value.is_edge]
+    many = len(values) > MANY
+    beside = (ignore, BORDER) if many else (ignore,)
+    if all(code <= INDICES for code in values if code not in beside) and not (lossy and many):
+        return [*values]
+    if not many:
+        return [code for code, value in values.items() if not value.is_edge]
     whole = sum(value.pixels for value in values.values())
-    return [code for code, value in values.items() if value.pixels >= PLENTIFUL * whole]
+    rare = [value for value in values.values() if value.pixels < PLENTIFUL * whole]
+    edges = bool(rare) and sum(one.between for one in rare) >= SMOOTHED_SHARE * sum(one.pixels for one in rare)
+    if not (lossy or edges):
+        return [*values]
+    own: list[int] = []
+    for code, value in sorted(values.items(), key=lambda pair: -pair[1].pixels):
+        near = any(abs(code - other) <= OVERSHOOT for other in own)
+        if value.pixels >= PLENTIFUL * whole and not near and not value.is_edge:
+            own.append(code)
+    return own
 
 
 def _kinds(names: tuple[str, ...], levels: Mapping[int, int], ignore: int | None) -> Kinds:

@@ -17,6 +17,7 @@ from ...files import user_path
 from ..labels.chosen import ChosenImages
 from ..labels.masks import stem_of
 from ..reading.sources import Source, open_source
+from .errors import MaskError
 
 DESCRIBING = (".json", ".txt", ".yaml", ".names")  # files of annotations
 
@@ -60,12 +61,16 @@ class MaskPlace:
         """A digest that changes as the masks do, beside what the source's own says; None where that says it all."""
         if self._files is not None:
             return self._files.identity()
-        place = self._annotations
-        if place is None and self._masks == BESIDE:
-            place = self._in_folder()
-        if place is None:
+        places = [] if self._annotations is None else [self._annotations]
+        if not places and self._masks == BESIDE:
+            places = self._in_folder()
+        if not places:
             return None
-        found = [place] if place.is_file() else [file for file in sorted(place.rglob("*")) if file.suffix in DESCRIBING]
+        found = [place for place in places if place.is_file()]
+        for place in places:
+            if place.is_dir():  # YOLO's classes may be named beside the folder
+                inside, above = sorted(place.rglob("*")), sorted(place.parent.iterdir())
+                found += [file for file in (*inside, *above) if file.suffix in DESCRIBING]
         stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in found]
         return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
 
@@ -80,31 +85,36 @@ class MaskPlace:
         names, unmasked = chosen.source.names, preparation.unmasked
         if self._masks is None:
             return None
+        if self._masks == ALPHA and preparation.bands:
+            raise MaskError("`bands`: they leave no transparency, which `masks` alpha takes, leave one of the two out")
         if self._masks == ALPHA:
             return AlphaMasks(self._source, preparation)
-        if self._masks == BESIDE and (chosen.masks or self._in_folder() is None):
+        places = [self._annotations] if self._annotations else self._in_folder()
+        if self._masks == BESIDE and (chosen.masks or not places):
             return FileMasks(self._source, masks_beside(names, chosen.masks, unmasked), preparation)
         if self._files is not None:
             tops = self._source.rest.top, self._files.rest.top
             pairs = masks_in_folder(names, tops[0], self._files.names, tops[1], unmasked)
             return FileMasks(self._files, pairs, preparation)
-        place = self._annotations or self._in_folder()
-        assert place is not None
+        if len(places) > 1:
+            found = ", ".join(sorted(place.name for place in places)[:5])
+            raise MaskError(f"`masks` auto: there are {len(places)} files of annotations ({found}), name one of them")
         bases = {stem_of(name).rpartition("/")[2] for name in names}
-        return DrawnMasks(read_annotations(place, bases), names, self._source.rest.top, preparation)
+        annotations = read_annotations(places[0], bases)
+        return DrawnMasks(annotations, names, self._source.rest.top, preparation, self._source.names)
 
-    def _in_folder(self) -> Path | None:
-        """Annotations among a folder's files, where no masks lie beside its images."""
+    def _in_folder(self) -> list[Path]:
+        """Annotations among a folder's files: files, or the folder in which they lie beside its images."""
         rest = self._source.rest
         root = self._source.place.removesuffix("/" + rest.top.rstrip("/")) if rest.top else self._source.place
         if not os.path.isdir(root):
-            return None
+            return []
         coco = [file for file in rest.files if _is_coco(file.rpartition("/")[2].lower())]
-        if len(coco) == 1:
-            return Path(root) / coco[0]
+        if coco:
+            return [Path(root) / file for file in coco]
         stems = {stem_of(name).rpartition("/")[2] for name in self._source.names}
         drawn = [file for file in rest.files if file.lower().endswith((".json", ".txt"))]
-        return Path(root) if any(stem_of(file).rpartition("/")[2] in stems for file in drawn) else None
+        return [Path(root)] if any(stem_of(file).rpartition("/")[2] in stems for file in drawn) else []
 
 
 def _is_coco(base: str) -> bool:

@@ -81,7 +81,7 @@ class Judge:
 
     def predict(self, images: Pictures) -> Targets:
         """The labels that it sees, of uint8 images [n, C, H, W]; all are known."""
-        found = outputs_of(self._network, images, self._device).cpu()
+        found = torch.cat([*outputs_of(self._network, images, self._device)]).cpu()
         heads = found.split([*self._sizes, len(self._mean)], dim=1)
         choices = [head.argmax(dim=1).numpy() for head in heads[:-1]]
         numbers = heads[-1].double().numpy() * self._scale + self._mean

@@ -16,6 +16,7 @@ from ..pixels import from_uint8
 from .scores import balanced_accuracy
 
 BATCH = 64
+PIXELS = 256 * 128 * 128  # at once, where nothing is learned
 LEARNING_RATE = 4e-3  # at its highest
 WEIGHT_DECAY = 1e-3
 PASSES = 40  # through the images, within these steps:
@@ -82,11 +83,14 @@ def learn(
     return highest
 
 
-@torch.inference_mode()
-def outputs_of(network: nn.Module, images: Pictures, device: torch.device) -> Tensor:
-    """[n, ...], as when nothing is learned."""
+def outputs_of(network: nn.Module, images: Pictures, device: torch.device) -> Iterator[Tensor]:
+    """Outputs [n, ...], as when nothing is learned, of some images after the others."""
     network.eval()
-    return torch.cat([network(_tensor(images[i : i + 256], device)) for i in range(0, len(images), 256)])
+    height, width = images[:1].shape[2:]
+    count = max(1, min(256, PIXELS // (height * width)))
+    for first in range(0, len(images), count):
+        with torch.inference_mode():
+            yield network(_tensor(images[first : first + count], device))
 
 
 def _tensor(images: Images, device: torch.device) -> Tensor:
@@ -127,24 +131,26 @@ class ImageClassifier:
 
     def probabilities(self, images: Pictures) -> NDArray[np.float32]:
         """[n, C]"""
-        return outputs_of(self._network, images, self._device).softmax(dim=1).cpu().numpy()
+        return torch.cat([*outputs_of(self._network, images, self._device)]).softmax(dim=1).cpu().numpy()
 
 
 class Batches(Generic[Wanted]):
     """Batches of `count` images in an order that is new in every pass: about 40 passes, in 200 to 600 steps.
 
-    take: images, uint8 [n, C, H, W], and labels [n] or masks of places, int64 [n].
+    take: images, uint8 [n, C, H, W], and labels [n] or masks of places, int64 [n]. size: of a batch.
     """
 
-    def __init__(self, count: int, take: Callable[[NDArray[np.int64]], tuple[Images, Wanted]], seed: int):
-        self._count, self._take, self._seed = count, take, seed
+    def __init__(
+        self, count: int, take: Callable[[NDArray[np.int64]], tuple[Images, Wanted]], seed: int, size: int = BATCH
+    ):
+        self._count, self._take, self._seed, self._size = count, take, seed, size
 
     def __len__(self) -> int:
         return min(max(PASSES * self._count // BATCH, FEWEST_STEPS), MOST_STEPS)
 
     def __iter__(self) -> Iterator[tuple[Images, Wanted]]:
         rng = np.random.default_rng([self._seed, 11])
-        size, rest = min(BATCH, self._count), np.zeros(0, np.int64)
+        size, rest = min(self._size, self._count), np.zeros(0, np.int64)
         for _ in range(len(self)):
             while len(rest) < size:
                 rest = np.concatenate([rest, rng.permutation(self._count)])

@@ -9,9 +9,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 from ..datasets import Pictures
 from ..pictures.masks import MARKED
 from .scores import dice
-from .small_cnn import Batches, learn, outputs_of
+from .small_cnn import BATCH, Batches, learn, outputs_of
 
 WIDTHS = (8, 16, 32, 64, 64)
+LARGE = 128  # pixels a side: of larger images there are fewer in a batch, to fit in memory
 
 Masks = NDArray[np.uint8]  # [n, K, H, W], shares of pixels, 255 for all of one
 
@@ -53,8 +54,8 @@ def _block(before: int, after: int) -> nn.Sequential:
 class MaskPredictor:
     """A U-Net that has learned masks, by cross entropy of each pixel and the soft Dice of each kind (arXiv 1606.04797).
 
-    batches: of images to learn from and their masks. What is kept has the best Dice on the validation pairs, as a mean
-    over kinds (`learn`), which is `validation`. The seed decides the initial weights.
+    batches: of images to learn from and their masks, `batch_of` them at once. What is kept has the best Dice on the
+    validation pairs, as a mean over kinds (`learn`), which is `validation`. The seed decides the initial weights.
     """
 
     def __init__(self, batches: Batches[Masks], validation: tuple[Pictures, Masks], seed: int, device: torch.device):
@@ -70,17 +71,21 @@ class MaskPredictor:
                 return binary_cross_entropy_with_logits(logits, shares) + _soft_dice_loss(logits.sigmoid(), shares)
 
             def score() -> float:
-                return float(np.nanmean(dice(self.marked(validation[0]), validation[1] >= MARKED)))
+                found = dice(self.marked(validation[0]), validation[1] >= MARKED)
+                known = found[~np.isnan(found)]
+                return float(known.mean()) if len(known) else 1.0  # nothing was to be marked, and nothing was
 
             self.validation = learn(self._network, batches, loss, score, device)
 
-    def shares(self, images: Pictures) -> NDArray[np.float32]:
-        """[n, K, H, W], in [0, 1]: how sure it is of each kind at each pixel."""
-        return outputs_of(self._network, images, self._device).sigmoid().cpu().numpy()
-
     def marked(self, images: Pictures) -> NDArray[np.bool_]:
-        """[n, K, H, W]: where it is surer than not."""
-        return self.shares(images) >= 0.5
+        """[n, K, H, W]: where it is surer of a kind than not."""
+        parts = outputs_of(self._network, images, self._device)
+        return np.concatenate([(logits >= 0).cpu().numpy() for logits in parts])
+
+
+def batch_of(image_shape: tuple[int, ...]) -> int:
+    """Images in a batch, fewer of large ones: [..., H, W]."""
+    return max(4, min(BATCH, BATCH * LARGE**2 // (image_shape[-1] * image_shape[-2])))
 
 
 def _soft_dice_loss(shares: Tensor, wanted: Tensor) -> Tensor:

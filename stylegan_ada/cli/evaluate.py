@@ -81,7 +81,7 @@ def evaluate(
     from ..api import evaluation_of
     from ..files import atomic_path
     from ..metrics.evaluate import closest_pairs
-    from ..metrics.masks import mask_figures
+    from ..metrics.masks import mask_figures_or_why_not
     from ..metrics.mathematics.memorisation import Copies
     from ..pictures.grids import pair_grid
 
@@ -104,8 +104,9 @@ def evaluate(
                 pair_grid(*pictures).save(temporary)
         of_real = feature_sets.real.classifier.cross_validated() if "label_accuracy" in results else None
         masks = None
-        if generator.mask_kinds and real.dataset.mask_kinds == generator.mask_kinds:
-            masks = mask_figures(generator, real, len(feature_sets.generated), generator.device)
+        if metrics is None and generator.mask_kinds:
+            masks, reason = mask_figures_or_why_not(generator, real, len(feature_sets.generated), generator.device)
+            left_out |= {"masks": reason} if reason else {}
         if as_json:
             text = as_json_text(results, feature_sets.real.classes, of_real, feature_sets.pixel_figures)
             click.echo(text if masks is None else json.dumps(json.loads(text) | {"masks": _masks(masks)}))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +157,9 @@ def as_mask_table(found: "MaskAssessment") -> str:
     ]
     for result in found.results:
         gain = "" if result.gain is None else f"gain {points(result.gain)}, p = {result.gain.p_corrected:.2g}"
-        iou = ", ".join(f"{100 * value:.1f}" for value in result.iou)
-        dice = 100 * sum(result.dice) / len(result.dice)
+        iou = ", ".join("-" if isnan(value) else f"{100 * value:.1f}" for value in result.iou)
+        known = [value for value in result.dice if not isnan(value)]
+        dice = 100 * sum(known) / len(known)
         lines.append(
             f"  {result.arm.name:{width}} {result.real:6d} {result.synthetic:9d} {dice:6.1f}  {iou}  {gain}".rstrip()
         )

@@ -15,10 +15,11 @@ COLOR = 1 << 24  # what a colour's 24 bits are added to, so that none of them is
 @dataclass(frozen=True)
 class AskedKind:
     """A kind of what masks show, and one of the values that stand for it: a gray value, a colour + COLOR, or, of
-    annotations, a name."""
+    annotations, a name. optional: no mask need have it."""
 
     name: str
     value: int | str
+    optional: bool = False
 
 
 def parse_kinds(text: str | None) -> tuple[AskedKind, ...]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..classifiers.scores import iou
 from ..classifiers.small_cnn import Batches
-from ..classifiers.unet import MaskPredictor
+from ..classifiers.unet import MaskPredictor, batch_of
 from ..datasets.holdout.random_share import hold_out
 from ..errors import UserError
 from ..pictures.masks import MARKED
@@ -55,7 +55,8 @@ def mask_figures(
         raise UserError("the real images have no masks of the generator's kinds: name those that it was trained on")
     images, shares = map(nchw, generator.shown_pairs(range(seed * count, (seed + 1) * count)))
     learned = real.reference if real.trained_on is None else real.trained_on
-    fit, validation, test = _parts(real, learned)
+    marks = (masks >= MARKED).any(axis=(1, 2, 3)).astype(np.int64)
+    fit, validation, test = _parts(real, learned, marks)
     unseen = real.held_out is not None and len(real.held_out) > 0
     test = real.held_out if unseen and real.held_out is not None else test
 
@@ -63,7 +64,8 @@ def mask_figures(
         return real.dataset.images[fit[places]], masks[fit[places]]
 
     held = real.dataset.images[validation], masks[validation]
-    model = MaskPredictor(Batches(len(fit), take, SEED), held, SEED, device)
+    size = batch_of(real.dataset.image_shape)
+    model = MaskPredictor(Batches(len(fit), take, SEED, size), held, SEED, device)
     on_generated = iou(model.marked(np.ascontiguousarray(images)), shares >= MARKED)
     on_real = iou(model.marked(real.dataset.images[test]), masks[test] >= MARKED)
     true = masks[real.reference] >= MARKED
@@ -84,15 +86,29 @@ def mask_figures(
     )
 
 
+def mask_figures_or_why_not(
+    generator: TrainedGenerator, real: RealImages, count: int, device: torch.device
+) -> tuple[MaskFigures | None, str]:
+    """The figures, or None and why there are none, for those who have others to tell."""
+    try:
+        return mask_figures(generator, real, count, device), ""
+    except UserError as error:
+        return None, str(error)
+
+
 def _parts(
-    real: RealImages, learned: NDArray[np.int64]
+    real: RealImages, learned: NDArray[np.int64], marks: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The real pairs to learn from, to stop early by, and to test on; whole groups lie in one part."""
+    """The real pairs to learn from, to stop early by, and to test on; whole groups lie in one part. marks: of each
+    image of the set 1 where it is marked, of which each part has its share. UserError where they are too few."""
     if len(learned) < FEWEST:
         raise UserError(f"{len(learned)} real pairs: at least {FEWEST} are needed for a network to learn masks")
-    nothing, groups = np.zeros(len(real.dataset), np.int64), real.dataset.groups
+    groups = real.dataset.groups
     order = np.random.default_rng(SEED).permutation(learned)
-    test = hold_out(order, nothing, groups, SHARE)
+    test = hold_out(order, marks, groups, SHARE)
     rest = order[~np.isin(order, test)]
-    validation = hold_out(rest, nothing, groups, SHARE)
-    return rest[~np.isin(rest, validation)], validation, test
+    validation = hold_out(rest, marks, groups, SHARE)
+    parts = rest[~np.isin(rest, validation)], validation, test
+    if not all(marks[part].any() for part in parts):
+        raise UserError("too few real pairs, or too few groups of them, are marked for a network to learn masks")
+    return parts

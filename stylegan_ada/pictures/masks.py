@@ -1,5 +1,6 @@
 """Masks as pictures: as files whose values are kinds, and as contours on their images."""
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,6 +41,13 @@ def with_contours(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> NDArra
     shown = [_on_white(as_picture(image)) for image in images]
     enlarged = [array.repeat(factor, axis=1).repeat(factor, axis=2) for array in (np.stack(shown), masks)]
     return with_edges(enlarged[0], enlarged[1])
+
+
+def encode_mask(shares: NDArray[np.uint8]) -> bytes:
+    """[H, W, K] -> the file of `mask_picture`, a PNG."""
+    file = io.BytesIO()
+    mask_picture(shares).save(file, "PNG")
+    return file.getvalue()
 
 
 def marked_on(images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -43,7 +43,8 @@ class ResultFolder:
     def locked(self) -> Iterator[None]:
         """Makes the folder and holds its lock. A second process there, or files of others, is a UserError."""
         self.check_unused()
-        with locked_folder(self._records, self.path, "another process is writing there, wait for it", [self.path]):
+        busy, beside = "another process is writing there, wait for it", [self.path, self.mask_file("").parent]
+        with locked_folder(self._records, self.path, busy, beside):
             yield
 
     def begin(self, options: dict[str, Any]) -> None:

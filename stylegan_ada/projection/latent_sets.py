@@ -1,7 +1,8 @@
 """Sets of images that are made of latents: what belongs together, and its files."""
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -10,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..pictures.files import as_picture
+from ..pictures.files import as_picture, encode
 from ..pictures.grids import MOST_ROWS, image_grid
-from ..pictures.masks import marked_on, mask_picture
+from ..pictures.masks import encode_mask, marked_on
 from ..sampling import TrainedGenerator
 from ..synthetic.write import class_folders
 from .directions import Directions, edit
@@ -30,7 +31,7 @@ from .latents import (
 
 COLUMNS = 9
 LATENTS_FILE, GRID_FILE = "latents.npz", "grid.png"
-IMAGES, MASKS = "images", "masks"
+IMAGES, MASKS = PurePosixPath("images"), PurePosixPath("masks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +103,12 @@ def write_latent_set(folder: Path, generator: TrainedGenerator, made: LatentSet)
     """Writes an image each, of a generator that makes masks also masks/, latents.npz and grid.png. Returns the images,
     [N, H, W, C]."""
     images, masks = render_pairs(generator, made.latents.w, made.latents.noise)
+    if generator.mask_kinds:
+        (folder / MASKS).mkdir()
     for stem, image, mask in zip(made.stems, images, masks, strict=True):
-        _write_pair(folder, folder / MASKS, f"{stem}.png", image, mask)
+        (folder / f"{stem}.png").write_bytes(encode(image))
+        if generator.mask_kinds:
+            (folder / MASKS / f"{stem}.png").write_bytes(encode_mask(mask))
     save_latents(folder / LATENTS_FILE, made.latents)
     shown = marked_on(images, masks)
     image_grid([shown[list(row)] for row in made.rows], made.names).save(folder / GRID_FILE)
@@ -111,36 +116,39 @@ def write_latent_set(folder: Path, generator: TrainedGenerator, made: LatentSet)
 
 
 def write_latent_images(folder: Path, generator: TrainedGenerator, latents: Latents) -> None:
-    """Writes an image each in class folders, manifest.csv (file, seed, label, psi; no seed and psi) and grid.png:
-    the first images of each class, of the first classes. Of a generator that makes masks the class folders lie in
-    images/, and their masks' in masks/."""
+    """Writes the files of `latent_files`."""
+    for place, content in latent_files(generator, latents):
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def latent_files(generator: TrainedGenerator, latents: Latents) -> Iterator[tuple[str, bytes]]:
+    """Places and contents: an image each in class folders, manifest.csv (file, seed, label, psi; no seed and psi) and
+    grid.png: the first images of each class, of the first classes. Of a generator that makes masks the class folders
+    lie in images/, and their masks' in masks/."""
     images, masks = render_pairs(generator, latents.w, latents.noise)
     labels = latents.labels or ("",) * len(images)
     classes = [class_name(generator.labels, label) if label else "" for label in labels]
     known = [name for name in dict.fromkeys((*generator.classes, *classes)) if name]  # a file may name others
     folders = {"": ""} | dict(zip(known, class_folders(known), strict=True))
-    pictures = folder / IMAGES if generator.mask_kinds else folder
-    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
-        manifest = csv.writer(file)
-        manifest.writerow(["file", "seed", "label", "psi"])
-        for index, (label, name, image, mask) in enumerate(zip(labels, classes, images, masks, strict=True)):
-            place = (PurePosixPath(folders[name]) / f"latent{index:06d}.png").as_posix()
-            _write_pair(pictures, folder / MASKS, place, image, mask)
-            manifest.writerow([(pictures / place).relative_to(folder).as_posix(), "", label, ""])
+    above = IMAGES if generator.mask_kinds else PurePosixPath()
+    manifest = io.StringIO()
+    table = csv.writer(manifest)
+    table.writerow(["file", "seed", "label", "psi"])
+    for index, (label, name, image, mask) in enumerate(zip(labels, classes, images, masks, strict=True)):
+        place = PurePosixPath(folders[name]) / f"latent{index:06d}.png"
+        yield str(above / place), encode(image)
+        if generator.mask_kinds:
+            yield str(MASKS / place), encode_mask(mask)
+        table.writerow([above / place, "", label, ""])
+    yield "manifest.csv", manifest.getvalue().encode()
     names = [*dict.fromkeys(classes)][:MOST_ROWS]
     shown = marked_on(images, masks)
     rows = [shown[[own == name for own in classes]][:COLUMNS] for name in names]
-    image_grid(rows, names if latents.labels else ()).save(folder / GRID_FILE)
-
-
-def _write_pair(images: Path, masks: Path, place: str, image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
-    """The image at its place in one folder, its mask, if it has one, at the same in another."""
-    pictures = {images / place: as_picture(image)}
-    if mask.size:
-        pictures[masks / place] = mask_picture(mask)
-    for path, picture in pictures.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
+    grid = io.BytesIO()
+    image_grid(rows, names if latents.labels else ()).save(grid, "PNG")
+    yield GRID_FILE, grid.getvalue()
 
 
 def write_animation(path: Path, images: NDArray[np.uint8], milliseconds: int = 50) -> None:

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -52,17 +53,22 @@ def digest(generator: TrainedGenerator) -> str:
 
 
 def save_latents(path: Path, latents: Latents) -> None:
+    """Writes the file of `write_latents`."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        write_latents(file, latents)
+
+
+def write_latents(file: IO[bytes], latents: Latents) -> None:
     """Writes a .npz of the arrays w [N, num_ws, w_dim] and noise [N, noise_size] (float32), and labels [N], or [0]
     without classes, space and generator (text)."""
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(
-            file,
-            w=latents.w.float().cpu().numpy(),
-            noise=latents.noise.float().cpu().numpy(),
-            labels=np.array(latents.labels, dtype=np.str_),
-            space=np.array(latents.space),
-            generator=np.array(latents.generator),
-        )
+    np.savez(
+        file,
+        w=latents.w.float().cpu().numpy(),
+        noise=latents.noise.float().cpu().numpy(),
+        labels=np.array(latents.labels, dtype=np.str_),
+        space=np.array(latents.space),
+        generator=np.array(latents.generator),
+    )
 
 
 def load_latents(path: Path, generator: TrainedGenerator) -> Latents:

@@ -18,7 +18,7 @@ from ..random import Draws
 from ..sampling import TrainedGenerator
 from .distance import Distance, make_distance
 from .quality import psnr, ssim
-from .search import Search
+from .search import Search, Watch
 from .starts import Starts, find_starts, sample_w, start_distances
 from .tuning import Deltas, tuned
 from .tuning import tune as fine_tune
@@ -114,11 +114,15 @@ class Projector:
         self._starts: dict[str | None, Starts] = {}
 
     def __call__(
-        self, images: NDArray[np.uint8], labels: Sequence[str] = (), mask: NDArray[np.floating] | None = None
+        self,
+        images: NDArray[np.uint8],
+        labels: Sequence[str] = (),
+        mask: NDArray[np.floating] | None = None,
+        watch: Watch | None = None,
     ) -> Projection:
         """Projects images, uint8 [N, H, W, C], at once. labels: a class each, or () to search it where there are any.
 
-        mask: [N, H, W] or [1, H, W]. None of these is checked, as `project` does.
+        mask: [N, H, W] or [1, H, W]. None of these is checked, as `project` does. watch: as for `Search.run`.
         """
         generator, distance = self.generator, self.distance
         targets = from_uint8(nchw(torch.from_numpy(images.copy())).to(generator.device))
@@ -129,7 +133,7 @@ class Projector:
             self._starts = starts  # labels with numbers have no end
         w, spread, found = _choose(starts, labels, targets, distance, inside)
         draws = Draws(self.seed, "project", _keys(targets, inside))
-        w, noise = Search(generator, targets, inside, distance, self.space, self.steps).run(w, spread, draws)
+        w, noise = Search(generator, targets, inside, distance, self.space, self.steps).run(w, spread, draws, watch)
         deltas: tuple[Deltas, ...] = ()
         if self.tune:
             deltas = _tune_each(generator, w, noise, targets, inside, distance, found, self.steps // 2, self.seed)

@@ -1,6 +1,7 @@
 """The optimisation of latents and noise. StyleGAN2 (arXiv 1912.04958), appendix D."""
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,9 @@ FLAT = 0.01  # an image is done when its loss falls by less than this share ...
 PATIENCE = 0.1  # ... in this share of the steps
 
 
+Watch = Callable[[int, Tensor, Tensor], None]
+
+
 class Search:
     """The optimisation of a batch. Every term is a sum over images, so that none sees another."""
 
@@ -39,8 +43,11 @@ class Search:
         self.layers = self.synthesis.num_ws if space == "w+" else 1
         self.steps = steps
 
-    def run(self, start: Tensor, spread: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Searches from w [N, w_dim] for the w [N, num_ws, w_dim] and noise [N, noise_size] that come nearest."""
+    def run(self, start: Tensor, spread: Tensor, draws: Draws, watch: Watch | None = None) -> tuple[Tensor, Tensor]:
+        """Searches from w [N, w_dim] for the w [N, num_ws, w_dim] and noise [N, noise_size] that come nearest.
+
+        watch: called after each step with the number of steps done and the best w and noise so far.
+        """
         w = start[:, None].repeat(1, self.layers, 1).requires_grad_()
         noise = draws.normal(self.synthesis.noise_size)
         normalize_noise(noise, self.synthesis.noise_shapes)
@@ -69,6 +76,8 @@ class Search:
             best_w[which], best_noise[which] = tried.detach()[which], noise.detach()[which]
             adam.step()
             normalize_noise(noise, shapes)
+            if watch is not None:
+                watch(step + 1, best_w.expand(-1, self.synthesis.num_ws, -1), best_noise)
             if not wobble and step % every == 0:
                 active = active[best[active] < (1 - FLAT) * before[active]]
                 before = best.clone()

@@ -8,7 +8,7 @@ from ..config import RunConfig
 from ..config.data import kind_of_images
 from ..config.json import to_json
 from ..metrics.evaluate import Evaluation, RealImages
-from ..metrics.masks import mask_figures
+from ..metrics.masks import mask_figures_or_why_not
 from ..metrics.mathematics.memorisation import Copies
 from ..metrics.measurements import EvaluationRow
 from ..metrics.results import MetricResult, values_by_name
@@ -41,9 +41,10 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
     of_real = features.real.classifier.cross_validated() if "label_accuracy" in results else None
     copies = results["copies"].detail if "copies" in results else None
     found = pictures(evaluation, copies if isinstance(copies, Copies) else None, show_real)
-    masks = None
-    if generator.mask_kinds and real.dataset.mask_kinds == generator.mask_kinds:
-        masks = mask_figures(generator, real, len(features.generated), generator.device)
+    masks, masks_note = None, ""
+    if generator.mask_kinds:
+        masks, reason = mask_figures_or_why_not(generator, real, len(features.generated), generator.device)
+        masks_note = mask_footnote(masks) if masks else f"masks are left out: {reason}"
     given = {name.replace("_", "-"): str(value) for name, value in record.options.items() if value is not None}
     return RunPage(
         title=f"Generated images of {config.data.data}",
@@ -53,7 +54,7 @@ def make_page(record: RunRecord, evaluation: Evaluation, show_real: bool) -> Run
         footnotes=tuple(footnotes(results, evaluation.network, reference_name(real), real.dataset.classes)),
         pixels=tuple(pixel_table(features.pixel_figures)),
         masks=() if masks is None else tuple(mask_table(masks)),
-        masks_footnote="" if masks is None else mask_footnote(masks),
+        masks_footnote=masks_note,
         pictures=tuple(found + curve_pictures(record.log, record.evaluations)),
         options=tuple(given.items()),
         config=to_json(config),

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..files import atomic_path
 from ..pictures.files import as_picture, encode
+from ..pictures.masks import encode_mask
 from .filters import KEPT, Judgement
-from .masks import encode_mask
 from .plan import Recipe
 
 

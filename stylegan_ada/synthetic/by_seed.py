@@ -13,11 +13,10 @@ from ..labels.attribute import Row
 from ..labels.sweep import Sweep
 from ..pictures.files import encode, picture_suffix
 from ..pictures.grids import MOST_ROWS, image_grid
-from ..pictures.masks import with_contours
+from ..pictures.masks import encode_mask, with_contours
 from ..pixels import as_8_bits
 from ..progress import Progress
 from ..sampling import TrainedGenerator
-from .masks import encode_mask
 from .write import COLUMNS, attribute_columns, attribute_texts, class_folders
 
 BATCH = 32

@@ -13,23 +13,18 @@ from PIL import Image
 
 from ..errors import UserError
 from ..files import write_text
-from ..pictures.masks import MARKED, mask_picture, values_of
+from ..pictures.masks import MARKED, marked_kinds, values_of
 from .filters import KEPT, MASK_AREA, Judgement
 
 AREA = "area_"  # before a kind's name, in the manifest: the share of the image that it marks
 ANNOTATIONS = "annotations.json"
 
 
-def encode_mask(shares: NDArray[np.uint8]) -> bytes:
-    """[H, W, K] -> a PNG."""
-    file = io.BytesIO()
-    mask_picture(shares).save(file, "PNG")
-    return file.getvalue()
-
-
 def areas(masks: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """[N, K]: the share of each image that masks [N, H, W, K] mark, of each kind."""
-    return (masks >= MARKED).mean(axis=(1, 2))
+    """[N, K]: the share of each image that masks [N, H, W, K] mark, of each kind, as their files have it: a pixel is of
+    the kind that has most of it."""
+    kinds = marked_kinds(masks)
+    return np.stack([(kinds == kind).mean(axis=(1, 2)) for kind in range(1, masks.shape[3] + 1)], axis=1)
 
 
 def with_areas(

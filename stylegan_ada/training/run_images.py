@@ -1,5 +1,6 @@
 """The real images of a run."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 from ..checkpoint import generator_file, read_info
 from ..config import RunConfig
 from ..config.attributes import asked_of
-from ..config.masks import REFUSED
+from ..config.masks import ALPHA, BESIDE, REFUSED
 from ..config.preparation import Preparation
 from ..datasets import ImageDataset, holdout_split, load_dataset
 from ..datasets.labels.groups import NoGroups
 from ..datasets.labels.splits import NoSplits
 from ..datasets.labels.tables import NoColumns
-from ..datasets.masks.pairing import NoMasks
+from ..datasets.masks.errors import MaskError, NoKinds
 from ..errors import UserError
 from ..metrics.evaluate import RealImages, real_images
 from .run_folder import RunFolder
@@ -51,6 +52,10 @@ def run_images(run: Path, data: str | None, load: Callable[..., ImageDataset] = 
         window=info.window,
     )
     dataset = load_other(data, preparation, load)
+    masks = preparation.masks
+    if masks not in (None, BESIDE, ALPHA) and (config is None or dataset.fingerprint != config.fingerprint):
+        # a place that the run's options name holds the masks of its own images
+        dataset = load_other(data, replace(preparation, masks=BESIDE), load)
     everything = np.arange(len(dataset))
     if config is None:
         return RealImages(dataset=dataset, reference=everything, trained_on=everything if info.images_seen else None)
@@ -67,20 +72,29 @@ def run_split(dataset: ImageDataset, config: RunConfig) -> tuple[NDArray[np.int6
     return holdout_split(dataset, data.holdout, data.subset, config.training.seed, data.copies_together)
 
 
-def load_other(source: str, preparation: Preparation, load: Callable[..., ImageDataset]) -> ImageDataset:
-    """The images of perhaps another set than a run's own, which need not have its splits, groups, columns and masks."""
+def load_other(
+    source: str, preparation: Preparation, load: Callable[..., ImageDataset], needs_masks: bool = False
+) -> ImageDataset:
+    """The images of perhaps another set than a run's own, which need not have its splits, groups, columns and masks,
+    nor all kinds of these. needs_masks: masks it must have."""
+    again = functools.partial(load_other, load=load, needs_masks=needs_masks)
     try:
         return load(source, preparation)
+    except NoKinds:
+        optional = tuple(replace(kind, optional=True) for kind in preparation.mask_kinds)
+        return again(source, replace(preparation, mask_kinds=optional))
     except NoSplits:
-        return load_other(source, replace(preparation, split=None), load)
+        return again(source, replace(preparation, split=None))
     except NoGroups:
-        return load_other(source, replace(preparation, groups=None), load)
-    except NoMasks:
-        return load_other(source, replace(preparation, masks=None, mask_kinds=(), ignore=None, unmasked=REFUSED), load)
+        return again(source, replace(preparation, groups=None))
+    except MaskError:
+        if needs_masks:
+            raise
+        return again(source, replace(preparation, masks=None, mask_kinds=(), ignore=None, unmasked=REFUSED))
     except NoColumns:
         if preparation.file_column is None and preparation.label_column is None:
             raise
-        return load_other(source, replace(preparation, file_column=None, label_column=None), load)
+        return again(source, replace(preparation, file_column=None, label_column=None))
 
 
 def load_as(config: RunConfig, load: Callable[..., ImageDataset], **options: Any) -> ImageDataset:

@@ -45,11 +45,7 @@ def augmenter(pipeline: Any, seed: int) -> Augment:
                 new = pipeline(image=image)["image"]
             except Exception as error:  # each transform raises its own kinds
                 raise UserError(f"the pipeline fails on images of {_shape(image)}: {first_line(error)}") from None
-            if new.shape != image.shape or new.dtype != np.uint8:
-                raise UserError(
-                    f"the pipeline makes {_shape(new)} of {_shape(image)}: leave out what changes size or type"
-                )
-            changed[index] = new
+            changed[index] = _checked(new, image)
         return changed
 
     return augment
@@ -66,11 +62,19 @@ def pair_augmenter(pipeline: Any, seed: int) -> Callable[..., tuple[NDArray[np.u
                 new = pipeline(image=image, mask=mask)
             except Exception as error:  # each transform raises its own kinds
                 raise UserError(f"the pipeline fails on images of {_shape(image)}: {first_line(error)}") from None
-            for whole, name in zip(changed, ("image", "mask"), strict=True):
-                whole[index] = new[name].reshape(whole.shape[1:])
+            for whole, name, before in zip(changed, ("image", "mask"), (image, mask), strict=True):
+                after = new[name]
+                # a last axis of one is lost on the way of some transforms
+                whole[index] = _checked(after[:, :, None] if after.ndim == 2 else after, before)
         return changed
 
     return augment
+
+
+def _checked(new: NDArray[Any], before: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if new.shape != before.shape or new.dtype != np.uint8:
+        raise UserError(f"the pipeline makes {_shape(new)} of {_shape(before)}: leave out what changes size or type")
+    return new
 
 
 def _shape(image: NDArray[Any]) -> str:

@@ -54,4 +54,4 @@ def test_it_learns_where_a_square_is(pairs: Callable[..., Any], monkeypatch: pyt
     assert found.validation > 0.8
     assert iou(found.marked(fresh[0]), fresh[1] >= 128)[0] > 0.8
     again = MaskPredictor(batches, held, 0, torch.device("cpu"))
-    assert np.array_equal(found.shares(fresh[0]), again.shares(fresh[0]))
+    assert np.array_equal(found.marked(fresh[0]), again.marked(fresh[0]))

@@ -1,6 +1,7 @@
 """A short run on bright discs whose masks are known exactly: what it learned, and whether it helps."""
 
 import csv
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -13,11 +14,17 @@ import torch
 from PIL import Image
 
 from stylegan_ada import UserError, load_generator, train
+from stylegan_ada.checkpoint import GENERATOR_FILE, GeneratorInfo, save_generator
 from stylegan_ada.classifiers import small_cnn
-from stylegan_ada.metrics.masks import mask_figures
+from stylegan_ada.config import AugmentConfig, DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from stylegan_ada.config.masks import parse_kinds
+from stylegan_ada.config.preparation import Preparation
+from stylegan_ada.datasets import load_dataset
+from stylegan_ada.metrics.masks import mask_figures, mask_figures_or_why_not
+from stylegan_ada.networks import Generator
 from stylegan_ada.projection.latents import Latents, digest, save_latents
 from stylegan_ada.training import RunFolder
-from stylegan_ada.training.run_images import run_images
+from stylegan_ada.training.run_images import load_other, run_images
 
 SIDE = 8
 
@@ -153,14 +160,77 @@ def test_pairs_are_written_and_measured(run: Path, tmp_path: Path, command: Call
     assert masks == {file.replace("images/", "masks/", 1) for file in files}
 
 
+def test_another_set_has_its_own_masks_or_none(tmp_path: Path) -> None:
+    """Where a run's masks lie in a folder that it named, this holds none of another set's, though names are alike."""
+    write_discs(tmp_path / "own", 24)
+    masks = tmp_path / "own" / "masks"
+    prepared = Preparation(masks=str(masks), use_labels=False)
+    assert load_dataset(str(tmp_path / "own" / "images"), prepared).masks is not None
+    config = RunConfig(
+        data=DataConfig(data=str(tmp_path / "own" / "images"), masks=str(masks), no_labels=True),
+        network=NetworkConfig(channels=1, height=SIDE, width=SIDE, mask_channels=1),
+        augment=AugmentConfig(),
+        training=TrainingConfig(kimg=1, batch=16),
+        classes=(),
+        fingerprint=load_dataset(str(tmp_path / "own" / "images"), prepared).fingerprint,
+        mask_kinds=("mask",),
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    RunFolder(run).write_config(config)
+    info = GeneratorInfo(network=config.network, classes=(), class_counts=(), images_seen=8, mask_kinds=("mask",))
+    save_generator(run / GENERATOR_FILE, Generator(config.network), info)
+    shutil.copytree(tmp_path / "own" / "images", tmp_path / "moved")
+    assert run_images(run, str(tmp_path / "moved")).dataset.masks is not None  # the very images of the run
+    write_discs(tmp_path / "other", 28)
+    shutil.rmtree(tmp_path / "other" / "masks")
+    assert run_images(run, str(tmp_path / "other")).dataset.masks is None
+    (tmp_path / "other" / "images" / "a" / "000_mask.png").write_bytes((masks / "a" / "000.png").read_bytes())
+    assert run_images(run, str(tmp_path / "other")).dataset.masks is None  # masks of some alone
+    shutil.copytree(masks, tmp_path / "third" / "masks")
+    shutil.copytree(tmp_path / "own" / "images", tmp_path / "third" / "images")
+    for path in (tmp_path / "third" / "masks").rglob("*.png"):
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    third = run_images(run, str(tmp_path / "third")).dataset
+    assert third.masks is not None
+    assert (third.masks[:] > 127).mean() > 0.5  # its own, which are the run's turned round
+
+
+def test_a_set_need_not_have_every_kind(tmp_path: Path) -> None:
+    for name, kinds in (("own", (1, 2)), ("test", (1,))):
+        for index in range(4):
+            for folder, value in (("images", 10 * index + 5), ("masks", kinds[index % len(kinds)])):
+                (tmp_path / name / folder).mkdir(parents=True, exist_ok=True)
+                pixels = np.zeros((SIDE, SIDE), np.uint8)
+                pixels[index:, index:] = value
+                Image.fromarray(pixels).save(tmp_path / name / folder / f"{index}.png")
+    asked = Preparation(masks="auto", use_labels=False, mask_kinds=parse_kinds("crack=1,dent=2"))
+    with pytest.raises(UserError, match="dent=2: no mask has that value"):
+        load_dataset(str(tmp_path / "test"), asked)
+    found = load_other(str(tmp_path / "test"), asked, load_dataset)
+    assert found.mask_kinds == ("crack", "dent")
+    assert not found.masks[:, 1].any()
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_few_groups_are_a_reason_and_no_crash(run: Path, groups: int) -> None:
+    real = run_images(run, None)
+    count = len(real.dataset)
+    own = dataclasses.replace(real.dataset, groups=tuple(f"g{index % groups}" for index in range(count)))
+    real = dataclasses.replace(real, dataset=own, held_out=None)
+    found, reason = mask_figures_or_why_not(load_generator(run), real, 20, torch.device("cpu"))
+    assert (found is None) == bool(reason)
+    if groups == 2:
+        assert "too few groups" in reason
+
+
 def test_latents_give_their_masks(run: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
     """A latent moved by nothing has the mask that its seed has, as a file and on the sheet."""
     generator = load_generator(run)
     labels = ["a", "d", "b"]
-    w = generator.network.mapping(generator.z(range(3)), generator.label_vectors(labels, 3))
-    noise = generator._draws("sample/noise", range(3)).normal(generator.network.synthesis.noise_size)
+    w, noise, _ = generator.latents(range(3), labels)
     latents = Latents(
-        w=generator.network.broadcast(w).detach(),
+        w=w,
         noise=noise,
         labels=tuple(labels),
         space="w",

@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import albumentations as A
 import numpy as np
 import pytest
 
 from stylegan_ada import UserError
-from stylegan_ada.utility.classic import AUGMENTATION_PRESETS, augmenter, make_pipeline
+from stylegan_ada.utility.classic import AUGMENTATION_PRESETS, augmenter, make_pipeline, pair_augmenter
 
 
 @pytest.fixture
@@ -62,3 +63,21 @@ def test_pipelines_that_do_not_serve(tmp_path: Path, transform: str, message: st
 def test_an_unknown_preset() -> None:
     with pytest.raises(UserError, match="did you mean 'scan'"):
         make_pipeline("scans", (1, 24, 32))
+
+
+def test_pairs_that_change_shape_are_refused(tmp_path: Path) -> None:
+    """Turned by a quarter an image of 4x6 has the numbers of one of 6x4: they must not be read as that."""
+    pipeline = A.Compose([A.Transpose(p=1)])
+    image, mask = np.zeros((1, 4, 6, 1), np.uint8), np.zeros((1, 4, 6, 2), np.uint8)
+    with pytest.raises(UserError, match="makes 6x4x1 uint8 of 4x6x1 uint8"):
+        pair_augmenter(pipeline, 0)(image, mask)
+
+
+def test_masks_move_with_their_images() -> None:
+    rng = np.random.default_rng(0)
+    for kinds in (1, 3):
+        images = rng.integers(0, 256, (6, 8, 12, 1)).astype(np.uint8)
+        masks = np.repeat(images, kinds, axis=3)
+        changed = pair_augmenter(A.Compose([A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5)]), 0)(images, masks)
+        assert (changed[1] == changed[0]).all()
+        assert (changed[0] != images).any()

@@ -27,10 +27,11 @@ from ...synthetic.plan import check_seed
 from ..arms import KINDS, RATIOS, first_arms
 from ..classic import AUGMENTATION_PRESETS, make_pipeline
 from ..page import Table, UtilityPage
+from ..real import MOST_NAMED
 from ..validation import draw_fit_and_validation
 from ..verdict import points
 from ..work import check_unused, work_folder
-from .pairs import TrainTestPairs, open_pairs, pairs_of, synthetic_pairs
+from .pairs import TrainTestPairs, check_marked, open_pairs, pairs_of, synthetic_pairs
 from .results import ArmResult, best_with_synthetic, results_of, verdict
 from .trials import ArmTrials, Experiment, run_experiment, true_masks
 
@@ -111,8 +112,10 @@ def assess_masks(
             generator, count, question.truncation_psi, question.seed, work / "synthetic", progress("synthetic pairs")
         )
         real = _without(real, same_pictures(real.test.pictures, made.images))
-        for name, why in real.refused:
+        for name, why in real.refused[:MOST_NAMED]:
             say(f"warning: {name} is left out of the test: {why}")
+        if len(real.refused) > MOST_NAMED:
+            say(f"warning: {len(real.refused) - MOST_NAMED} more are left out: results.json names them")
         experiment = Experiment(
             real=real,
             synthetic=made,
@@ -138,7 +141,9 @@ def _without(real: TrainTestPairs, same: NDArray[np.int64]) -> TrainTestPairs:
     refused = tuple((name, "a synthetic image is this picture") for name in names)
     if repeated.sum() > len(repeated) - 2:
         raise UserError("synthetic images repeat the test images: give others by `test`")
-    return replace(real, test=real.test.only(~repeated), refused=real.refused + refused)
+    test = real.test.only(~repeated)
+    check_marked(test)
+    return replace(real, test=test, refused=real.refused + refused)
 
 
 def _write(

@@ -9,11 +9,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ...config.masks import BESIDE
+from ...config.masks import BESIDE, parse_kinds
 from ...config.preparation import Preparation
 from ...datasets import ImageDataset, ImageSubset, Pictures, load_dataset
+from ...datasets.masks.kinds import ONLY
 from ...errors import UserError
 from ...files import atomic_path
+from ...pictures.masks import MARKED
 from ...pixels import as_8_bits, nchw
 from ...progress import Progress
 from ...sampling import TrainedGenerator
@@ -63,7 +65,7 @@ def open_pairs(
         raise UserError(f"{run}: its images come without masks, train with `masks`")
     train = _chosen(own.dataset, own.trained_on)
     if test is not None:
-        other = load_other(test, _prepared(run, own.dataset), load)
+        other = load_other(test, _prepared(run, own.dataset), load, needs_masks=True)
         if other.mask_kinds != own.dataset.mask_kinds:
             raise UserError(
                 f"`test` {test}: masks of {', '.join(other.mask_kinds)}, the run's are of "
@@ -77,15 +79,24 @@ def open_pairs(
     usable, refused = without_seen(tested, train)
     if len(usable) < 2:
         raise UserError(f"there are {len(usable)} test images ({len(refused)} were refused): give others by `test`")
+    check_marked(usable)
     return TrainTestPairs(train=train, test=usable, kinds=own.dataset.mask_kinds, refused=refused)
+
+
+def check_marked(test: LabelledImages) -> None:
+    """Raises UserError unless a test image is marked."""
+    if not test.labels.any():
+        raise UserError("no test image is marked, so there is nothing to find: give others by `test`")
 
 
 def _prepared(run: Path, dataset: ImageDataset) -> Preparation:
     folder = RunFolder(run)
     prepared = folder.read_config().data.preparation if folder.is_run() else Preparation()
     channels, height, width = dataset.image_shape
+    found = dataset.mask_kinds != (ONLY,) and not prepared.mask_kinds  # as in the run, also where one does not occur
     return replace(
         prepared,
+        mask_kinds=parse_kinds(",".join(dataset.mask_kinds)) if found else prepared.mask_kinds,
         size=(height, width),
         channels=channels,
         beyond_8_bits=dataset.window is not None,
@@ -99,7 +110,10 @@ def _prepared(run: Path, dataset: ImageDataset) -> Preparation:
 
 
 def _chosen(dataset: ImageDataset, members: NDArray[np.int64]) -> LabelledImages:
-    return LabelledImages(dataset=dataset, members=members, labels=np.zeros(len(members), np.int64))
+    """label: 1 for images that are marked, of which validation shall have its share, too."""
+    assert dataset.masks is not None
+    marked = [bool((dataset.masks[index] >= MARKED).any()) for index in members]
+    return LabelledImages(dataset=dataset, members=members, labels=np.array(marked, np.int64))
 
 
 def synthetic_pairs(

@@ -29,13 +29,13 @@ class ArmResult:
 
     @property
     def dice(self) -> NDArray[np.float64]:
-        """[K], the mean over seeds."""
-        return np.mean([one.dice for one in self.overlaps], axis=0)
+        """[K], the mean over seeds; NaN for a kind that is marked by nobody."""
+        return _mean_over_seeds([one.dice for one in self.overlaps])
 
     @property
     def iou(self) -> NDArray[np.float64]:
-        """[K], the mean over seeds."""
-        return np.mean([one.iou for one in self.overlaps], axis=0)
+        """[K], the mean over seeds; NaN for a kind that is marked by nobody."""
+        return _mean_over_seeds([one.iou for one in self.overlaps])
 
     def record(self, kinds: Sequence[str]) -> dict[str, Any]:
         """For JSON; null where a kind is marked by nobody."""
@@ -98,6 +98,12 @@ def verdict(results: Sequence[ArmResult]) -> tuple[str, str]:
     if _is_sure(best):
         return HARM, f"They did harm: the best arm with synthetic pairs, {best.arm.name}, {change} ({p})"
     return NO_GAIN, f"No gain shown: the best arm with them, {best.arm.name}, {change}, which may be chance ({p})"
+
+
+def _mean_over_seeds(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    rows = np.stack(values)
+    known = (~np.isnan(rows)).sum(axis=0)
+    return np.divide(np.nansum(rows, axis=0), known, out=np.full(rows.shape[1], np.nan), where=known > 0)
 
 
 def _gain(result: ArmResult) -> Difference:

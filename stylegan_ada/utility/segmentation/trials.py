@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...classifiers.small_cnn import Batches
-from ...classifiers.unet import MaskPredictor
+from ...classifiers.unet import MaskPredictor, batch_of
 from ...files import atomic_path
 from ...pictures.masks import MARKED
 from ...pixels import nchw, nhwc
@@ -132,7 +132,7 @@ def _batches(
         changed = augment(np.ascontiguousarray(nhwc(images)), np.ascontiguousarray(nhwc(masks)))
         return np.ascontiguousarray(nchw(changed[0])), np.ascontiguousarray(nchw(changed[1]))
 
-    return Batches(len(fit) + len(chosen), take, seed)
+    return Batches(len(fit) + len(chosen), take, seed, batch_of(made.images.shape))
 
 
 def true_masks(test: Pairs) -> NDArray[np.bool_]:

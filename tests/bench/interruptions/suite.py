@@ -31,6 +31,7 @@ class Counts:
 
 def rows(out: Path, seconds: float) -> list[Row]:
     """At least once, and again until the time is up."""
+    out.mkdir(parents=True, exist_ok=True)
     counts, end, first = Counts(), time.monotonic() + seconds, True
     while first or time.monotonic() < end:
         pytest.main(["-q", "-n", "0", "--basetemp", str(out / "tests"), *FILES], plugins=[counts])

@@ -40,3 +40,13 @@ def test_the_sheet_shows_edges_of_each_kind(pairs: Path) -> None:
     assert {COLORS[0], COLORS[1]} <= colors
     plain = set(map(tuple, np.asarray(example_sheet(str(pairs))).reshape(-1, 3).tolist()))
     assert not {COLORS[0], COLORS[1]} & plain
+
+
+def test_a_damaged_mask_is_told_as_its_image_that_training_leaves_out(pairs: Path) -> None:
+    path = pairs / "masks" / "1.png"
+    path.write_bytes(path.read_bytes()[:45])
+    found = inspect_source(str(pairs), Preparation(masks="auto"))
+    assert found.images == 3
+    assert [one.file for one in found.unreadable] == ["images/1.png"]
+    assert "its mask 'masks/1.png'" in found.unreadable[0].reason
+    example_sheet(str(pairs), Preparation(masks="auto"))

@@ -183,7 +183,13 @@ def segmentation(found: Any) -> dict[str, Any]:
         (json.dumps(segmentation({"size": [9, 9], "counts": [81]})), "run lengths of size"),
         (json.dumps(segmentation({"size": [SIDE, SIDE], "counts": 7})), "neither numbers nor text"),
         (json.dumps(segmentation({"size": [SIDE, SIDE], "counts": "zzzzzz"})), "is no outline|run lengths"),
-        (json.dumps(segmentation([["a", "b", "c", "d", "e", "f"]])), "is no outline"),
+        (json.dumps(segmentation([["a", "b", "c", "d", "e", "f"]])), "lists of numbers or run lengths"),
+        (json.dumps(segmentation([{"x": 1}])), "lists of numbers or run lengths"),
+        (json.dumps(segmentation(5)), "lists of numbers or run lengths"),
+        (
+            json.dumps(coco(images=[{**one, "height": None} for one in coco()["images"]])),
+            "height of '.*' is None, no whole number",
+        ),
         ("[1, 2", "no JSON"),
         ("[" * 100_000, "no JSON"),
         ("{}", "not COCO's annotations"),
@@ -229,3 +235,52 @@ def test_more_than_four_classes_want_a_choice(images: Path, load: Any) -> None:
     assert load("set", mask_kinds="scratch=0,dent=5").mask_kinds == ("scratch", "dent")
     with pytest.raises(UserError, match=r"`mask_kinds` 9: .* has no outline of it"):
         load("set", mask_kinds="scratch=9")
+
+
+QUARTER = "0 0 0 0.5 0 0.5 0.5 0 0.5\n"
+
+
+def test_yolo_in_its_usual_layout(image: Any, tmp_path: Path, load: Any) -> None:
+    """images/train/1.png and labels/train/1.txt, and the same names in val."""
+    image(*(f"images/{split}/{number}.png" for split in ("train", "val") for number in (1, 2)))
+    for split, index in (("train", 0), ("val", 1)):
+        (tmp_path / "labels" / split).mkdir(parents=True)
+        for number in (1, 2):
+            (tmp_path / "labels" / split / f"{number}.txt").write_text(QUARTER.replace("0 ", f"{index} ", 1))
+    (tmp_path / "data.yaml").write_text("names: [yes, crack]\n")
+    found = load()
+    assert found.mask_kinds == ("True", "crack")  # what YAML makes of yes
+    marks = [mask.any(axis=(1, 2)).tolist() for mask in found.masks]
+    assert marks == [[True, False], [True, False], [False, True], [False, True]]
+    (tmp_path / "data.yaml").write_text("names: [dent, crack]\n")
+    assert load().mask_kinds == ("dent", "crack") or load().mask_kinds == ("crack", "dent")
+
+
+def test_a_split_does_not_take_anothers_outline(image: Any, tmp_path: Path, load: Any) -> None:
+    image(*(f"images/{split}/{number}.png" for split in ("train", "val") for number in (1, 2)))
+    for name in ("train/2", "val/1", "val/2"):
+        (tmp_path / "labels" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "labels" / f"{name}.txt").write_text(QUARTER)
+    with pytest.raises(UserError, match=r"1 of 2 images has no mask \(first: 'train/1.png'\)"):
+        load("images", str(tmp_path / "labels"), split="train")
+
+
+def test_the_names_of_classes_beside_the_folder_are_seen_to_change(image: Any, tmp_path: Path, load: Any) -> None:
+    image("images/1.png", "images/2.png")
+    (tmp_path / "labels").mkdir()
+    for number in (1, 2):
+        (tmp_path / "labels" / f"{number}.txt").write_text(QUARTER)
+    for name in ("crack", "a longer name"):
+        (tmp_path / "data.yaml").write_text(f"names: [{name}]\n")
+        assert load("images", str(tmp_path / "labels")).mask_kinds == (name,)
+    (tmp_path / "classes.txt").write_bytes("Kr\xe4tzer\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"classes.txt: it is not in UTF-8"):
+        load("images", str(tmp_path / "labels"))
+
+
+def test_several_files_of_annotations_are_named(image: Any, tmp_path: Path, load: Any) -> None:
+    image("images/1.png", "images/2.png")
+    for name in ("instances_train.json", "instances_val.json"):
+        (tmp_path / name).write_text(json.dumps(coco()))
+    with pytest.raises(UserError, match=r"2 files of annotations \(instances_train.json, instances_val.json\)"):
+        load()

@@ -228,3 +228,99 @@ def test_every_page_has_its_own_mask(tmp_path: Any, load: Any, quarter: Any) -> 
     assert found.names == ("images/x.tif#0001", "images/x.tif#0002")
     assert np.array_equal(found.masks[0, 0], quarter())
     assert np.array_equal(found.masks[1, 0], np.rot90(quarter(), 2))
+
+
+def ids(count: int, side: int = 48) -> np.ndarray:
+    """Squares of 6x6 of the values 0 to count - 1, row by row, the rest 0."""
+    pixels, per_row = np.zeros((side, side), np.uint8), side // 6
+    for value in range(count):
+        top, left = divmod(value, per_row)
+        pixels[6 * top : 6 * top + 6, 6 * left : 6 * left + 6] = value
+    return pixels
+
+
+@pytest.mark.parametrize(("count", "highest"), [(34, None), (21, 255), (60, 255)])
+def test_neighbours_of_an_asked_number_are_background(count: int, highest: int | None, save: Any, load: Any) -> None:
+    """As of Cityscapes, and of Pascal VOC with its borders: 26 is a car, 27 a truck."""
+    pixels = ids(count)
+    if highest is not None:
+        pixels[-1] = highest
+    for name in ("1", "2"):
+        save(f"images/{name}.png", np.random.default_rng(int(name)).integers(0, 256, (48, 48)).astype(np.uint8))
+        save(f"masks/{name}.png", pixels)
+    for options in ({}, {} if highest is None else {"ignore": highest}):
+        found = load(mask_kinds="car=15", **options)
+        assert [np.argwhere(mask[0]).min(axis=0).tolist() for mask in found.masks] == [[6, 42], [6, 42]]
+        assert areas(found) == [[36], [36]]
+        assert not any("values between" in note for note in found.notes)
+
+
+def test_numbers_beyond_an_index_are_no_mixtures(save: Any, load: Any) -> None:
+    """Values spread over all of 8 bits, each in an area of its own: none is taken for its neighbour."""
+    pixels = ids(60).astype(int) * 4
+    for name in ("1", "2"):
+        save(f"images/{name}.png", np.random.default_rng(int(name)).integers(0, 256, (48, 48)).astype(np.uint8))
+        save(f"masks/{name}.png", pixels.astype(np.uint8))
+    assert areas(load(mask_kinds="car=104")) == [[36], [36]]
+
+
+def test_smoothed_edges_are_rounded(save: Any, load: Any) -> None:
+    """A mask that was enlarged by bicubic interpolation has many values, all but two along edges, with rings."""
+    small = np.zeros((16, 16), np.uint8)
+    small[2:8, 2:8], small[9:14, 6:15] = 200, 200
+    large = np.asarray(Image.fromarray(small).resize((128, 128), Image.Resampling.BICUBIC))
+    assert len(np.unique(large)) > 30
+    for name in ("1", "2"):
+        save(f"images/{name}.png", np.random.default_rng(int(name)).integers(0, 256, (128, 128)).astype(np.uint8))
+        save(f"masks/{name}.png", large)
+    found = load(mask_kinds="b=200", size=(128, 128))
+    assert any("values between" in note for note in found.notes)
+    assert areas(found)[0] == [pytest.approx(81 * 64, rel=0.05)]
+
+
+def test_an_empty_mask_with_opaque_alpha_is_empty(save: Any, load: Any, image: Any, quarter: Any) -> None:
+    """Transparency says what is marked only where it differs within a file, or all of it is transparent."""
+    image("images/1.png", "images/2.png", "images/3.png")
+    colours = np.zeros((8, 8, 4), np.uint8)
+    colours[..., 3] = 255
+    save("masks/1.png", colours)
+    by_colour = colours.copy()
+    by_colour[..., :3] = quarter()[..., None]
+    save("masks/2.png", by_colour)
+    save("masks/3.png", np.where(quarter()[..., None] > 0, colours, 0).astype(np.uint8) + np.uint8([9, 9, 9, 0]))
+    assert areas(load()) == [[0], [16], [16]]
+
+
+def test_an_empty_mask_of_transparency_is_empty(save: Any, load: Any, image: Any, quarter: Any) -> None:
+    image("images/1.png", "images/2.png")
+    white = np.full((8, 8, 4), 255, np.uint8)
+    white[..., 3] = quarter()
+    save("masks/1.png", white)
+    white[..., 3] = 0
+    save("masks/2.png", white)
+    assert areas(load()) == [[16], [0]]
+
+
+def test_kinds_of_all_pages_count(tmp_path: Any, load: Any, quarter: Any) -> None:
+    """The first page of a stack may be empty."""
+    pages = [quarter(0), quarter(10), np.maximum(quarter(10), np.rot90(quarter(200)))]
+    for folder, stack in (
+        ("images", [np.random.default_rng(i).integers(0, 256, (8, 8)) for i in range(3)]),
+        ("masks", pages),
+    ):
+        (tmp_path / folder).mkdir()
+        first, *others = [Image.fromarray(np.uint8(page)) for page in stack]
+        first.save(tmp_path / folder / "a.tif", save_all=True, append_images=others)
+    found = load(pages="all")
+    assert found.mask_kinds == ("10", "200")
+    assert areas(found) == [[0, 0], [16, 0], [16, 16]]
+
+
+def test_an_image_of_which_all_is_transparent_marks_nothing(save: Any, load: Any, quarter: Any) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 4)).astype(np.uint8)
+    for name, alpha in (("1", quarter()), ("2", quarter(0)), ("3", quarter(0) + 255)):
+        noise[..., 3] = alpha
+        save(f"{name}.png", noise)
+    assert areas(load(masks="alpha")) == [[16], [0], [64]]
+    with pytest.raises(UserError, match="`bands`: they leave no transparency"):
+        load(masks="alpha", bands=(1, 2, 3))

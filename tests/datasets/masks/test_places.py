@@ -107,3 +107,52 @@ def test_another_mask_is_another_set(image: Any, save: Any, load: Any, quarter: 
     after = load()
     assert before.fingerprint != after.fingerprint
     assert np.array_equal(after.masks[1, 0], np.rot90(quarter()))
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "without"),
+    [
+        # in a folder of masks
+        (["train/a/001.png", "val/a/001.png"], {"gt/val/a/001.png": "val/a/001.png"}, "train/a/001.png"),
+        # beside the images
+        (["train/crack/0.png", "test/crack/0.png"], {"ground_truth/crack/0_mask.png": None}, "crack/0.png"),
+        (["images/good/1.png", "images/good/2.png"],
+         {"masks/good/1.png": "images/good/1.png", "masks/bad/2.png": None}, "images/good/2.png"),
+    ],
+)  # fmt: skip
+def test_no_image_takes_the_mask_of_another(
+    images: list[str], masks: dict[str, str | None], without: str, image: Any, save: Any, tmp_path: Path, load: Any
+) -> None:
+    image(*images)
+    marked = np.zeros((8, 8), np.uint8)
+    marked[:2] = 255
+    for name in masks:
+        save(name, marked)
+    place = str(tmp_path / "gt") if any(name.startswith("gt/") for name in masks) else "auto"
+    options = {"use_labels": False, "split": "none" if place == "auto" else None}
+    if place != "auto":
+        for name in images:
+            (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).rename(tmp_path / "data" / name)
+    data = "" if place == "auto" else "data"
+    with pytest.raises(UserError, match=r"no mask|none of them goes with an image") as raised:
+        load(data, place, **options)
+    assert without in str(raised.value) or "none of them" in str(raised.value)
+    if any(masks.values()):
+        found = load(data, place, unmasked="background", **options)
+        marks = {name: int((mask > 0).sum()) for name, mask in zip(found.names, found.masks, strict=True)}
+        for name in images:
+            wanted = 16 if name in masks.values() else 0
+            assert [count for own, count in marks.items() if name.endswith(own)] == [wanted]
+
+
+def test_a_class_called_thumb_keeps_its_masks(image: Any, save: Any, load: Any, quarter: Any) -> None:
+    names = [f"{finger}/{number}.png" for finger in ("thumb", "index") for number in (1, 2)]
+    image(*(f"images/{name}" for name in names))
+    for turns, name in enumerate(names):
+        save(f"masks/{name}", np.rot90(quarter(), turns))
+    found = load()
+    turned = {name.removeprefix("images/"): mask[0] for name, mask in zip(found.names, found.masks, strict=True)}
+    assert {name: int(mask.sum()) for name, mask in turned.items()} == dict.fromkeys(names, 16 * 255)
+    for turns, name in enumerate(names):
+        assert (turned[name] == np.rot90(quarter(), turns)).all()
