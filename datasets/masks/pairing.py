@@ -49,9 +49,9 @@ def masks_in_folder(
     found: dict[str, tuple[int, list[str]]] = {}
     for name in names:
         base = PurePosixPath(stem_of(name)).name
-        end = next((end for end in ends_of(stem_of(top + name)) if "/" in end and end in by_end), None)
-        if end is not None:
-            found[name] = end.count("/"), by_end[end]
+        longest = next((end for end in ends_of(stem_of(top + name)) if "/" in end and end in by_end), None)
+        if longest is not None:
+            found[name] = longest.count("/"), by_end[longest]
         else:
             alone = by_base.get(base, []) if bases[base] == 1 else []
             found[name] = 0, [mask for mask in alone if "/" not in name or "/" not in mask]
@@ -65,7 +65,7 @@ def _of_one_image(found: Mapping[str, tuple[int, list[str]]]) -> dict[str, list[
     for name, (shared, masks) in found.items():
         for mask in masks:
             images.setdefault(mask, []).append((shared, name))
-    owner = {}
+    owner: dict[str, str | None] = {}
     for mask, rivals in images.items():
         most = [name for shared, name in rivals if shared == max(rivals)[0]]
         owner[mask] = most[0] if len(most) == 1 else None

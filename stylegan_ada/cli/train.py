@@ -1,5 +1,6 @@
 """`stylegan-ada train`"""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ DAILY = (
     "--mirror",
     "--init-from",
     "--device",
+    "--explore",
     "--dry-run",
     "--help",
 )
@@ -60,11 +62,13 @@ SECTIONS = {
 )
 @config_options
 @DEVICE
+@click.option("--explore", is_flag=True, help="Show the run in the browser while it is trained.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
-def train(out: Path, dry_run: bool, **given: Any) -> None:
+def train(out: Path, dry_run: bool, explore: bool, **given: Any) -> None:
     """Train a generator on a folder of images."""
     keep_freed_memory()
     from .. import distributed
+    from ..explore.beside import page_beside
     from ..training import RunFolder, start
 
     options, folder = train_options(**given), RunFolder(out)
@@ -82,5 +86,7 @@ def train(out: Path, dry_run: bool, **given: Any) -> None:
                 say(line, err=True)
             say(to_json(config))
         else:
-            # only now: until here Ctrl-C ends the program at once
-            exit_if_stopped(start.run(config, options, dataset, trained, folder, device, say, listen_for_stop(peers)))
+            with page_beside(out) if explore and distributed.rank() == 0 else nullcontext():
+                # only now: until here Ctrl-C ends the program at once
+                stop = listen_for_stop(peers)
+                exit_if_stopped(start.run(config, options, dataset, trained, folder, device, say, stop))

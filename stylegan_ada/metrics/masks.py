@@ -55,7 +55,7 @@ def mask_figures(
         raise UserError("the real images have no masks of the generator's kinds: name those that it was trained on")
     images, shares = map(nchw, generator.shown_pairs(range(seed * count, (seed + 1) * count)))
     learned = real.reference if real.trained_on is None else real.trained_on
-    marks = (masks >= MARKED).any(axis=(1, 2, 3)).astype(np.int64)
+    marks = np.asarray((masks >= MARKED).any(axis=(1, 2, 3)), np.int64)
     fit, validation, test = _parts(real, learned, marks)
     unseen = real.held_out is not None and len(real.held_out) > 0
     test = real.held_out if unseen and real.held_out is not None else test

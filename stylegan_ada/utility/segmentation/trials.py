@@ -132,7 +132,7 @@ def _batches(
         changed = augment(np.ascontiguousarray(nhwc(images)), np.ascontiguousarray(nhwc(masks)))
         return np.ascontiguousarray(nchw(changed[0])), np.ascontiguousarray(nchw(changed[1]))
 
-    return Batches(len(fit) + len(chosen), take, seed, batch_of(made.images.shape))
+    return Batches(len(fit) + len(chosen), take, seed, batch_of(made.images[:1].shape))
 
 
 def true_masks(test: Pairs) -> NDArray[np.bool_]:

@@ -1,0 +1,87 @@
+"""What is asked of the generator: images, what is made of their latents, and the tray."""
+
+import shlex
+from typing import Any
+
+from flask import Response
+
+from ..errors import UserError
+from .asked import Asked, finite
+from .session import Session
+from .take_along import command_for, tray_file
+from .workbench import MOST_FRAMES, MOST_SEEDS
+
+MOST_SEED = 2**53  # beyond it JavaScript's numbers are no longer whole
+FARTHEST = 20  # standard deviations
+
+
+class ImageViews:
+    """Each answers a request of its name in `app.ROUTES`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def images(self) -> Any:
+        asked, bench = Asked(), self._session.bench()
+        first, count = asked.whole("first", 0, MOST_SEED), asked.whole("count", 1, MOST_SEEDS)
+        psi, label = asked.number("psi", 0, 2), bench.label_of(asked.mapping("label"))
+        words = ["stylegan-ada", "generate", "images", str(self._session.run)]
+        words += ["--seeds", f"{first}-{first + count - 1}"]
+        words += ["--psi", f"{psi:g}"] if psi != 1 else []
+        words += ["--label", label] if label is not None else []
+        return {
+            "items": bench.seeds(first, count, label, psi),
+            "command": f"{shlex.join(words)} --out images",
+            "remarks": [] if label is None else bench.generator.labels.remarks(label),
+        }
+
+    def item(self, name: str) -> Any:
+        bench = self._session.bench()
+        return bench.shown([bench.shelf.get(name)])[0]
+
+    def nearest(self, name: str) -> Any:
+        bench = self._session.bench()
+        latents = bench.shelf.get(name).latents
+        images, _ = bench.painter.paint(latents.w, latents.noise)
+        return {"images": self._session.real().nearest(images[0])}
+
+    def varied(self) -> Any:
+        asked, bench = Asked(), self._session.bench()
+        strength, seed = asked.number("strength", 0, 1), asked.whole("seed", 0, 2**31)
+        return {"items": bench.varied(asked.text("id"), strength, asked.whole("count", 1, MOST_SEEDS), seed)}
+
+    def moved(self) -> Any:
+        asked, bench = Asked(), self._session.bench()
+        moves = {name: finite(value, -FARTHEST, FARTHEST, name) for name, value in asked.mapping("moves").items()}
+        return bench.moved(asked.text("id"), moves, asked.text("stream") or None)
+
+    def mixed(self) -> Any:
+        asked, bench = Asked(), self._session.bench()
+        last_of_all = bench.generator.network.num_ws - 1
+        first = asked.whole("first", 0, last_of_all)
+        return bench.mixed(asked.text("id"), asked.text("other"), first, asked.whole("last", first, last_of_all))
+
+    def interpolated(self) -> Any:
+        asked, bench = Asked(), self._session.bench()
+        frames = asked.whole("frames", 2, MOST_FRAMES)
+        return {"items": bench.interpolated(asked.text("id"), asked.text("other"), frames)}
+
+    def tray(self) -> Any:
+        bench = self._session.bench()
+        return {"items": bench.shown(list(bench.shelf.tray().values())), "command": command_for(self._session.run)}
+
+    def keep(self) -> Any:
+        asked, bench = Asked(), self._session.bench()
+        if asked.flag("kept"):
+            bench.shelf.keep(asked.text("id"))
+        else:
+            bench.shelf.drop(asked.text("id"))
+        return self.tray()
+
+    def tray_zip(self) -> Response:
+        bench = self._session.bench()
+        items = list(bench.shelf.tray().values())
+        if not items:
+            raise UserError("the tray is empty: keep some images first")
+        attached = {"Content-Disposition": "attachment; filename=tray.zip"}
+        return Response(tray_file(bench.generator, items), mimetype="application/zip", headers=attached)
