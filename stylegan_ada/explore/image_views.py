@@ -37,7 +37,9 @@ class ImageViews:
 
     def item(self, name: str) -> Any:
         bench = self._session.bench()
-        return bench.shown([bench.shelf.get(name)])[0]
+        item = bench.shelf.get(name)
+        w = item.latents.w[0, :1] if item.latents.space == "w" else item.latents.w[0]
+        return bench.shown([item])[0] | {"w": [[round(one, 4) for one in layer] for layer in w.tolist()]}
 
     def nearest(self, name: str) -> Any:
         bench = self._session.bench()

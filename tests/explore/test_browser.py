@@ -160,6 +160,7 @@ def test_one_image_is_moved_varied_mixed_and_compared(browser: Browser, page: An
     browser.wait(lambda: "Tray: 2" in browser.text("#tray summary"))
     browser.click("main .tile a")
     browser.one(".pair .picture img")
+    assert "w, the same for all layers" in browser.text(".pair details summary")
     before = browser.source(".pair .picture img")
     for direction in (1, 0):  # a principal one and one between classes
         slider = browser.all(f".sliders:nth-of-type({direction + 1}) input, .sliders input")[-direction]

@@ -23,7 +23,7 @@ function view(about, tray, item) {
 
   return [
     el("h2", {}, words(item)),
-    el("div", { class: "pair" }, el("div", {}, figure, el("p", {}, keep)), el("div", {}, ...directions(), nearest())),
+    el("div", { class: "pair" }, el("div", {}, figure, el("p", {}, keep), latent()), el("div", {}, ...directions(), nearest())),
     ...neighbours(), ...together(),
   ];
 
@@ -32,6 +32,12 @@ function view(about, tray, item) {
     shown.src = source(found);
     caption.textContent = shown.alt = words(found);
     name();
+  }
+
+  function latent() {
+    const rows = item.w.map((layer) => layer.join(" "));
+    const what = rows.length === 1 ? "w, the same for all layers" : `w of ${rows.length} layers`;
+    return el("details", {}, el("summary", {}, what), el("code", { class: "command", tabindex: 0 }, rows.join("\n")));
   }
 
   function directions() {

@@ -51,4 +51,5 @@ function begin(found) {
 attempt(async () => {
   begin(await get("about"));
   window.addEventListener("hashchange", () => { show(); main.focus(); });
+  window.addEventListener("focus", () => tray?.refresh()); // another tab may have changed it
 });
