@@ -17,8 +17,12 @@ import pytest
 from PIL import Image
 
 from stylegan_ada import load_generator
+from stylegan_ada.checkpoint import GeneratorInfo, save_generator
+from stylegan_ada.config import NetworkConfig
 from stylegan_ada.explore.app import ROUTES, make_app
 from stylegan_ada.explore.session import Session
+from stylegan_ada.networks import Generator
+from stylegan_ada.pictures.masks import with_contours
 
 TOKEN = "secret-of-a-test"
 HOME = {"Host": "127.0.0.1:8000"}
@@ -156,6 +160,29 @@ def test_a_run_without_a_generator_shows_its_training(run: Path, tmp_path: Path)
     app.post(f"/{TOKEN}/api/reload", headers=HOME)
     kept = app.get(f"/{TOKEN}/api/tray", headers=HOME).json["items"]
     assert [one["png"] for one in kept] == [item["png"]]
+
+
+def test_a_generator_without_labels_and_with_masks(tmp_path: Path) -> None:
+    network = NetworkConfig(
+        channels=1, height=16, width=16, mask_channels=1, z_dim=8, w_dim=8, channel_base=64, channel_max=8
+    )
+    info = GeneratorInfo(network=network, classes=(), class_counts=(), images_seen=0, mask_kinds=("crack",))
+    save_generator(tmp_path / "g.safetensors", Generator(network), info)
+    app = make_app(Session(tmp_path / "g.safetensors", None, "cpu", False), TOKEN, "127.0.0.1").test_client()
+    about = app.get(f"/{TOKEN}/api/about", headers=HOME).json
+    assert (about["attributes"], about["mask_kinds"], about["directions"]["labels"]) == ([], ["crack"], [])
+    found = app.post(f"/{TOKEN}/api/images", json={"first": 0, "count": 2, "psi": 1}, headers=HOME).json
+    images, masks = load_generator(tmp_path / "g.safetensors").sample_pairs([0, 1])
+    for item, image, mask in zip(found["items"], images, masks, strict=True):
+        assert item["label"] == ""
+        plain, marked = (
+            np.asarray(Image.open(io.BytesIO(base64.b64decode(item[name].split(",")[1])))) for name in ("png", "marked")
+        )
+        assert np.abs(plain.astype(int) - image[..., 0]).max() <= 1
+        assert (marked == with_contours(image[None], mask[None])[0]).mean() > 0.95
+    asked = {"first": 0, "count": 1, "psi": 1, "label": {"class": "x"}}
+    assert "without labels" in app.post(f"/{TOKEN}/api/images", json=asked, headers=HOME).json["error"]
+    assert "no run here" in app.get(f"/{TOKEN}/api/training", headers=HOME).json["error"]
 
 
 @pytest.mark.parametrize(
