@@ -125,6 +125,10 @@ def test_the_wall_shows_seeds_and_the_tray_goes_along(
         browser.driver.execute_script("arguments[0].click()", browser.all("main .tile button")[place])
         browser.wait(lambda place=place: browser.all("main .tile button[aria-pressed=true]"))
     browser.wait(lambda: "Tray: 2" in browser.text("#tray summary"))
+    browser.driver.refresh()
+    browser.wait(lambda: "Tray: 2" in browser.text("#tray summary"))
+    Select(browser.one("main select")).select_by_visible_text("dark")
+    browser.wait(lambda: len(browser.all("main .tile button[aria-pressed=true]")) == 2)
     shift = "arguments[0].dispatchEvent(new MouseEvent('click', {shiftKey: true, bubbles: true}))"
     browser.driver.execute_script(shift, browser.all("main .tile button")[0])
     browser.wait(lambda: browser.one("[aria-label=Comparison] img"))

@@ -36,7 +36,7 @@ function begin(found) {
   shownWall = undefined;
   document.title = `${about.run} · stylegan_ada explore`;
   document.getElementById("run").textContent = about.run;
-  const facts = about.ready ? [`${about.height}x${about.width} pixels`, `after ${about.images_seen / 1000} thousand images`, ...about.attributes.map((one) => one.words)] : ["no generator yet"];
+  const facts = about.ready ? [`${about.height}x${about.width} pixels`, `after ${about.images_seen / 1000} thousand images`, ...about.attributes.map((one) => `${one.name}: ${one.words.replace(/^\w+: /, "")}`)] : ["no generator yet"];
   const line = document.getElementById("about");
   line.replaceChildren(facts.join(" · "));
   if (about.mask_kinds?.length) {

@@ -22,7 +22,7 @@ export const source = (item) => (item.marked && shownMasks.on ? item.marked : it
 export function tile(item, tray, compare) {
   const button = el("button", {
     type: "button",
-    "aria-pressed": tray.has(item.id),
+    "aria-pressed": String(tray.has(item.id)),
     title: "click: keep; Shift and click: compare",
     onclick: (event) => (event.shiftKey && compare ? compare(item) : tray.toggle(item.id)),
   }, el("img", { src: source(item), alt: words(item) }));
