@@ -62,7 +62,7 @@ SECTIONS = {
 )
 @config_options
 @DEVICE
-@click.option("--explore", is_flag=True, help="Show the run in the browser while it is trained.")
+@click.option("--explore", is_flag=True, help="Show the run in the browser meanwhile. Default: no page.")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and stop.")
 def train(out: Path, dry_run: bool, explore: bool, **given: Any) -> None:
     """Train a generator on a folder of images."""

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..training.run_folder import RunFolder
+from .commands import of_page_beside
 
 IDLE = 19  # the lowest priority: what the page computes shall not slow the training
 
@@ -16,10 +16,8 @@ IDLE = 19  # the lowest priority: what the page computes shall not slow the trai
 @contextmanager
 def page_beside(run: Path) -> Iterator[None]:
     """Serves the page while the block runs. It computes on the CPU, in one thread."""
-    # -P: a folder that is called like the package is not taken for it
-    line = [sys.executable, "-P", "-m", "stylegan_ada", "explore", str(run), "--device", "cpu", "--with-parent"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(of_page_beside(run), env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         yield
     finally:

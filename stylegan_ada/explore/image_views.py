@@ -1,14 +1,14 @@
 """What is asked of the generator: images, what is made of their latents, and the tray."""
 
-import shlex
 from typing import Any
 
 from flask import Response
 
 from ..errors import UserError
 from .asked import Asked, finite
+from .commands import of_seeds, of_tray
 from .session import Session
-from .take_along import command_for, tray_file
+from .take_along import tray_file
 from .workbench import MOST_FRAMES, MOST_SEEDS
 
 MOST_SEED = 2**53  # beyond it JavaScript's numbers are no longer whole
@@ -25,13 +25,9 @@ class ImageViews:
         asked, bench = Asked(), self._session.bench()
         first, count = asked.whole("first", 0, MOST_SEED), asked.whole("count", 1, MOST_SEEDS)
         psi, label = asked.number("psi", 0, 2), bench.label_of(asked.mapping("label"))
-        words = ["stylegan-ada", "generate", "images", str(self._session.run)]
-        words += ["--seeds", f"{first}-{first + count - 1}"]
-        words += ["--psi", f"{psi:g}"] if psi != 1 else []
-        words += ["--label", label] if label is not None else []
         return {
             "items": bench.seeds(first, count, label, psi),
-            "command": f"{shlex.join(words)} --out images",
+            "command": of_seeds(self._session.run, first, count, label, psi),
             "remarks": [] if label is None else bench.generator.labels.remarks(label),
         }
 
@@ -70,7 +66,7 @@ class ImageViews:
 
     def tray(self) -> Any:
         bench = self._session.bench()
-        return {"items": bench.shown(list(bench.shelf.tray().values())), "command": command_for(self._session.run)}
+        return {"items": bench.shown(list(bench.shelf.tray().values())), "command": of_tray(self._session.run)}
 
     def keep(self) -> Any:
         asked, bench = Asked(), self._session.bench()

@@ -41,7 +41,7 @@ class RealSide:
         """The training images nearest to one [H, W, C] by the features of EfficientNet-Lite0, nearest first. UserError
         where there are none, or they are not to be shown."""
         if self.hidden:
-            raise UserError("real images are hidden (--no-real-images)")
+            raise UserError("real images are hidden")
         real = self.images()
         if real.trained_on is None:
             raise UserError("which images the generator has learned from is not known")

@@ -1,12 +1,12 @@
 """A set of generated images that a page has asked for."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..progress import Progress
 from ..synthetic.dataset import make_dataset
+from .commands import of_set
 from .jobs import Job
 
 
@@ -20,12 +20,7 @@ def new_place(folder: Path) -> Path:
 
 def make_set(job: Job, run: Path, out: Path, per_class: int | None, count: int | None, psi: float, device: str) -> None:
     lines: list[str] = []
-    amount = f"--per-class {per_class}" if per_class else f"--count {count}"
-    job.found |= {
-        "lines": lines,
-        "place": str(out),
-        "command": f"stylegan-ada generate dataset {shlex.quote(str(run))} {amount} --psi {psi:g} --out DIR",
-    }
+    job.found |= {"lines": lines, "place": str(out), "command": of_set(run, per_class, count, psi)}
 
     @contextmanager
     def bar(name: str) -> Iterator[Progress]:

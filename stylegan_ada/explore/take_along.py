@@ -2,11 +2,9 @@
 
 import csv
 import io
-import shlex
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -14,11 +12,6 @@ from ..projection.latent_sets import LATENTS_FILE, latent_files
 from ..projection.latents import Latents, write_latents
 from ..sampling import TrainedGenerator
 from .shelf import Item
-
-
-def command_for(run: Path) -> str:
-    """Makes the images of the tray's latents again."""
-    return f"stylegan-ada generate images {shlex.quote(str(run))} --latents {LATENTS_FILE} --out images"
 
 
 def tray_file(generator: TrainedGenerator, items: Sequence[Item]) -> bytes:

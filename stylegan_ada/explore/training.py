@@ -36,19 +36,13 @@ def training_state(folder: RunFolder) -> dict[str, Any]:
             for rows, panels in (("log", TRAINING), ("evaluations", QUALITY))
             for title, names in panels
         ],
-        "samples": samples(folder),
+        "samples": folder.samples(),
     }
-
-
-def samples(folder: RunFolder) -> list[int]:
-    """Numbers of images after which a sheet was made, the first first."""
-    found = (path.stem.removeprefix("samples-") for path in folder.path.glob("samples-*.png"))
-    return sorted(int(number) for number in found if number.isdecimal())
 
 
 def samples_path(folder: RunFolder, images: int) -> Path:
     """UserError if there is no such sheet."""
-    if images not in samples(folder):
+    if images not in folder.samples():
         raise UserError("there is no such sheet of samples")
     return folder.samples_file(images)
 

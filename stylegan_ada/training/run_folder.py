@@ -37,6 +37,11 @@ class RunFolder:
     def samples_file(self, images_seen: int) -> Path:
         return self.path / f"samples-{images_seen:010d}.png"
 
+    def samples(self) -> list[int]:
+        """Numbers of images after which `samples_file` was written, the first first."""
+        found = (path.stem.removeprefix("samples-") for path in self.path.glob("samples-*.png"))
+        return sorted(int(number) for number in found if number.isdecimal())
+
     def checkpoint_file(self, images_seen: int) -> Path:
         return self.path / f"checkpoint-{images_seen:010d}.pt"
 

@@ -305,6 +305,21 @@ def test_a_server_that_is_gone_is_told(driver: Any, explored_run: Path, tmp_path
     browser.wait(lambda: "does not answer" in browser.text("#error"))
 
 
+def test_two_tabs_have_one_tray(browser: Browser, page: Any) -> None:
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    browser.driver.get(page.address)
+    browser.wait(lambda: len(browser.all("main .tile img")) >= 24)
+    browser.click("main .tile button")
+    browser.wait(lambda: "Tray: 1" in browser.text("#tray summary"))
+    browser.driver.close()
+    browser.driver.switch_to.window(first)
+    browser.driver.execute_script("window.dispatchEvent(new Event('focus'))")
+    browser.wait(lambda: "Tray: 1" in browser.text("#tray summary"))
+    browser.wait(lambda: len(browser.all("main .tile button[aria-pressed=true]")) == 1)
+    assert browser.problems() == []
+
+
 @pytest.mark.parametrize("width", [380, 1280])
 def test_nothing_is_wider_than_the_screen(width: int, browser: Browser, page: Any) -> None:
     for view in ("#wall", "#real", "#training"):

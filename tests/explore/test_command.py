@@ -1,5 +1,6 @@
 """`stylegan-ada explore` as a process, and beside a run that is trained."""
 
+import functools
 import re
 import signal
 import socket
@@ -26,7 +27,10 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., Any]]:
     def run(*arguments: object) -> Any:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         environment.update(PYTHONUNBUFFERED="1", DISPLAY="", WAYLAND_DISPLAY="")
-        started.append(subprocess.Popen([*LINE, *map(str, arguments)], env=environment, **pipes))
+        # a shell that starts tests in the background lets all that follows ignore Ctrl-C
+        heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        line = [*LINE, *map(str, arguments)]
+        started.append(subprocess.Popen(line, env=environment, preexec_fn=heard, **pipes))
         return started[-1]
 
     yield run
@@ -103,9 +107,8 @@ def test_a_run_that_is_trained_has_its_page(start: Callable[..., Any], image_fol
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    for _ in process.stdout:
-        pass
-    assert process.wait(60) == 130
+    process.communicate(timeout=60)
+    assert process.returncode == 130
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
