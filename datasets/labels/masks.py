@@ -47,14 +47,17 @@ def find_masks(names: Iterable[str]) -> dict[str, str | None]:
         if place is not None:
             by_folder.setdefault(tuple(parts[: place + 1]), []).append(name)
     outside = {name for name in names if name not in masks} - {name for files in by_folder.values() for name in files}
-    # first those that may be classes, of which masks in the others are masks then
-    for folder, files in sorted(by_folder.items(), key=lambda pair: bool(PLAIN.fullmatch(pair[0][-1]))):
+    # first those that may be classes, whose images the others may hold masks of
+    for plain in (False, True):
         known = _known(outside)
-        found = {name: images for name in files if (images := _match(folder, name, known))}
-        if 2 * len(found) >= len(files):
-            masks |= dict.fromkeys(files) | {name: one[0] for name, one in found.items() if len(one) == 1}
-        else:
-            outside |= {name for name in files if name not in masks}
+        for folder, files in by_folder.items():
+            if bool(PLAIN.fullmatch(folder[-1])) != plain:
+                continue
+            found = {name: images for name in files if (images := _match(folder, name, known))}
+            if 2 * len(found) >= len(files):
+                masks |= dict.fromkeys(files) | {name: one[0] for name, one in found.items() if len(one) == 1}
+            else:
+                outside |= {name for name in files if name not in masks}
     return masks
 
 

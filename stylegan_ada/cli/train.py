@@ -1,6 +1,6 @@
 """`stylegan-ada train`"""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,6 @@ def train(out: Path, dry_run: bool, explore: bool, **given: Any) -> None:
     """Train a generator on a folder of images."""
     keep_freed_memory()
     from .. import distributed
-    from ..explore.beside import page_beside
     from ..training import RunFolder, start
 
     options, folder = train_options(**given), RunFolder(out)
@@ -86,7 +85,13 @@ def train(out: Path, dry_run: bool, explore: bool, **given: Any) -> None:
                 say(line, err=True)
             say(to_json(config))
         else:
-            with page_beside(out) if explore and distributed.rank() == 0 else nullcontext():
+            with _page(out) if explore and distributed.rank() == 0 else nullcontext():
                 # only now: until here Ctrl-C ends the program at once
                 stop = listen_for_stop(peers)
                 exit_if_stopped(start.run(config, options, dataset, trained, folder, device, say, stop))
+
+
+def _page(out: Path) -> AbstractContextManager[None]:
+    from ..explore.beside import page_beside  # and what it imports, only where it is asked for
+
+    return page_beside(out)

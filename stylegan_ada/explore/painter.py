@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..errors import UserError
 from ..projection.latents import render_pairs
 from ..sampling import TrainedGenerator
 
+CLOSED = "a newer generator was opened meanwhile: ask again"
 MOST = 64  # images of a batch, beyond a single request
 
 Pairs = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -30,21 +32,23 @@ class _Request:
 
 
 class Painter:
-    """Use `close` at the end, after which nothing may be asked."""
+    """Use `close` at the end."""
 
     def __init__(self, generator: TrainedGenerator) -> None:
         self._generator = generator
         self._waiting: list[_Request] = []
         self._changed = threading.Condition()
         self._closed = False
-        self.batches: list[int] = []  # the sizes of the last ones
         threading.Thread(target=self._run, name="painter", daemon=True).start()
 
     def paint(self, w: Tensor, noise: Tensor, stream: str | None = None) -> Pairs:
         """Images, uint8 [N, H, W, C], and masks, [N, H, W, K], of w [N, num_ws, w_dim] and noise [N, noise_size]. Waits
-        for them. stream: a slider, of which only the newest request counts: Stale for others that still wait."""
+        for them. stream: a slider, of which only the newest request counts: Stale for others that still wait. UserError
+        where another generator has taken its place."""
         request = _Request(w, noise, stream)
         with self._changed:
+            if self._closed:
+                raise UserError(CLOSED)
             if stream is not None:
                 old = [one for one in self._waiting if one.stream == stream]
                 self._waiting = [one for one in self._waiting if one.stream != stream]
@@ -55,8 +59,11 @@ class Painter:
         return request.answer.result()
 
     def close(self) -> None:
+        """Whoever waits, or asks later, is told."""
         with self._changed:
             self._closed = True
+            for one in self._waiting:
+                one.answer.set_exception(UserError(CLOSED))
             self._changed.notify()
 
     def _run(self) -> None:
@@ -73,7 +80,6 @@ class Painter:
                 for one in requests:
                     one.answer.set_exception(error)
                 continue
-            self.batches = [*self.batches[-99:], len(w)]
             first = 0
             for one in requests:
                 part = slice(first, first := first + len(one.w))
@@ -81,7 +87,7 @@ class Painter:
 
     def _next(self) -> list[_Request]:
         """Takes the requests of the next batch: the first, and others while there is room."""
-        taken, count = [self._waiting.pop(0)], 0
+        taken = [self._waiting.pop(0)]
         count = len(taken[0].w)
         for one in list(self._waiting):
             if count + len(one.w) <= MOST:

@@ -52,6 +52,17 @@ def answer(address: str) -> bytes:
         return found.read()
 
 
+def wait_until_gone(address: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            answer(address)
+        except OSError:
+            return
+        time.sleep(0.2)
+    raise AssertionError("the page is still there")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_stopped(number: int, start: Callable[..., Any], explored_run: Path) -> None:
     process = start("explore", explored_run, "--device", "cpu")
@@ -109,15 +120,7 @@ def test_a_run_that_is_trained_has_its_page(start: Callable[..., Any], image_fol
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            answer(address)
-        except OSError:
-            break
-        time.sleep(0.2)
-    else:
-        raise AssertionError("the page is still there")
+    wait_until_gone(address)
     assert RunFolder(tmp_path / "run").checkpoints()
 
 
@@ -126,11 +129,4 @@ def test_a_page_ends_with_a_run_that_is_killed(start: Callable[..., Any], image_
     process = start("train", "--data", image_folder, "--out", tmp_path / "run", "--kimg", 100, "--explore", *small)
     address = address_of(process)
     process.kill()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            answer(address)
-        except OSError:
-            return
-        time.sleep(0.2)
-    raise AssertionError("the page is still there")
+    wait_until_gone(address)

@@ -92,6 +92,32 @@ def test_an_error_goes_to_who_asked_and_the_next_is_painted(latents: Any) -> Non
     painter.close()
 
 
+def test_nobody_waits_for_a_painter_that_is_closed(latents: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of the generator before, when a newer one is opened."""
+    generator, w, noise = latents
+    painter, gate, told = Painter(generator), threading.Event(), []
+    render = module.render_pairs
+    monkeypatch.setattr(module, "render_pairs", lambda *values: (gate.wait(10), render(*values))[1])
+
+    def ask() -> None:
+        try:
+            painter.paint(w[:1], noise[:1])
+            told.append("done")
+        except UserError:
+            told.append("closed")
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.1)
+    painter.close()
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    ask()
+    assert sorted(told) == ["closed", "closed", "done"]
+
+
 def test_the_shelf_forgets_the_oldest_but_not_the_tray() -> None:
     def item(number: int) -> Item:
         latents = Latents(torch.full((1, 2, 4), float(number)), torch.zeros(1, 8), (), "w", "x")
