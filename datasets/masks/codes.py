@@ -17,7 +17,7 @@ JPEG = b"\xff\xd8\xff"
 
 def read_codes(stream: BinaryIO, picture: int = 0) -> NDArray[np.uint32]:
     """[H, W]: gray values, indices of a palette, or colours as 0xRRGGBB + COLOR. Transparency counts only where the
-    colours are all the same, and it is not. A palette's colours do not count. Raises Unreadable."""
+    colours are all the same, and it differs or is whole. A palette's colours do not count. Raises Unreadable."""
     header = opening.read_header(stream, picture)
     stream.seek(0)
     if header.pictures > 1 and picture >= header.pictures:
@@ -52,7 +52,8 @@ def _of_pillow(file: ImageFile.ImageFile) -> NDArray[np.uint32]:
         image = image.convert("RGBA")
         colors, alpha = np.asarray(image)[:, :, :3], image.getchannel("A")
         shares = alpha.histogram()
-        by_alpha = ((colors == colors[:1, :1]).all() and max(shares) < sum(shares)) or shares[0] == sum(shares)
+        says_something = max(shares) < sum(shares) or shares[0] == sum(shares)
+        by_alpha = (colors == colors[:1, :1]).all() and says_something
         image = alpha if by_alpha else image.convert("RGB")
     if image.mode != "L":
         image = image.convert("RGB")

@@ -67,8 +67,9 @@ def _of_one_image(found: Mapping[str, tuple[int, list[str]]]) -> dict[str, list[
             images.setdefault(mask, []).append((shared, name))
     owner: dict[str, str | None] = {}
     for mask, rivals in images.items():
-        most = [name for shared, name in rivals if shared == max(rivals)[0]]
-        owner[mask] = most[0] if len(most) == 1 else None
+        most = max(shared for shared, _ in rivals)
+        best = [name for shared, name in rivals if shared == most]
+        owner[mask] = best[0] if len(best) == 1 else None
     return {name: [mask for mask in masks if owner[mask] == name] for name, (_, masks) in found.items()}
 
 

@@ -291,6 +291,29 @@ def test_an_empty_mask_with_opaque_alpha_is_empty(save: Any, load: Any, image: A
     assert areas(load()) == [[0], [16], [16]]
 
 
+def test_colours_count_where_all_is_transparent(save: Any, load: Any, image: Any, quarter: Any) -> None:
+    """As some programs write alpha."""
+    image("images/1.png", "images/2.png")
+    colours = np.zeros((8, 8, 4), np.uint8)
+    colours[..., 0] = quarter()
+    save("masks/1.png", colours)
+    save("masks/2.png", np.rot90(colours))
+    assert areas(load()) == [[16], [16]]
+
+
+@pytest.mark.parametrize("highest", [40, 64])
+def test_a_rim_of_a_number_is_a_kind(highest: int, save: Any, load: Any, image: Any) -> None:
+    """20 lies along the edge of another value everywhere, as smoothing would put it, but these are numbers."""
+    image("images/1.png", "images/2.png")
+    mask = np.zeros((8, 8), np.uint8)
+    mask[1:7, 1:7], mask[2:6, 2:6] = 20, highest
+    for name in ("1", "2"):
+        save(f"masks/{name}.png", mask)
+    found = load()
+    assert found.mask_kinds == ("20", str(highest))
+    assert areas(found) == [[20, 16], [20, 16]]
+
+
 def test_an_empty_mask_of_transparency_is_empty(save: Any, load: Any, image: Any, quarter: Any) -> None:
     image("images/1.png", "images/2.png")
     white = np.full((8, 8, 4), 255, np.uint8)
