@@ -114,6 +114,7 @@ def test_another_mask_is_another_set(image: Any, save: Any, load: Any, quarter: 
     [
         # in a folder of masks
         (["train/a/001.png", "val/a/001.png"], {"gt/val/a/001.png": "val/a/001.png"}, "train/a/001.png"),
+        (["train/a/001.png", "val/a/001.png"], {"gt/a/001.png": None}, "train/a/001.png"),
         # beside the images
         (["train/crack/0.png", "test/crack/0.png"], {"ground_truth/crack/0_mask.png": None}, "crack/0.png"),
         (["images/good/1.png", "images/good/2.png"],
