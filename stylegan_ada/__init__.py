@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from .sampling import TrainedGenerator, load_generator
     from .synthetic import SyntheticDataset
     from .synthetic.dataset import make_dataset
+    from .training.adversarial_loss import AdversarialLoss
 
 __all__ = [
+    "AdversarialLoss",
     "Preparation",
     "Projection",
     "RunFailed",
@@ -35,6 +37,7 @@ __all__ = [
     "train",
 ]
 PLACES = {  # torch is imported when one of these is first asked for, not by `stylegan-ada --help`
+    "AdversarialLoss": "training.adversarial_loss",
     "Preparation": "config.preparation",
     "Projection": "projection",
     "SyntheticDataset": "synthetic",

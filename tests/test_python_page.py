@@ -16,7 +16,7 @@ def names(root: Path, image_folder: Path, tmp_path_factory: pytest.TempPathFacto
     """What the page's lines leave, by name, run one after the other beside a folder of images."""
     page = (root / "docs" / "python.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 10
+    assert len(blocks) == 11
     lines = "\n".join(blocks)
     assert lines.count("kimg=200") == 2
     found = {}
@@ -45,6 +45,9 @@ def test_what_the_page_leaves(names: dict[str, Any]) -> None:
     assert names["found"].labels == tuple(names["labels"])
     assert names["records"]
     assert {record.label for record in names["records"].values()} == {"dark"}
+    assert names["fake"].grad.abs().sum() > 0
+    assert names["step"].loss > 0
+    assert names["step"].p == 0
     assert "16x16" in str(names["refused"])  # the nearest size to 17
 
 

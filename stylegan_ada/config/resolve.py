@@ -85,7 +85,7 @@ def resolve(options: TrainOptions, facts: Facts, machine: Machine) -> tuple[RunC
     where = f"for {side} pixels on a {'GPU' if machine.cuda else 'CPU'}"
     training = given(TrainingConfig, options)
     choose(training, TrainingConfig, batch=(_batch(side, machine), where))
-    base, most = _widths(side, machine)
+    base, most = chosen_widths(side, machine.cuda)
     network = given(NetworkConfig, options)
     if facts.trained is not None:
         trained = facts.trained.network
@@ -197,9 +197,9 @@ def _kimg(count: int, machine: Machine) -> tuple[float, str]:
     return float(min(25000, max(1000, count))), f"a thousand passes over {count} images, from 1000 to 25000"
 
 
-def _widths(side: int, machine: Machine) -> tuple[int, int]:
-    """Channel base and maximum."""
-    if machine.cuda:
+def chosen_widths(side: int, cuda: bool) -> tuple[int, int]:
+    """Channel base and maximum for images of that longer side, on a GPU or a CPU."""
+    if cuda:
         return (16384 if side <= 256 else 32768), 512
     return (4096, 128) if side <= 32 else (16384, 256) if side <= 64 else (16384, 512)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from ..config import TrainingConfig
 
+CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:

@@ -25,13 +25,11 @@ from .outputs.ticker import Ticker
 from .resume import has_generator_of, load_newest
 from .run_folder import RunFolder
 from .run_images import run_split
-from .schedule import Schedule, label_weight
+from .schedule import CONTROLLER_INTERVAL, Schedule, label_weight
 from .state import ema_beta, fresh_state, update_ema
 from .step.batches import BatchSource
 from .step.objective import Objective, StepStatistics
 from .step.phases import make_phases
-
-CONTROLLER_INTERVAL = 4  # steps between moves of p: ADA, arXiv 2006.06676, section 3.1
 
 
 class Trainer:
