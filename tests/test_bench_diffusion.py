@@ -25,41 +25,69 @@ def _from_the_root(root: Path) -> Any:
 
 
 class Knowing(torch.nn.Module):
-    """What a U-Net would be that knows the one image that there is: its v is exact at every time step."""
+    """What a U-Net would be that knows of each class the one image that there is: its v is exact at every time step."""
 
-    def __init__(self, image: Tensor):
+    def __init__(self, known: Tensor):
+        """known: [classes + 1, C, H, W], of no class the last."""
         super().__init__()
         from diffusers import DDPMScheduler
 
         from tests.bench.diffusion.teacher import SCHEDULE
 
-        self.image, self.alphas = image, DDPMScheduler(**SCHEDULE).alphas_cumprod
-        channels, height, width = image.shape
-        self.config = SimpleNamespace(sample_size=(height, width), in_channels=channels, num_class_embeds=3)
+        self.known, self.alphas = known, DDPMScheduler(**SCHEDULE).alphas_cumprod
+        self.asked: list[int] = []
+        classes, channels, height, width = known.shape
+        self.config = SimpleNamespace(sample_size=(height, width), in_channels=channels, num_class_embeds=classes)
 
     def forward(self, noisy: Tensor, time_step: Any, labels: Tensor) -> Any:
+        self.asked.append(int(time_step))
         alpha, sigma = self.alphas[time_step].sqrt(), (1 - self.alphas[time_step]).sqrt()
-        noise = (noisy - alpha * self.image) / sigma
-        return SimpleNamespace(sample=alpha * noise - sigma * self.image)
+        noise = (noisy - alpha * self.known[labels]) / sigma
+        return SimpleNamespace(sample=alpha * noise - sigma * self.known[labels])
+
+
+@pytest.fixture
+def known() -> Tensor:
+    """Of two classes, and of none."""
+    return torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0)) - 0.5
 
 
 @pytest.mark.parametrize("solver", ["ddim", "dpm"])
-@pytest.mark.parametrize("steps", [1, 4, 20])
+@pytest.mark.parametrize(("steps", "times"), [(1, [999]), (4, [999, 749, 499, 249]), (20, list(range(999, 0, -50)))])
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_a_network_that_knows_the_image_is_led_to_it(solver: str, steps: int, guidance: float) -> None:
+def test_a_network_that_knows_the_images_is_led_to_them(
+    known: Tensor, solver: str, steps: int, times: list[int], guidance: float
+) -> None:
+    """v is linear in the image, and so is guidance: the image is that of no class, plus w times the difference."""
     from tests.bench.diffusion.sampling import sample
 
-    image = torch.linspace(-0.9, 0.9, 64).view(1, 8, 8)
-    made = sample(Knowing(image), [3, 4], torch.tensor([0, 1]), solver=solver, steps=steps, guidance=guidance)
-    torch.testing.assert_close(made, image.expand(2, 1, 8, 8), atol=0.01, rtol=0)
+    network = Knowing(known)
+    made = sample(network, [3, 4], torch.tensor([0, 1]), solver=solver, steps=steps, guidance=guidance)
+    expected = known[2] + guidance * (known[:2] - known[2])
+    torch.testing.assert_close(made, expected, atol=0.02, rtol=0)
+    assert network.asked == (times if guidance == 1 else [time for time in times for _ in range(2)])
 
 
-def test_one_step_is_the_image_that_the_network_sees() -> None:
+def test_steps_that_do_not_divide_the_schedule_are_refused(known: Tensor) -> None:
+    from tests.bench.diffusion.sampling import sample
+
+    with pytest.raises(ValueError, match="3 steps: give a divisor of 1000"):
+        sample(Knowing(known), [3], torch.tensor([0]), solver="ddim", steps=3)
+
+
+def test_a_seed_is_the_noise_that_an_image_begins_with(known: Tensor) -> None:
+    from tests.bench.diffusion.sampling import start_noise
+
+    noise = start_noise(Knowing(known), [3, 4])
+    assert not torch.equal(noise[0], noise[1])
+    assert torch.equal(start_noise(Knowing(known), [4])[0], noise[1])
+
+
+def test_one_step_is_the_image_that_the_network_sees(known: Tensor) -> None:
     from tests.bench.diffusion.sampling import one_step
 
-    image = torch.linspace(-0.9, 0.9, 64).view(1, 8, 8)
-    made = one_step(Knowing(image), torch.randn(2, 1, 8, 8), torch.tensor([0, 1]))
-    torch.testing.assert_close(made, image.expand(2, 1, 8, 8), atol=0.01, rtol=0)
+    made = one_step(Knowing(known), torch.randn(2, 1, 8, 8), torch.tensor([0, 1]))
+    torch.testing.assert_close(made, known[:2], atol=0.02, rtol=0)
 
 
 def test_the_moments_at_which_a_network_is_kept() -> None:

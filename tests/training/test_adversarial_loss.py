@@ -12,9 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from stylegan_ada import AdversarialLoss, UserError
-from stylegan_ada.config import NetworkConfig
+from stylegan_ada.augment import AugmentPipe
+from stylegan_ada.config import NetworkConfig, StartConfig, TrainingConfig
 from stylegan_ada.datasets import load_dataset
-from stylegan_ada.networks import Discriminator
+from stylegan_ada.networks import Discriminator, Generator
+from stylegan_ada.random import Draws
+from stylegan_ada.training.step.objective import MicroBatch, Objective
+from stylegan_ada.training.step.phases import make_optimizer, make_phases
 
 SMALL = {"channel_base": 128, "channel_max": 16}
 
@@ -98,6 +102,9 @@ def test_p_that_does_not_adapt(options: dict[str, Any], p: float) -> None:
     loss = AdversarialLoss(network(), ada_target=-0.9, ada_kimg=0.01, **options)
     found = [loss.discriminator_step(images(seed=step), images(seed=9)) for step in range(5)]
     assert found[-1].p.item() == pytest.approx(p)
+    assert found[2].r.item() == 0  # nothing was measured yet
+    assert 0 < abs(found[-1].r.item()) <= 1
+    assert loss.controller.pending[1] == 8  # of the step since then
 
 
 def test_what_is_judged_is_augmented() -> None:
@@ -107,6 +114,83 @@ def test_what_is_judged_is_augmented() -> None:
     first, second = augmented.generator_loss(fake).item(), augmented.generator_loss(fake).item()
     assert first != plain.generator_loss(fake).item()
     assert first != second  # each call draws its own
+
+
+def test_the_discriminator_learns_what_a_runs_does() -> None:
+    """Augmented real and generated images and R1, by the phases of `train` on the same images."""
+    loss = AdversarialLoss(network(), ada_p=0.7, gamma=0.3, r1_interval=2, learning_rate=0.01)
+    config = TrainingConfig(kimg=1, batch=8, gamma=0.3, r1_interval=2, learning_rate=0.01, pl_weight=0)
+    twin = Discriminator(loss.network)
+    twin.load_state_dict(loss.discriminator.state_dict())
+    made: list[Tensor] = []
+
+    class Given(Objective):
+        def _generate(self, *_: object, **__: object) -> tuple[Tensor, Tensor, Tensor]:
+            return made[-1], torch.zeros(8, 0), torch.zeros(0)
+
+    generator = Generator(loss.network)
+    pipe = AugmentPipe(("blit", "geom", "color"), (1, 8, 8))
+    p = torch.tensor(0.7)
+    objective = Given(generator, twin, pipe, p, torch.zeros(()), torch.zeros(1, 0), config)
+    adam = make_optimizer(twin, 0.01, 2)
+    _, main, r1 = make_phases(objective, adam, adam, config, StartConfig())
+    for number in range(3):
+        real = images(seed=2 * number)
+        made.append(images(seed=2 * number + 1))
+        loss.discriminator_step(real, made[-1])
+        batch = MicroBatch(8 * number, torch.arange(8 * number, 8 * number + 8), real, torch.zeros(8, 0))
+        for phase in (main, r1) if number % 2 == 0 else (main,):
+            phase.gradients([batch], 8)
+            phase.step()
+    assert all(torch.equal(a, b) for a, b in zip(weights(loss), twin.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_images_of_other_precisions_are_judged_in_float32(dtype: torch.dtype) -> None:
+    real, fake = images().to(dtype), images(seed=1).to(dtype)
+    plain, other = AdversarialLoss(network(), ada_p=0.5), AdversarialLoss(network(), ada_p=0.5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        other.discriminator_step(real, fake)
+    plain.discriminator_step(real.float(), fake.float())
+    assert all(torch.equal(a, b) for a, b in zip(weights(plain), weights(other), strict=True))
+    asked = fake.clone().requires_grad_()
+    other.generator_loss(asked).backward()
+    assert asked.grad is not None
+    assert asked.grad.dtype == dtype
+
+
+def test_a_step_works_in_any_mode_of_torch() -> None:
+    losses = [AdversarialLoss(network(), augment=()) for _ in range(3)]
+    losses[0].discriminator_step(images(), images(seed=1))
+    with torch.no_grad():
+        losses[1].discriminator_step(images(), images(seed=1))
+    with torch.inference_mode():
+        real, fake = images(), images(seed=1)
+    losses[2].discriminator_step(real, fake)
+    for loss in losses[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(weights(losses[0]), weights(loss), strict=True))
+
+
+def test_more_generated_than_real_images_draw_their_own_augmentations() -> None:
+    loss = AdversarialLoss(network(), ada_p=1.0)
+    drawn = []
+
+    def noting(given: Tensor, draws: Draws, p: Tensor) -> Tensor:
+        drawn.append(draws.uniform(1).flatten().tolist())
+        return given
+
+    loss.pipe = noting  # type: ignore[assignment]
+    for _ in range(2):
+        loss.discriminator_step(images(4), images(8))
+    first, later = drawn[0], drawn[3]  # of generated images; then real ones, and R1 in the first step
+    assert len(set(first + later)) == 16
+
+
+def test_nan_never_enters_the_weights() -> None:
+    loss = AdversarialLoss(network())
+    found = loss.discriminator_step(images(), torch.full((8, 1, 8, 8), torch.nan))
+    assert found.loss.isnan()
+    assert all(parameter.isfinite().all() for parameter in weights(loss))
 
 
 def test_a_loss_of_before_a_step_cannot_be_differentiated_after_it() -> None:
@@ -126,26 +210,55 @@ def trained(loss: AdversarialLoss, first: int, last: int) -> list[float]:
     return values
 
 
-def test_training_goes_on_bit_for_bit() -> None:
-    def new(seed: int = 0) -> AdversarialLoss:
-        return AdversarialLoss(
-            network(c_dim=2, label_head="full"), ada_target=-0.9, ada_kimg=0.05, r1_interval=3, seed=seed
-        )
+def new(**other: Any) -> AdversarialLoss:
+    settings = {"ada_target": -0.9, "ada_kimg": 0.2, "r1_interval": 3, **other}
+    return AdversarialLoss(network(c_dim=2, label_head="full"), **settings)
 
-    whole = new()
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_training_goes_on_bit_for_bit(in_a_file: bool) -> None:
+    """Stopped between moves of p, which come every four steps, after it has moved once."""
+    whole, begun, resumed = new(), new(), new()
     trained(whole, 0, 6)
-    begun = new()
-    trained(begun, 0, 3)
-    file = io.BytesIO()
-    torch.save(begun.state_dict(), file)
-    file.seek(0)
-    resumed = new()
-    resumed.load_state_dict(torch.load(file, weights_only=True))
-    assert resumed.controller.p.item() == begun.controller.p.item()
-    trained(resumed, 3, 6)
-    assert whole.controller.p.item() > 0
+    trained(begun, 0, 6)
+    state = begun.state_dict()
+    trained(begun, 20, 23)  # what was saved does not change with it
+    if in_a_file:
+        file = io.BytesIO()
+        torch.save(state, file)
+        file.seek(0)
+        state = torch.load(file, weights_only=True)
+    resumed.load_state_dict(state)
+    assert 0 < resumed.controller.p.item() < 0.8
+    assert trained(whole, 6, 13) == trained(resumed, 6, 13)
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
-    assert trained(whole, 6, 8) == trained(resumed, 6, 8)
+    ends = [loss.discriminator_step(images(), images(seed=1), classes()) for loss in (whole, resumed)]
+    assert ends[0] == ends[1]
+    assert torch.equal(whole.controller.pending, resumed.controller.pending)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (lambda: {}, "not a state of an AdversarialLoss"),
+        (lambda: None, "not a state of an AdversarialLoss"),
+        (lambda: nn.Linear(2, 2).state_dict(), "not a state of an AdversarialLoss"),
+        (lambda: {k: v for k, v in new().state_dict().items() if k != "steps"}, "not a state of an AdversarialLoss"),
+        (lambda: new(learning_rate=0.01).state_dict(), "`learning_rate` 0.01, and this one has 0.0025"),
+        (lambda: new(r1_interval=4).state_dict(), "`r1_interval` 4, and this one has 3"),
+        (lambda: new(augment=()).state_dict(), "`augment` (), and this one has ('blit', 'geom', 'color')"),
+        (lambda: new(seed=1).state_dict(), "`seed` 1, and this one has 0"),
+        (lambda: AdversarialLoss(network()).state_dict(), "`c_dim` 0, and this one has 2"),
+    ],
+)
+def test_a_state_of_another_loss_is_refused(state: Callable[[], Any], words: str) -> None:
+    loss = new()
+    before = weights(loss)
+    with pytest.raises(UserError) as error:
+        loss.load_state_dict(state())
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert all(torch.equal(a, b) for a, b in zip(before, weights(loss), strict=True))
 
 
 def test_a_toy_generator_comes_nearer_with_it() -> None:
@@ -233,6 +346,13 @@ def labelled(loss: AdversarialLoss, labels: Tensor | None) -> None:
         (lambda: AdversarialLoss(network(), channel_max=8), "the NetworkConfig has them"),
         (lambda: AdversarialLoss(network(c_dim=2, transitional=True)), "`transitional`"),
         (lambda: AdversarialLoss(network(height=9)), "nearest size"),
+        (lambda: AdversarialLoss(network(), augment="blit,geom"), "give the groups one by one"),
+        (lambda: AdversarialLoss(network(), seed=-1), "`seed` -1"),
+        (lambda: AdversarialLoss(network(), device="gpu"), "`device` gpu"),
+        (lambda: AdversarialLoss("my_images"), "an AdversarialLoss of str: give what load_dataset returns"),
+        (lambda: AdversarialLoss(network()).generator_loss(images().numpy()), "as ndarray: give tensors"),
+        (lambda: labelled(AdversarialLoss(network(c_dim=2)), classes().numpy()), "as ndarray: give tensors"),
+        (lambda: AdversarialLoss(network()).discriminator_step(images() * torch.nan, images()), "values up to nan"),
     ],
 )
 def test_misuse_is_one_line(misuse: Callable[[], object], words: str) -> None:
@@ -240,14 +360,6 @@ def test_misuse_is_one_line(misuse: Callable[[], object], words: str) -> None:
         misuse()
     assert words in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_a_state_of_another_network_is_refused() -> None:
-    loss = AdversarialLoss(network())
-    before = weights(loss)
-    with pytest.raises(UserError, match="`c_dim` 2, and this one has 0"):
-        loss.load_state_dict(AdversarialLoss(network(c_dim=2), seed=1).state_dict())
-    assert all(torch.equal(a, b) for a, b in zip(before, weights(loss), strict=True))
 
 
 def test_a_step_that_is_refused_changes_nothing() -> None:

@@ -4,14 +4,15 @@
     $D train --data sample:elpv --size 32 --mirror hv --minutes 15,40 --out ddpm
     stylegan-ada train --data sample:elpv --preset demo --out gan
     $D sample ddpm/40min --data sample:elpv --size 32 --solver dpm --steps 20 --out made/dpm20.npz
-    $D gan gan --data sample:elpv --size 32 --out made/gan.npz
+    $D gan gan/generator.safetensors --data sample:elpv --size 32 --out made/gan.npz
     python docs/examples/distil.py sample:elpv 32 ddpm/40min student 15
     $D sample student --data sample:elpv --size 32 --solver one --out made/student.npz
     $D judge --data sample:elpv --size 32 made/*.npz --out figures.json
     $D sheet --data sample:elpv --size 32 made/*.npz --out sheet.png
 
-`subset` writes a folder of fewer images; train both models on it, and name it to `judge` as --trained-on.
-Needs the extra `bench`. All on the CPU, one process; `OMP_NUM_THREADS=1` for one core.
+`subset` writes a folder of fewer images; train both models on it, and name it to `judge` as --trained-on. Of a run name
+the file of its last generator, since a folder gives the best by a metric, which the others have no choice by.
+Needs the extras `bench` and `demo`. All on the CPU, one process; `OMP_NUM_THREADS=1` for one core.
 """
 
 import json
@@ -87,6 +88,8 @@ def train(
     kimg: tuple[float, ...],
 ) -> None:
     """A diffusion model; kept in OUT/15min, OUT/40kimg and so on."""
+    if not minutes and not kimg:
+        raise click.UsageError("say with --minutes or --kimg when to keep the network")
     teacher = Teacher(loaded(data, size), tuple(map(int, channels)), mirror, seed)
     train_teacher(teacher, out, Moments(minutes, kimg), click.echo)
     click.echo(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

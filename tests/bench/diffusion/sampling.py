@@ -9,7 +9,7 @@ from stylegan_ada.random import Draws
 from .teacher import SCHEDULE
 
 SOLVERS = {
-    "ddim": lambda: DDIMScheduler(**SCHEDULE, timestep_spacing="trailing"),
+    "ddim": lambda: DDIMScheduler(**SCHEDULE, timestep_spacing="trailing", clip_sample=False),
     "dpm": lambda: DPMSolverMultistepScheduler(**SCHEDULE, timestep_spacing="trailing", final_sigmas_type="zero"),
 }
 
@@ -20,8 +20,11 @@ def sample(
 ) -> Tensor:
     """[N, C, H, W], about in [-1, 1], one image per seed, which gives its noise.
 
-    labels: int64 [N] classes. guidance: the weight w of arXiv 2207.12598 plus one; 1 is none, and costs half.
+    labels: int64 [N] classes. steps: a divisor of 1000, or diffusers' DDIM would ask for other time steps than it
+    takes. guidance: the weight w of arXiv 2207.12598 plus one; 1 is none, and costs half.
     """
+    if SCHEDULE["num_train_timesteps"] % steps:
+        raise ValueError(f"{steps} steps: give a divisor of {SCHEDULE['num_train_timesteps']}")
     schedule = SOLVERS[solver]()
     schedule.set_timesteps(steps)
     images = start_noise(unet, seeds)
