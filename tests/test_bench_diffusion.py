@@ -132,7 +132,7 @@ def made(image_folder: Path, root: Path, tmp_path_factory: pytest.TempPathFactor
     run("sample", f"{folder}/student", *data, *some, "--solver", "one", "--out", f"{folder}/student.npz")
     files = (f"{folder}/dpm.npz", f"{folder}/student.npz")
     run("judge", *files, *data, "--out", f"{folder}/figures.json")
-    run("sheet", *files, *data, "--columns", "3", "--out", f"{folder}/sheet.png")
+    run("sheet", *files, *data, "--columns", "3", "--real", "--out", f"{folder}/sheet.png")
     return folder
 
 

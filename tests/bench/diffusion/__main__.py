@@ -156,11 +156,12 @@ def judge(made: tuple[Path, ...], data: str, size: int, out: Path, trained_on: P
 @size
 @out
 @click.option("--columns", default=8, help="Images of each class.")
-def sheet(made: tuple[Path, ...], data: str, size: int, out: Path, columns: int) -> None:
-    """Stored images of each class side by side, real ones first."""
+@click.option("--real", is_flag=True, help="With rows of real images.")
+def sheet(made: tuple[Path, ...], data: str, size: int, out: Path, columns: int, real: bool) -> None:
+    """Stored images of each class side by side."""
     dataset = loaded(data, size)
     labels = np.asarray(dataset.labels)
-    sets = {"real": (nhwc(dataset.images), labels)}
+    sets = {"real": (nhwc(dataset.images), labels)} if real else {}
     for file in made:
         images = read_made(file).images
         sets[file.stem] = images, labels[places_in_shares(labels, len(images))]

@@ -15,7 +15,7 @@ from stylegan_ada.metrics.evaluate import places_in_shares
 from stylegan_ada.pixels import nhwc, to_uint8
 
 Make = Callable[[list[int], np.ndarray], np.ndarray]  # seeds, classes [n] -> uint8 [n, H, W, C]
-TIMED = 8  # repetitions
+TIMED = 3  # repetitions
 
 
 @dataclass(frozen=True, eq=False)
