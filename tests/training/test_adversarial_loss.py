@@ -179,7 +179,7 @@ def test_more_generated_than_real_images_draw_their_own_augmentations() -> None:
         drawn.append(draws.uniform(1).flatten().tolist())
         return given
 
-    loss.pipe = noting  # type: ignore[assignment]
+    loss.pipe = noting
     for _ in range(2):
         loss.discriminator_step(images(4), images(8))
     first, later = drawn[0], drawn[3]  # of generated images; then real ones, and R1 in the first step
