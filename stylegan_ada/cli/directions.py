@@ -7,6 +7,7 @@ import click
 from ..devices import choose_device
 from ..errors import UserError
 from .common import DEVICE, PATH, RUN, Number, check_new_file
+from .messages import warn
 
 AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
@@ -37,6 +38,9 @@ def directions(run: Path, out: Path, count: int, start: str | None, end: str | N
         check_new_file(path)
     generator = load_generator(run, choose_device(device))
     found = find_directions(generator, count, start, end)
+    for option, label in (("start", start), ("end", end)):
+        if label is not None:
+            warn(generator.labels.remarks(label, option))
     with atomic_path(picture) as temporary:
         image_grid(direction_rows(generator, found, AMOUNTS), found.names).save(temporary)
         save_directions(out, found)

@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..files import check_new_folder
 from .common import DEVICE, PATH, PRECISION, RUN, Number, check_picture, new_folder, progress_bar
 from .latent_files import TUNING, open_latents, open_tuning
-from .messages import say_here
+from .messages import warn
 
 if TYPE_CHECKING:
     from ..sampling import TrainedGenerator
@@ -170,11 +170,6 @@ def images_of_sweep(
     with new_folder(out) as folder, progress_bar("generating") as progress:
         write_sweep(folder, generator, seeds, sweep, label, truncation_psi, progress)
     click.echo(f"{len(seeds)} x {len(sweep.values)} images, manifest.csv and grid.png are in {out}")
-
-
-def warn(remarks: list[str]) -> None:
-    for line in remarks:
-        say_here(f"warning: {line}")
 
 
 def images_of_latents(generator: "TrainedGenerator", out: Path, file: Path, tuning: Path | None) -> None:

@@ -39,6 +39,12 @@ def say_here(line: str) -> None:
     click.echo(with_flags(line), err=line.startswith("warning: "))
 
 
+def warn(remarks: list[str]) -> None:
+    """Prints lines of the library's as warnings."""
+    for line in remarks:
+        say_here(f"warning: {line}")
+
+
 EVERYDAY, MORE = "Everyday options", "More options"
 
 

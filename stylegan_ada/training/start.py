@@ -191,6 +191,11 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
             f"now there are {len(dataset.classes)}, {_named(dataset.classes)} (those that images have, in order): "
             "use a new `out`"
         )
+    if config.mask_kinds != dataset.mask_kinds:
+        raise UserError(
+            f"`masks` {options.masks or 'not given'}: this run began {_with_masks(config.mask_kinds)}, and now they "
+            f"are read {_with_masks(dataset.mask_kinds)}: give `masks` as then, or use a new `out`"
+        )
     if config.fingerprint != dataset.fingerprint:
         raise UserError(
             f"`data` {options.data}: the images have changed since this run began: use a new `out`, "
@@ -205,6 +210,10 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
 
 def _named(classes: Sequence[str]) -> str:
     return ", ".join(map(repr, classes[:5])) + (", ..." if len(classes) > 5 else "")
+
+
+def _with_masks(kinds: Sequence[str]) -> str:
+    return f"with masks of {_named(kinds)}" if kinds else "without masks"
 
 
 def _check_batch(config: RunConfig, say: Say) -> None:

@@ -93,3 +93,12 @@ def test_files_that_are_there_stay(fails: Callable[..., Any], trained_run: Path,
     (tmp_path / "d.png").write_text("mine")
     assert "d.png: it exists already" in fails("directions", trained_run, "--out", tmp_path / "d.npz")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_number_beyond_what_was_seen_is_said(
+    command: Callable[..., Any], attribute_generator_file: Path, tmp_path: Path
+) -> None:
+    ends = ("--from", "degree=0", "--to", "degree=3")
+    result = command("directions", attribute_generator_file, "--out", tmp_path / "d.npz", "--count", 2, *ends)
+    assert result.code == 0, result
+    assert result.err == "warning: --to degree=3: training saw 0 to 1, 1 is taken\n"
