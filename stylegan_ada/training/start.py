@@ -193,8 +193,8 @@ def _go_on(config: RunConfig, dataset: ImageDataset, options: TrainOptions) -> R
         )
     if config.mask_kinds != dataset.mask_kinds:
         raise UserError(
-            f"`masks` {options.masks or 'not given'}: this run began {_with_masks(config.mask_kinds)}, and now they "
-            f"are read {_with_masks(dataset.mask_kinds)}: give `masks` as then, or use a new `out`"
+            f"`masks` {options.masks or 'not given'}: this run began {_with_masks(config.mask_kinds)}, and now its "
+            f"images come {_with_masks(dataset.mask_kinds)}: give `masks` as then, or use a new `out`"
         )
     if config.fingerprint != dataset.fingerprint:
         raise UserError(

@@ -121,7 +121,7 @@ def test_it_goes_on_where_the_masks_are_now(run: Path, tmp_path: Path, command: 
     without = words[:place] + words[place + 2 :]
     refused = command("train", "--data", moved, "--out", tmp_path / "run", "--kimg", 7.2, *without)
     assert refused.code == 2
-    assert "--masks not given: this run began with masks of 'mask', and now they are read without" in refused.err
+    assert "--masks not given: this run began with masks of 'mask', and now its images come without" in refused.err
     changed = Image.fromarray(np.zeros((SIDE, SIDE), np.uint8))
     changed.save(moved / "masks" / "a" / "000.png")
     refused = command("train", "--data", moved, "--out", tmp_path / "run", "--kimg", 7.2, *words)
