@@ -1,4 +1,4 @@
-"""The diffusion model beside which a GAN is measured, and the example that distils one, at a tiny size."""
+"""The diffusion model beside which a GAN is measured, and the examples that distil one, at a tiny size."""
 
 import json
 import runpy
@@ -123,10 +123,11 @@ def made(image_folder: Path, root: Path, tmp_path_factory: pytest.TempPathFactor
 
     run("train", *data, "--channels", "32,32", "--kimg", "0.032,0.064", "--mirror", "h", "--out", f"{folder}/ddpm")
     teacher = folder / "ddpm" / "0.064kimg"
-    example = root / "docs" / "examples" / "distil.py"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [str(example), str(image_folder), "16", str(teacher), f"{folder}/student", "0.05"])
-        runpy.run_path(str(example), run_name="__main__")
+    for script, out in (("distil.py", "student"), ("add.py", "student-add")):
+        example = root / "docs" / "examples" / script
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [str(example), str(image_folder), "16", str(teacher), f"{folder}/{out}", "0.05"])
+            runpy.run_path(str(example), run_name="__main__")
     some = ("--count", "12")
     run("sample", str(teacher), *data, *some, "--solver", "dpm", "--steps", "2", "--out", f"{folder}/dpm.npz")
     run("sample", f"{folder}/student", *data, *some, "--solver", "one", "--out", f"{folder}/student.npz")
@@ -140,10 +141,11 @@ def test_networks_are_kept_when_asked(made: Path) -> None:
     assert {path.name for path in (made / "ddpm").iterdir()} == {"0.032kimg", "0.064kimg"}
 
 
-def test_a_distilled_student_is_another_network(made: Path) -> None:
+@pytest.mark.parametrize("out", ["student", "student-add"])
+def test_a_distilled_student_is_another_network(made: Path, out: str) -> None:
     from tests.bench.diffusion.teacher import load_unet
 
-    teacher, student = load_unet(made / "ddpm" / "0.064kimg"), load_unet(made / "student")
+    teacher, student = load_unet(made / "ddpm" / "0.064kimg"), load_unet(made / out)
     assert any(not torch.equal(a, b) for a, b in zip(teacher.parameters(), student.parameters(), strict=True))
 
 
